@@ -1,0 +1,35 @@
+// What each part of the library registers on a connection.
+#pragma once
+
+// Only extension.cpp defines the table of SQLite's functions (SQLITE_EXTENSION_INIT1).
+#ifndef SQLAMARR_EXTENSION_MAIN
+#include <sqlite3ext.h>
+extern "C" {
+extern const sqlite3_api_routines *sqlite3_api;
+}
+#else
+#include <sqlite3ext.h>
+#endif
+
+#include <cstdint>
+
+namespace sqlamarr {
+
+// What a connection remembers for our SQL functions; freed when the connection closes.
+struct ConnectionState {
+    bool random_active = false;
+    uint64_t random_key = 0;
+    uint64_t sequence = 0; // position of random_uniform() and its like
+};
+
+// The state of a connection into which the library was loaded; throws if it was not.
+ConnectionState &connection_state(sqlite3 *db);
+
+// Throws Error(SQLAMARR_SQL) with SQLite's own message if rc is not SQLITE_OK.
+void check_sql(sqlite3 *db, int rc, const char *doing);
+
+int register_kinematic_functions(sqlite3 *db);                      // sql_kinematics.cpp
+int register_random_functions(sqlite3 *db, ConnectionState *state); // sql_random.cpp
+int register_column_transfer(sqlite3 *db);                          // transfer.cpp
+
+} // namespace sqlamarr

@@ -1,0 +1,173 @@
+/* The native library's C API: everything Python (through cffi) may call.
+ *
+ * Rules that hold for every function that returns int:
+ *   - the result is one of the sqlamarr_status values; no exception ever crosses this border;
+ *   - on failure sqlamarr_last_error() of the same thread holds one readable sentence or more;
+ *   - objects handed out through `T **out` belong to the caller and are released by T's _free.
+ * `sqlite3 *` arguments are connections into which this same library was loaded as an extension.
+ * Units: MeV, mm, mm/c unless a comment says otherwise.
+ */
+#ifndef SQLAMARR_H
+#define SQLAMARR_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define SQLAMARR_API __attribute__((visibility("default")))
+#else
+#define SQLAMARR_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct sqlite3 sqlite3;
+
+typedef enum sqlamarr_status {
+    SQLAMARR_OK = 0,
+    SQLAMARR_INTERNAL = 1, /* a defect of ours, or out of memory */
+    SQLAMARR_SQL = 2,      /* SQLite refused: syntax, schema, constraint */
+    SQLAMARR_DATA = 3,     /* the data are not what they must be */
+    SQLAMARR_MODEL = 4     /* a compiled model cannot be loaded, or does not do what it declares */
+} sqlamarr_status;
+
+SQLAMARR_API const char *sqlamarr_version(void);
+SQLAMARR_API const char *sqlamarr_last_error(void);
+
+/* ---- columns: tables in native memory --------------------------------------------------- */
+
+typedef enum sqlamarr_type {
+    SQLAMARR_INT64 = 1,   /* int64_t[rows] */
+    SQLAMARR_FLOAT64 = 2, /* double[rows]; NULL is NaN */
+    SQLAMARR_TEXT = 3     /* UTF-8 bytes, with rows + 1 offsets */
+} sqlamarr_type;
+
+/* One column, as both sides see it. `nulls` has a byte per row (1: NULL) or is a null pointer. */
+typedef struct sqlamarr_column {
+    const char *name;
+    int type;
+    const void *data;
+    const int64_t *offsets; /* text only */
+    const uint8_t *nulls;
+} sqlamarr_column;
+
+typedef struct sqlamarr_columns sqlamarr_columns; /* an owned set of columns of equal length */
+
+SQLAMARR_API int64_t sqlamarr_columns_rows(const sqlamarr_columns *columns);
+SQLAMARR_API int sqlamarr_columns_count(const sqlamarr_columns *columns);
+SQLAMARR_API int sqlamarr_columns_get(const sqlamarr_columns *columns, int index, sqlamarr_column *out);
+SQLAMARR_API void sqlamarr_columns_free(sqlamarr_columns *columns);
+
+/* A value bound to a statement: name ":x" or "@x", or a null pointer for the next position. */
+typedef struct sqlamarr_value {
+    const char *name;
+    int type; /* 0: NULL */
+    int64_t integer;
+    double real;
+    const char *text;
+    int64_t length; /* bytes of text */
+} sqlamarr_value;
+
+/* The result of a query as columns, in the query's row order. `types` has an entry per column
+ * (0: found from the values) or is a null pointer. A value that does not fit its column's declared
+ * type is an error that names column and row. */
+SQLAMARR_API int sqlamarr_read(sqlite3 *db, const char *sql, const sqlamarr_value *values, int n_values,
+                               const int *types, sqlamarr_columns **out);
+
+/* Insert columns into an existing table. A name that the table lacks is an error. */
+SQLAMARR_API int sqlamarr_insert(sqlite3 *db, const char *table, const sqlamarr_column *columns,
+                                 int n_columns, int64_t rows);
+
+/* ---- random numbers: Philox4x32-10, key = 64 bits, counter = (id low, id high, block, stream) ---- */
+
+SQLAMARR_API void sqlamarr_philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
+
+/* float32 deviates, row-major n x draws: row i from ids[i], draw d from lane d mod 4 of block d div 4. */
+SQLAMARR_API int sqlamarr_normals(uint64_t key, uint32_t stream, const int64_t *ids, int64_t n,
+                                  int64_t draws, float *out);
+SQLAMARR_API int sqlamarr_uniforms(uint64_t key, uint32_t stream, const int64_t *ids, int64_t n,
+                                   int64_t draws, float *out);
+
+/* Let uniform_at, normal_at and category_at work on this connection, with this key; 0: stop them.
+ * `active` guards against use outside a step. */
+SQLAMARR_API int sqlamarr_random_begin(sqlite3 *db, uint64_t key);
+SQLAMARR_API int sqlamarr_random_end(sqlite3 *db);
+
+/* ---- particle properties from the PDG numbering --------------------------------------------- */
+
+/* Three times the electric charge in units of e, from the digits of the PDG code; SQLAMARR_DATA
+ * if the code says nothing about it. */
+SQLAMARR_API int sqlamarr_pdg_three_charge(int64_t pdg_id, int *three_charge);
+
+/* ---- HepMC ASCII ------------------------------------------------------------------------------ */
+
+typedef struct sqlamarr_hepmc_record {
+    int64_t begin, end;     /* bytes of the record in `text`: its E line up to the next record */
+    int64_t line;           /* number of its E line in its file, from 1 */
+    int64_t event_id;       /* the event that this collision belongs to */
+    int64_t datasource_id;
+    int32_t collision;      /* position of this collision in its event, from 0 */
+    int32_t format;         /* 2 or 3 */
+} sqlamarr_hepmc_record;
+
+typedef struct sqlamarr_hepmc sqlamarr_hepmc; /* the result of parsing */
+
+/* Parse the records. An event with a malformed record contributes no row but one of `errors`. */
+SQLAMARR_API int sqlamarr_hepmc_parse(const char *text, int64_t length, const sqlamarr_hepmc_record *records,
+                                      int64_t n_records, sqlamarr_hepmc **out);
+/* One of GenEvents, GenVertices, GenParticles, GenWeights, errors; the columns belong to `parsed`. */
+SQLAMARR_API const sqlamarr_columns *sqlamarr_hepmc_table(const sqlamarr_hepmc *parsed, const char *name);
+SQLAMARR_API void sqlamarr_hepmc_free(sqlamarr_hepmc *parsed);
+
+/* ---- truth ------------------------------------------------------------------------------------ */
+
+typedef struct sqlamarr_truth_options {
+    const int64_t *statuses;  /* kept whatever the particle is */
+    int64_t n_statuses;
+    int keep_decayed;         /* also hadrons, bosons and charged leptons that decayed */
+    int collapse_copies;      /* chains of copies of one particle become their last */
+    int64_t signal_status;    /* status that marks the signal */
+} sqlamarr_truth_options;
+
+typedef struct sqlamarr_truth_input { /* columns of GenParticles and GenVertices, sorted by id */
+    int64_t n_particles, n_vertices;
+    const int64_t *genparticle_id, *p_event_id, *p_genevent_id, *p_hepmc_id, *production_vertex, *end_vertex;
+    const uint8_t *production_null, *end_null; /* may be null pointers */
+    const int64_t *pid, *status;
+    const double *pe, *px, *py, *pz, *m;
+    const int64_t *genvertex_id, *v_event_id, *v_genevent_id, *v_hepmc_id, *v_status, *is_primary;
+    const double *t, *x, *y, *z;
+} sqlamarr_truth_input;
+
+/* The ids (genvertex_id) of the vertices to flag as primary in collisions that have none flagged. */
+SQLAMARR_API int sqlamarr_find_primaries(const sqlamarr_truth_input *input, int64_t signal_status,
+                                         sqlamarr_columns **primaries);
+SQLAMARR_API int sqlamarr_select_truth(const sqlamarr_truth_input *input, const sqlamarr_truth_options *options,
+                                       sqlamarr_columns **mcparticles, sqlamarr_columns **mcvertices);
+
+/* ---- compiled models ---------------------------------------------------------------------------- */
+
+typedef struct sqlamarr_model sqlamarr_model;
+
+/* Load `function` of the shared library at `path`, with its _batch and _info where it has them. */
+SQLAMARR_API int sqlamarr_model_open(const char *path, const char *function, sqlamarr_model **out);
+SQLAMARR_API void sqlamarr_model_free(sqlamarr_model *model);
+SQLAMARR_API int sqlamarr_model_has_batch(const sqlamarr_model *model);
+/* Sizes as the model itself declares them; SQLAMARR_MODEL if it declares none. */
+SQLAMARR_API int sqlamarr_model_sizes(const sqlamarr_model *model, int *n_in, int *n_out, int *n_random);
+SQLAMARR_API const char *sqlamarr_model_origin(const sqlamarr_model *model);
+SQLAMARR_API const char *sqlamarr_model_name(const sqlamarr_model *model, int output, int index);
+/* Inputs outside the range the model declares: counts[n_in], zero where it declares none. */
+SQLAMARR_API int sqlamarr_model_outside(const sqlamarr_model *model, int64_t n, int n_in, const float *in,
+                                        int64_t *counts);
+/* Rows at once if the library can (use_batch), else one by one. */
+SQLAMARR_API int sqlamarr_model_call(const sqlamarr_model *model, int use_batch, int64_t n, int n_in, int n_out,
+                                     int n_random, const float *in, const float *random, float *out);
+
+#ifdef __cplusplus
+} /* extern C */
+#endif
+
+#endif

@@ -1,0 +1,1 @@
+"""What the build installs: the native library, its cffi description, plugins and pipelines."""
