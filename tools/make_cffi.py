@@ -14,7 +14,7 @@ def declarations(header: str) -> str:
     """The header without comments, preprocessor lines and the C++ linkage block."""
     text = re.sub(r"/\*.*?\*/", "", header, flags=re.DOTALL)
     text = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
-    text = text.replace('extern "C" {', "").replace("} /* extern C */", "")
+    text = re.sub(r'^(extern "C" \{|\})\s*$', "", text, flags=re.MULTILINE)
     return text.replace("SQLAMARR_API ", "")
 
 

@@ -1,0 +1,1 @@
+"""Flash simulation of the LHCb experiment: generator events in, reconstructed tracks in SQLite out."""

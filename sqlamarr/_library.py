@@ -1,0 +1,61 @@
+"""The native library: found, loaded once, and its failures turned into exceptions."""
+
+from __future__ import annotations
+
+import importlib
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from sqlamarr import errors
+
+_ERROR_OF_STATUS = {
+    1: errors.SqlamarrError,
+    2: errors.SqlError,
+    3: errors.DataError,
+    4: errors.ModelError,
+}
+
+
+def native_folder() -> Path:
+    """The folder with the native library, the plugins and the shipped pipelines."""
+    return Path(str(files("sqlamarr"))) / "_native"
+
+
+def library_path() -> Path:
+    """Path of the shared library: a cffi library and an SQLite extension in one file."""
+    return native_folder() / "libsqlamarr.so"
+
+
+def _load() -> tuple[Any, Any]:
+    try:
+        api = importlib.import_module("sqlamarr._native.api")
+        return api.ffi, api.ffi.dlopen(str(library_path()))
+    except (ImportError, OSError) as error:
+        raise errors.InstallationError(
+            f"The compiled part of sqlamarr is missing from {native_folder()} ({error}). "
+            "Install the package with 'pip install .' from its source folder, or a wheel from PyPI; "
+            "a bare copy of the Python files is not enough."
+        ) from error
+
+
+ffi, lib = _load()
+
+
+def check(status: int, error: type[Exception] | None = None) -> None:
+    """Raise what a native call reports.
+
+    :param status: the call's result
+    :param error: the exception to raise in place of the one that belongs to the status
+    """
+    if status:
+        message = ffi.string(lib.sqlamarr_last_error()).decode("utf-8", "replace")
+        raise (error or _ERROR_OF_STATUS[status])(message)
+
+
+def text(pointer: Any) -> str | None:
+    """A C string as ``str``; a null pointer as None."""
+    return None if pointer == ffi.NULL else ffi.string(pointer).decode("utf-8", "replace")
+
+
+__all__ = ["check", "ffi", "lib", "library_path", "native_folder", "text"]

@@ -1,0 +1,47 @@
+"""Every exception that sqlamarr raises on purpose, under one base class."""
+
+from __future__ import annotations
+
+
+class SqlamarrError(Exception):
+    """Something is wrong that the user can mend; the message says what, where and how."""
+
+
+class InstallationError(SqlamarrError):
+    """The native part of the package is missing or does not fit."""
+
+
+class SqlError(SqlamarrError):
+    """SQLite refused a statement."""
+
+
+class DataError(SqlamarrError):
+    """Data are not what they must be: a wrong type, a duplicated key, a value out of range."""
+
+
+class InputError(SqlamarrError):
+    """An input cannot be read: missing, unknown format, truncated or malformed."""
+
+
+class EventError(SqlamarrError):
+    """One event cannot be processed; others can. Carries the event's id.
+
+    Raise it from a step to have ``--on-error skip`` leave out that event alone.
+    """
+
+    def __init__(self, message: str, event_id: int | None = None, step: str = "") -> None:
+        super().__init__(message)
+        self.event_id = event_id
+        self.step = step
+
+
+class PipelineError(SqlamarrError):
+    """A pipeline file, or something that it names, is wrong."""
+
+
+class ModelError(PipelineError):
+    """A compiled model cannot be loaded, or does not do what it declares."""
+
+
+class OutputError(SqlamarrError):
+    """The output file cannot be written, or is not one of ours."""
