@@ -138,18 +138,19 @@ def _wrap(view: Any, rows: int, owner: Any) -> Array:
 def _buffer(pointer: Any, rows: int, dtype: np.dtype[Any], owner: Any) -> Array:
     if rows == 0:
         return np.empty(0, dtype)
-    array: Array = np.frombuffer(ffi.buffer(pointer, rows * dtype.itemsize), dtype).view(_Owned)
-    array.owner = owner  # type: ignore[attr-defined]
-    return array
+    # The array keeps the buffer alive, the buffer the handle, and the handle the native owner.
+    handle = ffi.gc(ffi.cast("char *", pointer), _Keep(owner))
+    return np.frombuffer(ffi.buffer(handle, rows * dtype.itemsize), dtype)
 
 
-class _Owned(np.ndarray):  # type: ignore[type-arg]
-    """An array that keeps the native memory under it alive, through any view of it."""
+class _Keep:
+    """A destructor that destroys nothing: it holds on to an object for as long as it lives."""
 
-    owner: Any = None
+    def __init__(self, owner: Any) -> None:
+        self.owner = owner
 
-    def __array_finalize__(self, parent: Any) -> None:
-        self.owner = getattr(parent, "owner", None)
+    def __call__(self, _: Any) -> None:
+        pass
 
 
 def _wrap_text(view: Any, rows: int) -> Array:

@@ -48,7 +48,8 @@ int register_all(sqlite3 *db, ConnectionState *state) {
                                         library_version, nullptr, nullptr, forget_connection);
     if (rc == SQLITE_OK) rc = register_kinematic_functions(db);
     if (rc == SQLITE_OK) rc = register_random_functions(db, state);
-    if (rc == SQLITE_OK) rc = register_column_transfer(db);
+    if (rc == SQLITE_OK) rc = register_column_reader(db);
+    if (rc == SQLITE_OK) rc = register_column_writer(db);
     return rc;
 }
 

@@ -166,6 +166,12 @@ SQLAMARR_API int sqlamarr_model_outside(const sqlamarr_model *model, int64_t n, 
 SQLAMARR_API int sqlamarr_model_call(const sqlamarr_model *model, int use_batch, int64_t n, int n_in, int n_out,
                                      int n_random, const float *in, const float *random, float *out);
 
+/* What the function really does with one row, found by calling it on guarded memory: how many values
+ * it writes, and whether values behind the declared inputs or random numbers change the result. It may
+ * crash, that is its purpose: call it in a process of its own. */
+SQLAMARR_API int sqlamarr_model_probe(const sqlamarr_model *model, int n_in, int n_out, int n_random, int *written,
+                                      int *reads_beyond_in, int *reads_beyond_random);
+
 #ifdef __cplusplus
 } /* extern C */
 #endif

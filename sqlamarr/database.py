@@ -1,0 +1,275 @@
+"""One SQLite connection with the native library in it: the door through which everything goes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from os import PathLike, fspath
+from typing import TYPE_CHECKING, Any
+
+import apsw
+
+from sqlamarr._library import check, ffi, lib, library_path
+from sqlamarr.columns import FLOAT64, INT64, TEXT, Array, Columns
+from sqlamarr.errors import DataError, SqlError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Parameters = Mapping[str, Any] | Sequence[Any]
+
+
+def quote_identifier(name: str) -> str:
+    """``name`` as an SQL identifier, whatever characters it has."""
+    if "\0" in name or not name:
+        raise SqlError(f"{name!r} cannot be an SQL name.")
+    return '"' + name.replace('"', '""') + '"'
+
+
+class Database:
+    """An SQLite database in memory or in a file, with sqlamarr's SQL functions.
+
+    :param path: a file, or ``":memory:"``
+    :param readonly: refuse every write; the file must exist
+
+    >>> with Database() as db:
+    ...     db.insert("t", {"x": [3.0, 0.0], "y": [4.0, 1.0]}, create=True)
+    ...     db.arrays("SELECT norm2(x, y, 0) AS r FROM t")["r"]
+    array([5., 1.])
+    """
+
+    def __init__(self, path: str | PathLike[str] = ":memory:", *, readonly: bool = False) -> None:
+        self.path = fspath(path)
+        flags = apsw.SQLITE_OPEN_READONLY if readonly else apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
+        with _sql_errors(f"Opening {self.path}"):
+            self._connection = apsw.Connection(self.path, flags=flags)
+            _load_library(self._connection)
+            _make_safe(self._connection)
+        self._pointer = ffi.cast("sqlite3 *", self._connection.sqlite3_pointer())
+
+    # -- life ------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Close the connection; using the database afterwards is an error."""
+        self._connection.close()
+
+    def __enter__(self) -> Database:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def connection(self) -> apsw.Connection:
+        """The apsw connection, for whatever this class does not offer."""
+        return self._connection
+
+    @property
+    def pointer(self) -> Any:
+        """The ``sqlite3 *`` for native calls; valid while the database is open."""
+        self._connection.sqlite3_pointer()  # raises if closed, where a stale pointer would crash
+        return self._pointer
+
+    # -- statements ------------------------------------------------------------------------------
+
+    def execute(self, sql: str, parameters: Parameters = ()) -> apsw.Cursor:
+        """Run one or several statements; the cursor iterates over the rows of those that return any.
+
+        :raises SqlError: with SQLite's message and the statement
+        """
+        with _sql_errors("SQL", sql):
+            return self._connection.execute(sql, parameters)
+
+    def arrays(self, sql: str, parameters: Parameters = ()) -> dict[str, Array]:
+        """The result of a query as numpy arrays by column name, in the query's row order.
+
+        Integers give int64 (a masked array if NULLs are among them), REAL gives float64 with NaN
+        for NULL, TEXT an object array with None for NULL; a column of NULLs alone gives float64.
+
+        :raises SqlError: if SQLite refuses the query, or two columns have one name
+        :raises DataError: if a column mixes numbers and text, or holds BLOBs
+        """
+        return dict(self.columns(sql, parameters))
+
+    def columns(
+        self, sql: str, parameters: Parameters = (), types: Sequence[int] | None = None
+    ) -> Columns:
+        """The result of a query in native memory; ``types`` fixes the columns' types (0: found)."""
+        values, keep = _bind(parameters)
+        c_types = ffi.NULL if types is None else ffi.new("int[]", list(types))
+        out = ffi.new("sqlamarr_columns **")
+        status = lib.sqlamarr_read(self.pointer, sql.encode(), values, len(keep), c_types, out)
+        if status:
+            _raise_native(status, sql)
+        return Columns.from_native(out[0])
+
+    def dataframe(self, sql: str, parameters: Parameters = ()) -> pd.DataFrame:
+        """The result of a query as a pandas DataFrame; integers with NULLs are ``Int64``."""
+        import numpy as np
+        import pandas as pd
+
+        def series(array: Array) -> Any:
+            if isinstance(array, np.ma.MaskedArray):
+                return pd.arrays.IntegerArray(np.asarray(array.data), np.ma.getmaskarray(array).copy())
+            return np.asarray(array)
+
+        return pd.DataFrame({name: series(array) for name, array in self.columns(sql, parameters).items()})
+
+    # -- tables ----------------------------------------------------------------------------------
+
+    def tables(self) -> list[str]:
+        """The names of the tables (not views) in the order of their creation."""
+        rows = self.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'")
+        return [str(row[0]) for row in rows]
+
+    def declared_types(self, table: str) -> dict[str, int]:
+        """Column name to transfer type (INT64, FLOAT64, TEXT; 0 where the table declares none)."""
+        rows = self.execute("SELECT name, type FROM pragma_table_info(?)", (table,))
+        types = {str(name): _transfer_type(str(declared)) for name, declared in rows}
+        if not types:
+            raise SqlError(f"There is no table {table!r}; there are: {', '.join(self.tables()) or 'none'}.")
+        return types
+
+    def read_table(self, table: str) -> Columns:
+        """A whole table by its declared types, in the order of its rowid or primary key."""
+        types = self.declared_types(table)
+        names = ", ".join(quote_identifier(name) for name in types)
+        return self.columns(f"SELECT {names} FROM {quote_identifier(table)}", types=list(types.values()))
+
+    def insert(self, table: str, columns: Mapping[str, Any], *, create: bool = False) -> None:
+        """Insert columns of equal length into a table, all or nothing.
+
+        :param table: name of the table
+        :param columns: arrays by column name: integers, floats (NaN becomes NULL) or text (None
+            becomes NULL); masked entries become NULL
+        :param create: make the table first if it is not there, with types from the arrays
+        :raises SqlError: unknown table or column, violated constraint
+        :raises DataError: unequal lengths, types that SQLite does not have
+        """
+        data = columns if isinstance(columns, Columns) else Columns(columns)
+        if create:
+            self._create_like(table, data)
+        if not len(data):
+            raise DataError(f"There are no columns to insert into {table!r}.")
+        views, keep = data.native()
+        status = lib.sqlamarr_insert(self.pointer, table.encode(), views, len(data), data.rows)
+        del keep  # the buffers had to live until here
+        if status:
+            _raise_native(status, f"INSERT INTO {quote_identifier(table)}")
+
+    def _create_like(self, table: str, data: Columns) -> None:
+        kinds = {"i": "INTEGER", "f": "REAL", "O": "TEXT"}
+        body = ", ".join(f"{quote_identifier(name)} {kinds[array.dtype.kind]}" for name, array in data.items())
+        self.execute(f"CREATE TABLE IF NOT EXISTS {quote_identifier(table)} ({body})")
+
+    # -- transactions, copies, tracing --------------------------------------------------------------
+
+    @contextmanager
+    def atomic(self) -> Iterator[None]:
+        """All of the block happens, or nothing of it; blocks nest."""
+        with _sql_errors("Transaction"), self._connection:
+            yield
+
+    def backup(self, path: str | PathLike[str]) -> None:
+        """Copy the database as it is now into a new or overwritten file."""
+        with _sql_errors(f"Backup to {fspath(path)}"):
+            target = apsw.Connection(fspath(path))
+            try:
+                with target.backup("main", self._connection, "main") as copy:
+                    copy.step()
+            finally:
+                target.close()
+
+    @contextmanager
+    def tracer(self, callback: Callable[[str], object]) -> Iterator[None]:
+        """Call ``callback`` with the expanded text of every statement that runs inside the block."""
+
+        def trace(event: dict[str, Any]) -> None:
+            if not event["sql"].startswith("--"):
+                callback(event["sql"])
+
+        self._connection.trace_v2(apsw.SQLITE_TRACE_STMT, trace)
+        try:
+            yield
+        finally:
+            self._connection.trace_v2(0, None)
+
+
+def _load_library(connection: apsw.Connection) -> None:
+    connection.enable_load_extension(True)
+    try:
+        connection.load_extension(str(library_path()), "sqlite3_sqlamarr_init")
+    finally:
+        connection.enable_load_extension(False)
+
+
+def _make_safe(connection: apsw.Connection) -> None:
+    """Nothing that stands in a file may run code: no double-quoted strings, no trusted schema."""
+    connection.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
+    connection.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
+    connection.config(apsw.SQLITE_DBCONFIG_DQS_DML, 0)
+    connection.config(apsw.SQLITE_DBCONFIG_DQS_DDL, 0)
+
+
+def _transfer_type(declared: str) -> int:
+    """SQLite's affinity rules, as far as our tables use them."""
+    upper = declared.upper()
+    if "INT" in upper:
+        return INT64
+    if any(word in upper for word in ("CHAR", "CLOB", "TEXT")):
+        return TEXT
+    if any(word in upper for word in ("REAL", "FLOA", "DOUB")):
+        return FLOAT64
+    return 0
+
+
+def _bind(parameters: Parameters) -> tuple[Any, list[Any]]:
+    """Parameters as a C array of ``sqlamarr_value``, and what must be kept alive, an entry each."""
+    named = isinstance(parameters, Mapping)
+    items = list(parameters.items()) if isinstance(parameters, Mapping) else [("", v) for v in parameters]
+    values = ffi.new("sqlamarr_value[]", max(len(items), 1))
+    keep: list[Any] = []
+    for slot, (name, value) in zip(values, items):
+        c_name = ffi.new("char[]", f":{name}".encode()) if named else None
+        slot.name = c_name if c_name is not None else ffi.NULL
+        keep.append((c_name, _bind_one(slot, name, value)))
+    return values, keep
+
+
+def _bind_one(slot: Any, name: str, value: Any) -> Any:
+    if value is None:
+        slot.type = 0
+    elif isinstance(value, float):
+        slot.type, slot.real = FLOAT64, value
+    elif hasattr(value, "__index__"):
+        slot.type, slot.integer = INT64, int(value)
+    elif isinstance(value, str):
+        encoded = value.encode()
+        buffer = ffi.new("char[]", encoded)
+        slot.type, slot.text, slot.length = TEXT, buffer, len(encoded)
+        return buffer
+    else:
+        raise DataError(f"Parameter {name or '?'}: cannot bind {value!r}; expected int, float, str or None.")
+    return None
+
+
+def _raise_native(status: int, sql: str) -> None:
+    try:
+        check(status)
+    except (SqlError, DataError) as error:
+        raise type(error)(_with_statement(str(error), sql)) from None
+
+
+def _with_statement(message: str, sql: str) -> str:
+    text = re.sub(r"\s+", " ", sql).strip()
+    return f"{message}\n  in: {text if len(text) <= 400 else text[:400] + ' ...'}"
+
+
+@contextmanager
+def _sql_errors(doing: str, sql: str = "") -> Iterator[None]:
+    try:
+        yield
+    except apsw.Error as error:
+        message = f"{doing}: {error}"
+        raise SqlError(_with_statement(message, sql) if sql else message) from error

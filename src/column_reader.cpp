@@ -1,0 +1,152 @@
+// Query results into columns: through an aggregate function that sees every row ("sink"), which is
+// more than twice as fast as stepping, or by stepping where a statement cannot be wrapped so.
+#include "column_builder.h"
+#include "statement.h"
+
+#include <memory>
+#include <set>
+#include <vector>
+
+namespace sqlamarr {
+
+namespace {
+
+constexpr char POINTER_TYPE[] = "sqlamarr_reader";
+
+using Builders = std::vector<ColumnBuilder>;
+
+struct ArgumentValue {
+    sqlite3_value *value;
+    int type() const { return sqlite3_value_type(value); }
+    int64_t integer() const { return sqlite3_value_int64(value); }
+    double real() const { return sqlite3_value_double(value); }
+    std::string_view text() const {
+        const auto *bytes = reinterpret_cast<const char *>(sqlite3_value_text(value));
+        return {bytes, static_cast<size_t>(sqlite3_value_bytes(value))};
+    }
+};
+
+struct ResultValue {
+    sqlite3_stmt *statement;
+    int index;
+    int type() const { return sqlite3_column_type(statement, index); }
+    int64_t integer() const { return sqlite3_column_int64(statement, index); }
+    double real() const { return sqlite3_column_double(statement, index); }
+    std::string_view text() const {
+        const auto *bytes = reinterpret_cast<const char *>(sqlite3_column_text(statement, index));
+        return {bytes, static_cast<size_t>(sqlite3_column_bytes(statement, index))};
+    }
+};
+
+void sink_step(sqlite3_context *context, int n, sqlite3_value **values) {
+    auto *builders = static_cast<Builders *>(sqlite3_value_pointer(values[0], POINTER_TYPE));
+    if (builders == nullptr || static_cast<int>(builders->size()) != n - 1) {
+        sqlite3_result_error(context, "sqlamarr_sink is for the library's own use", -1);
+        return;
+    }
+    const int status = guard([&] {
+        for (int i = 1; i < n; ++i) (*builders)[static_cast<size_t>(i - 1)].append(ArgumentValue{values[i]});
+    });
+    if (status != SQLAMARR_OK) sqlite3_result_error(context, sqlamarr_last_error(), -1);
+}
+
+void sink_final(sqlite3_context *context) { sqlite3_result_null(context); }
+
+void bind_value(sqlite3_stmt *statement, int index, const sqlamarr_value &value) {
+    switch (value.type) {
+    case SQLAMARR_INT64: sqlite3_bind_int64(statement, index, value.integer); break;
+    case SQLAMARR_FLOAT64: sqlite3_bind_double(statement, index, value.real); break;
+    case SQLAMARR_TEXT:
+        sqlite3_bind_text64(statement, index, value.text, static_cast<sqlite3_uint64>(value.length), SQLITE_TRANSIENT,
+                            SQLITE_UTF8);
+        break;
+    default: sqlite3_bind_null(statement, index);
+    }
+}
+
+void bind_values(sqlite3_stmt *statement, const sqlamarr_value *values, int n_values) {
+    int position = 0;
+    for (int i = 0; i < n_values; ++i) {
+        const int index = values[i].name ? sqlite3_bind_parameter_index(statement, values[i].name) : ++position;
+        if (index > 0) bind_value(statement, index, values[i]);
+    }
+}
+
+Builders builders_for(sqlite3_stmt *statement, const int *types) {
+    Builders builders;
+    std::set<std::string> names;
+    for (int i = 0; i < sqlite3_column_count(statement); ++i) {
+        std::string name = sqlite3_column_name(statement, i);
+        if (!names.insert(name).second)
+            throw Error(SQLAMARR_SQL, "The query returns two columns named \"" + name + "\"; rename one with AS.");
+        builders.emplace_back(std::move(name), types ? types[i] : 0);
+    }
+    if (builders.empty()) throw Error(SQLAMARR_SQL, "The statement returns no columns; expected a query.");
+    return builders;
+}
+
+// The statement that feeds every row of `sql` to the sink. The query is a CTE, so that its own
+// parameters keep their numbers; SQLite keeps its ORDER BY, as it must before any aggregate that is
+// not built in.
+std::string wrap(const std::string &sql, int n_columns) {
+    std::string names, arguments;
+    for (int i = 0; i < n_columns; ++i) {
+        names += (i ? ",c" : "c") + std::to_string(i);
+        arguments += ",c" + std::to_string(i);
+    }
+    std::string body = sql;
+    while (!body.empty() && (body.back() == ';' || body.back() == ' ' || body.back() == '\n')) body.pop_back();
+    return "WITH q(" + names + ") AS (" + body + "\n) SELECT sqlamarr_sink(:sqlamarr_sink" + arguments + ") FROM q";
+}
+
+sqlite3_stmt *prepare_sink(sqlite3 *db, const std::string &sql, int n_columns) {
+    if (n_columns + 1 > sqlite3_limit(db, SQLITE_LIMIT_FUNCTION_ARG, -1)) return nullptr;
+    sqlite3_stmt *statement = nullptr;
+    const std::string wrapped = wrap(sql, n_columns);
+    if (sqlite3_prepare_v2(db, wrapped.c_str(), -1, &statement, nullptr) != SQLITE_OK) return nullptr;
+    return statement;
+}
+
+void run_sink(sqlite3 *db, sqlite3_stmt *statement, Builders &builders) {
+    const int index = sqlite3_bind_parameter_index(statement, ":sqlamarr_sink");
+    check_sql(db, sqlite3_bind_pointer(statement, index, &builders, POINTER_TYPE, nullptr), "Reading");
+    const int rc = sqlite3_step(statement);
+    if (rc != SQLITE_ROW && rc != SQLITE_DONE) check_sql(db, rc, "Reading");
+}
+
+void run_steps(Statement &statement, Builders &builders) {
+    while (statement.step("Reading")) {
+        int index = 0;
+        for (auto &builder : builders) builder.append(ResultValue{statement.get(), index++});
+    }
+}
+
+std::unique_ptr<sqlamarr_columns> read(sqlite3 *db, const std::string &sql, const sqlamarr_value *values,
+                                       int n_values, const int *types) {
+    connection_state(db);
+    Statement statement(db, sql, "Query");
+    if (statement.has_tail()) throw Error(SQLAMARR_SQL, "Expected one statement, found more after the first ';'.");
+    Builders builders = builders_for(statement.get(), types);
+    std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt *)> sink(
+        prepare_sink(db, sql, static_cast<int>(builders.size())), sqlite3_finalize);
+    bind_values(sink ? sink.get() : statement.get(), values, n_values);
+    if (sink) run_sink(db, sink.get(), builders);
+    else run_steps(statement, builders);
+    auto result = std::make_unique<sqlamarr_columns>();
+    for (auto &builder : builders) result->table.columns.push_back(builder.take());
+    return result;
+}
+
+} // namespace
+
+int register_column_reader(sqlite3 *db) {
+    return sqlite3_create_function_v2(db, "sqlamarr_sink", -1, SQLITE_UTF8 | SQLITE_DIRECTONLY, nullptr, nullptr,
+                                      sink_step, sink_final, nullptr);
+}
+
+} // namespace sqlamarr
+
+int sqlamarr_read(sqlite3 *db, const char *sql, const sqlamarr_value *values, int n_values, const int *types,
+                  sqlamarr_columns **out) {
+    return sqlamarr::guard([&] { *out = sqlamarr::read(db, sql, values, n_values, types).release(); });
+}
