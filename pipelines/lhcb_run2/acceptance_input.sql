@@ -1,0 +1,2 @@
+SELECT mcparticle_id, x, y, z, log10_p, tx, ty, eta, phi, is_e, is_mu, is_h, charge
+FROM tmp_track_input

@@ -1,0 +1,2 @@
+SELECT mcparticle_id, x, y, z, tx, ty, log10_p, is_e, is_mu, is_h, is_long, is_upstream, is_downstream
+FROM tmp_closest_to_beam

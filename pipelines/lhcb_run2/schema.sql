@@ -1,0 +1,55 @@
+-- Result tables of the pipeline. Lengths in mm, momenta in MeV; slopes have no unit.
+
+CREATE TABLE Tracks ( -- reconstructed tracks at their closest approach to the beam line
+    track_id INTEGER PRIMARY KEY,  -- the same number as mcparticle_id: a particle makes one track
+    event_id INTEGER NOT NULL REFERENCES Events(event_id),
+    mcparticle_id INTEGER NOT NULL REFERENCES MCParticles(mcparticle_id),
+    type INTEGER NOT NULL,  -- 3 long, 4 upstream, 5 downstream
+    charge INTEGER NOT NULL, -- [e]
+    x REAL,          -- [mm]
+    y REAL,          -- [mm]
+    z REAL,          -- [mm]
+    tx REAL,         -- dx/dz
+    ty REAL,         -- dy/dz
+    p REAL,          -- momentum [MeV]
+    pt REAL,         -- transverse momentum [MeV]
+    px REAL,         -- [MeV]
+    py REAL,         -- [MeV]
+    pz REAL,         -- [MeV]
+    eta REAL,        -- pseudorapidity
+    phi REAL,        -- azimuth [rad]
+    qop REAL,        -- charge over momentum [1/MeV]
+    chi2 REAL,       -- of the track fit
+    nDoF REAL,       -- degrees of freedom of the fit; continuous
+    chi2PerDoF REAL,
+    ghostProb REAL   -- probability that the track is a random combination of hits
+);
+
+CREATE TABLE TrackStates ( -- position and direction of tracks at given places
+    track_id INTEGER NOT NULL REFERENCES Tracks(track_id),
+    location TEXT NOT NULL,  -- 'ClosestToBeam', or 'EndT': behind the magnet, at the end of the T stations
+    event_id INTEGER NOT NULL REFERENCES Events(event_id),
+    mcparticle_id INTEGER NOT NULL REFERENCES MCParticles(mcparticle_id),
+    x REAL,          -- [mm]
+    y REAL,          -- [mm]
+    z REAL,          -- [mm]
+    tx REAL,         -- dx/dz
+    ty REAL,         -- dy/dz
+    qop REAL,        -- charge over momentum [1/MeV]
+    cov00 REAL,      -- covariance of (x, y, tx, ty, q/p): cov00 [mm^2]; all NULL at EndT
+    cov01 REAL,      -- [mm^2]
+    cov02 REAL,      -- [mm]
+    cov03 REAL,      -- [mm]
+    cov04 REAL,      -- [mm/MeV]
+    cov11 REAL,      -- [mm^2]
+    cov12 REAL,      -- [mm]
+    cov13 REAL,      -- [mm]
+    cov14 REAL,      -- [mm/MeV]
+    cov22 REAL,
+    cov23 REAL,
+    cov24 REAL,      -- [1/MeV]
+    cov33 REAL,
+    cov34 REAL,      -- [1/MeV]
+    cov44 REAL,      -- [1/MeV^2]
+    PRIMARY KEY (track_id, location)
+);

@@ -1,0 +1,45 @@
+{# The particles that may leave a track: charged, flying forward, and without end vertex before the end
+   of the T stations (z = 9410 mm, LHCb's StateParameters). Electrons and muons by name, everything
+   else is treated as a hadron. A particle without transverse momentum stays in the beam pipe.
+   Without production vertex a particle starts where its event is. #}
+WITH tracked AS (
+    SELECT
+        p.mcparticle_id,
+        p.event_id,
+        coalesce(v.x, g.x, 0.0) AS x,
+        coalesce(v.y, g.y, 0.0) AS y,
+        coalesce(v.z, g.z, 0.0) AS z,
+        p.px,
+        p.py,
+        p.pz,
+        norm2(p.px, p.py, p.pz) AS p,
+        p.charge,
+        abs(p.pid) = 11 AS is_e,
+        abs(p.pid) = 13 AS is_mu
+    FROM MCParticles AS p
+    LEFT JOIN MCVertices AS v ON v.mcvertex_id = p.production_vertex
+    LEFT JOIN MCVertices AS e ON e.mcvertex_id = p.end_vertex
+    LEFT JOIN GenEvents AS g ON g.genevent_id = p.genevent_id
+    WHERE p.charge <> 0
+        AND p.pz > 0
+        AND (p.px <> 0 OR p.py <> 0)
+        AND (p.end_vertex IS NULL OR e.z > 9410)
+)
+SELECT
+    mcparticle_id,
+    event_id,
+    x,
+    y,
+    z,
+    p,
+    portable_log10(p) AS log10_p,
+    px / pz AS tx,
+    py / pz AS ty,
+    pseudorapidity(px, py, pz) AS eta,
+    azimuthal(px, py, pz) AS phi,
+    is_e,
+    is_mu,
+    NOT is_e AND NOT is_mu AS is_h,
+    charge
+FROM tracked
+ORDER BY mcparticle_id

@@ -1,0 +1,79 @@
+"""A batch: the events that go through the steps together, and what a step may do with them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlamarr._library import check, lib
+from sqlamarr.columns import Columns
+from sqlamarr.database import Database, Parameters
+from sqlamarr.random import Random, stream_key
+
+
+@dataclass
+class Batch:
+    """Some whole events in an in-memory database.
+
+    Steps read and write through it. Everything in the tables is per row and event, so that the same
+    event gives the same rows whatever else is in the batch.
+
+    :ivar db: the database with the batch's rows, and nobody else's
+    :ivar conditions: the pipeline's conditions, e.g. ``{"period": 2016}``
+    :ivar seed: the run's seed; steps do not use it but call :meth:`rng`
+    :ivar counts: named counters, summed over the run and shown in its summary
+    :ivar notes: sentences to be shown once at the end of the run
+    """
+
+    db: Database
+    conditions: Mapping[str, Any]
+    seed: int
+    counts: Counter[str] = field(default_factory=Counter)
+    notes: set[str] = field(default_factory=set)
+    _cache: dict[str, Columns] = field(default_factory=dict)
+
+    def rng(self, name: str) -> Random:
+        """Random numbers of one step or source, by its unique name; see :mod:`sqlamarr.random`."""
+        return Random(stream_key(self.seed, name))
+
+    @contextmanager
+    def random_functions(self, name: str) -> Iterator[None]:
+        """Inside the block ``uniform_at`` and its like draw from the stream ``name``."""
+        check(lib.sqlamarr_random_begin(self.db.pointer, stream_key(self.seed, name)))
+        try:
+            yield
+        finally:
+            check(lib.sqlamarr_random_end(self.db.pointer))
+
+    def columns(self, table: str) -> Columns:
+        """A table's columns; from memory if whoever wrote it left them there."""
+        if table not in self._cache:
+            self._cache[table] = self.db.read_table(table)
+        return self._cache[table]
+
+    def write(self, table: str, columns: Columns) -> None:
+        """Insert rows into a table, and keep them at hand if they are all it has."""
+        was_empty = not self.db.execute(f'SELECT EXISTS (SELECT 1 FROM "{table}")').fetchone()[0]  # type: ignore[index]
+        self.forget(table)
+        self.db.insert(table, columns)
+        if was_empty and set(columns) == set(self.db.declared_types(table)):
+            self._cache[table] = columns
+
+    def execute(self, sql: str, parameters: Parameters = ()) -> None:
+        """Run statements that may write anything; nothing is assumed of any table afterwards."""
+        self.forget()
+        self.db.execute(sql, parameters).fetchall()
+
+    def forget(self, table: str | None = None) -> None:
+        """Drop what is kept of one table, or of all."""
+        if table is None:
+            self._cache.clear()
+        else:
+            self._cache.pop(table, None)
+
+    def count(self, name: str, n: int = 1) -> None:
+        """Add to a counter of the run's summary."""
+        self.counts[name] += int(n)

@@ -1,0 +1,59 @@
+"""``sqlamarr check``."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+@click.command("check")
+@click.argument("pipeline")
+@click.option("--split", type=click.Path(), metavar="FILE", help="Run events of FILE together and one by one, and compare.")
+@click.option("-n", "--events", type=click.IntRange(2), default=10, help="Events for --split.")
+@click.option("-c", "--condition", multiple=True, metavar="NAME=VALUE", help="Change a condition of the pipeline.")
+@click.option("--model", multiple=True, metavar="NAME=LIBRARY", help="Use another library for a model.")
+def command(pipeline: str, split: str | None, events: int, condition: tuple[str, ...], model: tuple[str, ...]) -> None:
+    """Check a PIPELINE without events: every query against empty tables, every model's sizes.
+
+    With --split also that no step looks across events: the results of some events as one batch and
+    one by one must be the same.
+    """
+    from sqlamarr.cli.run import _assignments
+    from sqlamarr.pipeline import load
+    from sqlamarr.worker import Worker, WorkerOptions
+
+    loaded = load(pipeline).with_conditions(_assignments(condition, parse=True))
+    loaded = loaded.with_models(_assignments(model, parse=False))
+    worker = Worker(loaded, WorkerOptions(seed=0))
+    for step in loaded.steps:
+        click.echo(f"  {step.name:<28} -> {', '.join(step.tables)}")
+    click.echo(f"{loaded.path}: {len(loaded.steps)} steps are in order; output: {', '.join(worker.output_tables)}")
+    if split and (different := _compare(loaded, split, events)):
+        click.echo(
+            f"Error: one batch of {events} events and {events} batches of one give different rows in "
+            f"{', '.join(different)}. Some step looks across events: keep every query within its event_id.",
+            err=True,
+        )
+        sys.exit(1)
+    if split:
+        click.echo(f"{split}: the results of {events} events do not depend on how they are batched.")
+
+
+def _compare(pipeline: Any, file: str, events: int) -> list[str]:
+    """The tables whose content depends on the batch size."""
+    from sqlamarr.hashing import content_hashes
+    from sqlamarr.output import open_output
+    from sqlamarr.runner import run
+
+    hashes = []
+    with tempfile.TemporaryDirectory() as folder:
+        for size in (events, 1):
+            path = Path(folder) / f"{size}.db"
+            run(pipeline, [file], path, seed=1, batch_size=size, max_events=events, keep_tmp=True, generator="full")
+            with open_output(path) as db:
+                hashes.append(content_hashes(db))
+    return [table for table in hashes[0] if hashes[0][table] != hashes[1][table]]

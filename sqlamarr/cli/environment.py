@@ -1,0 +1,28 @@
+"""``sqlamarr environment``."""
+
+from __future__ import annotations
+
+import click
+
+PACKAGES = ("numpy", "pandas", "apsw", "cffi", "pyhepmc", "jinja2", "jsonschema", "pyyaml", "particle", "uproot")
+
+
+@click.command("environment")
+def command() -> None:
+    """Print versions of everything that matters, for bug reports."""
+    import platform
+    from importlib.metadata import PackageNotFoundError, version
+
+    import apsw
+
+    from sqlamarr import __version__
+    from sqlamarr._library import library_path
+
+    click.echo(f"sqlamarr {__version__} ({library_path()})")
+    click.echo(f"Python {platform.python_version()}, {platform.platform()}, {platform.machine()}")
+    click.echo(f"SQLite {apsw.sqlite_lib_version()}")
+    for package in PACKAGES:
+        try:
+            click.echo(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            click.echo(f"{package} is not installed")

@@ -1,0 +1,95 @@
+"""``sqlamarr run``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import click
+
+REJECTED = 3  # exit code of a run that left events out
+
+
+@click.command("run")
+@click.argument("pipeline")
+@click.argument("inputs", nargs=-1, required=True)
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="SQLite file to write.")
+@click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="Seed; drawn and printed if not given.")
+@click.option("-n", "--events", type=click.IntRange(1), help="Stop after so many events.")
+@click.option("--first-event", type=click.IntRange(0), default=0, help="Ordinal of the first event.")
+@click.option("--batch-size", type=click.IntRange(1), default=500, help="Events that go through the steps together.")
+@click.option(
+    "--collisions",
+    type=click.Choice(["auto", "record", "file"]),
+    default="auto",
+    help="What an event is: a HepMC record, or all records of a file.",
+)
+@click.option("-c", "--condition", multiple=True, metavar="NAME=VALUE", help="Change a condition of the pipeline.")
+@click.option("--model", multiple=True, metavar="NAME=LIBRARY", help="Use another library for a model.")
+@click.option(
+    "--generator",
+    type=click.Choice(["none", "selected", "full"]),
+    default="none",
+    help="Keep nothing, the part that MC particles come from, or all of the generator's record.",
+)
+@click.option("--weights", is_flag=True, help="Keep all generator weights (table GenWeights).")
+@click.option("--keep-tmp", is_flag=True, help="Keep the steps' own tables.")
+@click.option("--on-error", type=click.Choice(["stop", "skip"]), default="stop", help="For events that fail.")
+@click.option("--max-rejected", type=click.FloatRange(0, 1), default=0.01, help="Fraction of events that may be skipped.")
+@click.option("--overwrite", is_flag=True, help="Replace the output file if it exists.")
+@click.option("--summary", type=click.Path(path_type=Path), help="Write the summary as JSON to a file too.")
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+def command(pipeline: str, inputs: tuple[str, ...], output: Path, **options: Any) -> None:
+    """Simulate the events of INPUTS with PIPELINE.
+
+    PIPELINE is the name of a shipped one (lhcb_run2) or a YAML file; INPUTS are HepMC files (plain,
+    compressed, in archives), quoted globs, or - for the standard input.
+    """
+    from sqlamarr.runner import run
+
+    summary_file, quiet = options.pop("summary"), options.pop("quiet")
+    with _progress(options["events"], quiet) as bar:
+        summary = run(
+            pipeline,
+            inputs,
+            output,
+            max_events=options.pop("events"),
+            conditions=_assignments(options.pop("condition"), parse=True),
+            models=_assignments(options.pop("model"), parse=False),
+            progress=bar.update if bar is not None else None,
+            **options,
+        )
+    if summary_file:
+        summary_file.write_text(json.dumps(summary.as_dict(), indent=2) + "\n")
+    if not quiet:
+        click.echo(summary.text())
+    if summary.rejected:
+        sys.exit(REJECTED)
+
+
+def _progress(total: int | None, quiet: bool) -> Any:
+    if quiet or not sys.stderr.isatty():
+        return nullcontext()
+    from tqdm import tqdm
+
+    return tqdm(total=total, unit=" events")
+
+
+def _assignments(pairs: tuple[str, ...], parse: bool) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise click.BadParameter(f"expected NAME=VALUE, found {pair!r}")
+        result[name] = _yaml(value) if parse else value
+    return result
+
+
+def _yaml(value: str) -> Any:
+    import yaml
+
+    parsed = yaml.safe_load(value)
+    return parsed if isinstance(parsed, (int, float, bool)) else value

@@ -1,0 +1,66 @@
+"""``sqlamarr show``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+
+@click.command("show")
+@click.argument("file", type=click.Path())
+@click.option("--hash", "only_hash", is_flag=True, help="Print the content hash: a line per table and the total.")
+@click.option("--pipeline", is_flag=True, help="Print the pipeline file that made it.")
+def command(file: str, only_hash: bool, pipeline: bool) -> None:
+    """Print what an output FILE holds and how it was made."""
+    from sqlamarr.output import open_output, provenance
+
+    with open_output(file) as db:
+        if only_hash:
+            _show_hash(db)
+        elif pipeline:
+            click.echo(provenance(db)["pipeline_text"])
+        else:
+            _show(file, db, provenance(db))
+
+
+def _show_hash(db: Any) -> None:
+    from sqlamarr.hashing import content_hashes, total_hash
+
+    hashes = content_hashes(db)
+    for table, digest in hashes.items():
+        click.echo(f"{digest}  {table}")
+    click.echo(f"{total_hash(hashes)}  total")
+
+
+def _show(file: str, db: Any, made: dict[str, Any]) -> None:
+    from sqlamarr.output import data_tables, quoted_count
+
+    conditions = ", ".join(f"{name} = {value}" for name, value in made["conditions"].items())
+    click.echo(f"{file}: {made['status']}, made by sqlamarr {made['sqlamarr']} ({made['platform']})")
+    click.echo(f"  pipeline    {made['pipeline']} ({conditions})")
+    click.echo(f"  seed        {made['seed']}, first event {made['first_event']}")
+    click.echo(f"  time        {made['started']} to {made.get('finished', '(not finished)')}")
+    for entry in made.get("inputs", []):
+        click.echo(f"  input       {entry['path']}" + (f", sha256 {entry['sha256'][:16]}..." if entry.get("sha256") else ""))
+    for name, model in made["models"].items():
+        click.echo(f"  model       {name}: {model['library']}, sha256 {model['sha256'][:16]}...")
+    click.echo(f"  events      {quoted_count(db, 'Events')}, {quoted_count(db, 'RejectedEvents')} rejected")
+    _show_generator(db, made)
+    for table in data_tables(db):
+        click.echo(f"  {table:<20} {quoted_count(db, table):>12,} rows")
+
+
+def _show_generator(db: Any, made: dict[str, Any]) -> None:
+    if "GenEvents" not in db.tables():
+        return
+    total, n = db.execute("SELECT sum(weight), count(*) FROM GenEvents").fetchone()
+    click.echo(f"  collisions  {n}, sum of weights {total if total is not None else 0:g}")
+    row = db.execute(
+        "SELECT cross_section, cross_section_error FROM GenEvents WHERE cross_section IS NOT NULL "
+        "ORDER BY genevent_id DESC LIMIT 1"
+    ).fetchone()
+    if row:
+        click.echo(f"  cross-section (last) {row[0]:g} +- {row[1] or 0:g} pb")
+    if made.get("weight_names"):
+        click.echo(f"  weights     {', '.join(made['weight_names'][:8])}" + (" ..." if len(made["weight_names"]) > 8 else ""))

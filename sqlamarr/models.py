@@ -1,0 +1,182 @@
+"""Compiled models: functions of shared libraries, checked before they are trusted."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sqlamarr._library import check, ffi, lib, native_folder, text
+from sqlamarr.errors import ModelError
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How many float32 values a model reads and writes per row."""
+
+    inputs: int
+    outputs: int
+    noise: int
+
+    def __str__(self) -> str:
+        return f"{self.inputs} inputs, {self.outputs} outputs and {self.noise} random numbers"
+
+
+class Model:
+    """One function of a shared library.
+
+    :param path: the library
+    :param function: name of the function
+    :raises ModelError: the library cannot be loaded, or has no such function
+    """
+
+    def __init__(self, path: Path, function: str) -> None:
+        self.path, self.function = path, function
+        out = ffi.new("sqlamarr_model **")
+        check(lib.sqlamarr_model_open(os.fsencode(path), function.encode(), out))
+        self._handle = ffi.gc(out[0], lib.sqlamarr_model_free)
+
+    def __str__(self) -> str:
+        return f"function '{self.function}' of {self.path.name}"
+
+    @property
+    def declared(self) -> Sizes | None:
+        """The sizes that the library itself declares, if it does."""
+        sizes = [ffi.new("int *") for _ in range(3)]
+        if lib.sqlamarr_model_sizes(self._handle, *sizes):
+            return None
+        return Sizes(*(size[0] for size in sizes))
+
+    @property
+    def input_names(self) -> list[str] | None:
+        """Names of the inputs in their order, if the library has them."""
+        sizes = self.declared
+        return self._names(0, sizes.inputs) if sizes else None
+
+    @property
+    def output_names(self) -> list[str] | None:
+        """Names of the outputs in their order, if the library has them."""
+        sizes = self.declared
+        return self._names(1, sizes.outputs) if sizes else None
+
+    @property
+    def origin(self) -> str | None:
+        """Where the model came from, in its own words."""
+        return text(lib.sqlamarr_model_origin(self._handle))
+
+    def _names(self, output: int, count: int) -> list[str] | None:
+        names = [text(lib.sqlamarr_model_name(self._handle, output, i)) for i in range(count)]
+        return None if any(name is None for name in names) else [str(name) for name in names]
+
+    def verify(self, sizes: Sizes) -> None:
+        """Make sure that the function has these sizes: as it declares, or else by probing it.
+
+        :raises ModelError: it has not; nothing was harmed, a wrong function is called only in a child process
+        """
+        declared = self.declared
+        if declared is None:
+            _probe(self, sizes)
+        elif declared != sizes:
+            raise ModelError(f"{self}: the pipeline expects {sizes}, the library declares {declared}.")
+
+    def __call__(self, inputs: Floats, noise: Floats | None, outputs: int, *, batched: bool = True) -> Floats:
+        """Evaluate rows.
+
+        :param inputs: float32 (n, inputs)
+        :param noise: float32 (n, noise) standard normal deviates, or None
+        :param outputs: number of outputs, as verified before
+        :param batched: rows at once if the library can
+        :returns: float32 (n, outputs)
+        """
+        n, n_in = inputs.shape
+        inputs = np.ascontiguousarray(inputs, dtype=np.float32)
+        n_random = 0 if noise is None else noise.shape[1]
+        out = np.empty((n, outputs), dtype=np.float32)
+        random = ffi.NULL if noise is None else _pointer(np.ascontiguousarray(noise, dtype=np.float32))
+        check(
+            lib.sqlamarr_model_call(
+                self._handle, batched, n, n_in, outputs, n_random, _pointer(inputs), random, _pointer(out)
+            )
+        )
+        return out
+
+    def outside(self, inputs: Floats) -> NDArray[np.int64]:
+        """Per input, how many rows lie outside the range that the model declares."""
+        counts = np.zeros(inputs.shape[1], dtype=np.int64)
+        c_counts = ffi.cast("int64_t *", counts.ctypes.data)
+        inputs = np.ascontiguousarray(inputs)
+        check(lib.sqlamarr_model_outside(self._handle, *inputs.shape, _pointer(inputs), c_counts))
+        return counts
+
+    def probe_here(self, sizes: Sizes) -> tuple[int, bool, bool]:
+        """Call the function once on guarded memory, in this process: it may die of it.
+
+        :returns: values written, whether it reads beyond its inputs, and beyond its random numbers
+        """
+        results = [ffi.new("int *") for _ in range(3)]
+        check(lib.sqlamarr_model_probe(self._handle, sizes.inputs, sizes.outputs, sizes.noise, *results))
+        return results[0][0], bool(results[1][0]), bool(results[2][0])
+
+
+def _pointer(array: NDArray[Any]) -> Any:
+    return ffi.cast("float *", array.ctypes.data)
+
+
+def _probe(model: Model, sizes: Sizes) -> None:
+    command = [sys.executable, "-m", "sqlamarr.probe", str(model.path), model.function]
+    command += [str(size) for size in (sizes.inputs, sizes.outputs, sizes.noise)]
+    child = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    if child.returncode < 0:
+        name = signal.Signals(-child.returncode).name
+        raise ModelError(
+            f"{model}: a trial call in a child process ended with {name}. "
+            f"It does not work with {sizes}; correct inputs, outputs and noise in the pipeline."
+        )
+    if child.returncode:
+        raise ModelError(f"{model}: the trial call failed: {child.stderr.strip().splitlines()[-1:]}")
+    written, beyond_in, beyond_noise = (int(word) for word in child.stdout.split())
+    if written != sizes.outputs:
+        raise ModelError(f"{model}: writes {written} values per row, the pipeline declares {sizes.outputs} outputs.")
+    if beyond_in:
+        raise ModelError(f"{model}: reads more than the {sizes.inputs} inputs that the pipeline declares.")
+    if beyond_noise:
+        raise ModelError(f"{model}: reads more than the {sizes.noise} random numbers that the pipeline declares.")
+
+
+def find_library(library: str, folder: Path) -> Path:
+    """The file of a model library as a pipeline names it.
+
+    :param library: ``plugins:NAME`` for one built with the package, else a path
+    :param folder: where a relative path starts
+    :raises ModelError: there is no such file
+    """
+    shipped = native_folder() / "plugins"
+    if library.startswith("plugins:"):
+        path = shipped / (library.removeprefix("plugins:") + ".so")
+        if not path.is_file():
+            known = ", ".join(sorted(p.stem for p in shipped.glob("*.so"))) or "none"
+            raise ModelError(f"There is no shipped model library {library!r}; there are: {known}.")
+        return path
+    path = folder / Path(library).expanduser()
+    if not path.is_file():
+        raise ModelError(f"The model library {path} does not exist.")
+    return path
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file, as hexadecimal digits."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

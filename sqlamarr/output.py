@@ -1,0 +1,152 @@
+"""The output file: made once, appended to in event order, readable at every instant."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from sqlamarr.database import Database, quote_identifier
+from sqlamarr.errors import OutputError
+from sqlamarr.sources.base import Rejected
+from sqlamarr.worker import BatchResult, event_columns, source_columns
+
+BOOKKEEPING = ("Provenance", "Batches")
+RUN_TABLES = ("DataSources", "Events", "RejectedEvents")
+
+_REFERENCE = re.compile(r"\s+REFERENCES\s+\"?(\w+)\"?\s*\(\s*\w+\s*\)", re.IGNORECASE)
+
+
+class OutputFile:
+    """An SQLite file that takes finished batches, each in one transaction.
+
+    :param path: the file; it must not exist unless ``overwrite``
+    :param tables: the tables to keep, in the order in which they are made
+    :param template: a database with these tables, whose declarations are taken over
+    :raises OutputError: the file exists, or cannot be made
+    """
+
+    def __init__(self, path: Path, tables: Sequence[str], template: Database, *, overwrite: bool = False) -> None:
+        self.path = path
+        _make_room(path, overwrite)
+        self.db = Database(path)
+        self.db.execute("PRAGMA page_size = 8192")
+        keep = [*RUN_TABLES, *tables]
+        with self.db.atomic():
+            for table in keep:
+                self.db.execute(_declaration(template, table, keep))
+            self.db.execute((files("sqlamarr") / "bookkeeping.sql").read_text())
+        self._known_sources: set[int] = set()
+        self._batches = 0
+
+    def describe(self, provenance: Mapping[str, Any]) -> None:
+        """Write, or write over, entries of the provenance."""
+        with self.db.atomic():
+            for key, value in provenance.items():
+                text = value if isinstance(value, str) else json.dumps(value)
+                self.db.execute("INSERT OR REPLACE INTO Provenance VALUES (?, ?)", (key, text))
+
+    def append(self, result: BatchResult) -> None:
+        """Add the rows of a batch and its bookkeeping in one transaction."""
+        with self.db.atomic():
+            self._append_sources(result)
+            rejected = {row.event_id for row in result.rejected}
+            self.db.insert("Events", event_columns(result.events, rejected))
+            self._append_rejected(result)
+            for table, columns in result.tables.items():
+                if columns.rows:
+                    self.db.insert(table, columns)
+            self._append_batch(result)
+
+    def close(self) -> None:
+        """Close the file."""
+        self.db.close()
+
+    def _append_sources(self, result: BatchResult) -> None:
+        new = tuple(s for s in result.sources if s.datasource_id not in self._known_sources)
+        if new:
+            self.db.insert("DataSources", source_columns(new))
+            self._known_sources.update(source.datasource_id for source in new)
+
+    def _append_rejected(self, result: BatchResult) -> None:
+        paths = {source.datasource_id: source.path for source in result.sources}
+        events = {event.event_id: event for event in result.events}
+        for row in result.rejected:
+            event = events[row.event_id]
+            values = (row.event_id, paths[event.datasource_id], event.number, row.line, _step(row), row.message)
+            self.db.execute("INSERT INTO RejectedEvents VALUES (?, ?, ?, ?, ?, ?)", values)
+
+    def _append_batch(self, result: BatchResult) -> None:
+        if not result.events:
+            return
+        report = {"counts": result.counts, "notes": sorted(result.notes), "seconds": result.seconds}
+        first, n = result.events[0].event_id, len(result.events)
+        values = (self._batches, first, n, sum(result.seconds.values()), json.dumps(report))
+        self.db.execute("INSERT INTO Batches VALUES (?, ?, ?, ?, ?)", values)
+        self._batches += 1
+
+
+def _step(row: Rejected) -> str:
+    return getattr(row, "step", "") or "reading"
+
+
+def _make_room(path: Path, overwrite: bool) -> None:
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder; expected the name of a file to write.")
+    if not path.absolute().parent.is_dir():
+        raise OutputError(f"The folder {path.absolute().parent} does not exist; make it first.")
+    if path.exists():
+        if not overwrite:
+            raise OutputError(f"{path} exists. Choose another name, or --overwrite it.")
+        path.unlink()
+    Path(f"{path}-journal").unlink(missing_ok=True)
+
+
+def _declaration(template: Database, table: str, keep: Sequence[str]) -> str:
+    """The CREATE TABLE statement of a table, with only those foreign keys whose parent is kept."""
+    row = template.execute("SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?", (table,)).fetchone()
+    assert row is not None, table
+    return _REFERENCE.sub(lambda match: match.group(0) if match.group(1) in keep else "", str(row[0]))
+
+
+def open_output(path: str | Path) -> Database:
+    """An output file for reading.
+
+    :raises OutputError: it does not exist, or sqlamarr did not write it
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise OutputError(f"There is no file {path}.")
+    with path.open("rb") as file:
+        if file.read(16) != b"SQLite format 3\0":
+            raise OutputError(f"{path} is not an SQLite file.")
+    db = Database(path, readonly=True)
+    if "Provenance" not in db.tables():
+        raise OutputError(f"{path} is an SQLite file, but not one that sqlamarr wrote: it has no table Provenance.")
+    return db
+
+
+def provenance(db: Database) -> dict[str, Any]:
+    """The provenance of an output file, structured entries decoded."""
+    return {str(key): _decoded(str(value)) for key, value in db.execute("SELECT key, value FROM Provenance")}
+
+
+def _decoded(value: str) -> Any:
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
+def data_tables(db: Database) -> list[str]:
+    """The tables of results in an output file: all but those about the run."""
+    return [table for table in db.tables() if table not in (*BOOKKEEPING, *RUN_TABLES)]
+
+
+def quoted_count(db: Database, table: str) -> int:
+    """Number of rows of a table."""
+    row = db.execute(f"SELECT count(*) FROM {quote_identifier(table)}").fetchone()
+    return int(row[0]) if row else 0

@@ -1,0 +1,235 @@
+"""Pipelines: YAML files read, validated and turned into steps."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from sqlamarr._library import native_folder
+from sqlamarr.errors import PipelineError
+from sqlamarr.steps import KINDS, Step
+
+SCHEMA_VERSION = 1
+
+_SCALAR = {"type": ["string", "number", "boolean", "null"]}
+_NAMES = {"type": "array", "items": {"type": "string"}}
+
+SCHEMA: Mapping[str, Any] = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string", "description": "Name of the pipeline."},
+        "description": {"type": "string", "description": "What it simulates, in a sentence."},
+        "version": {"const": SCHEMA_VERSION, "description": "Version of this format."},
+        "conditions": {
+            "type": "object",
+            "additionalProperties": _SCALAR,
+            "description": "Values that templates and steps may use, e.g. period and polarity.",
+        },
+        "allowed": {
+            "type": "object",
+            "additionalProperties": {"type": "array", "items": _SCALAR},
+            "description": "For a condition, the values that it may have.",
+        },
+        "models": {
+            "type": "object",
+            "description": "Libraries of compiled models by name.",
+            "additionalProperties": {
+                "type": "object",
+                "properties": {
+                    "library": {"type": "string", "description": "plugins:NAME of a shipped one, or a path."},
+                    "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$", "description": "Checksum to insist on."},
+                },
+                "required": ["library"],
+                "additionalProperties": False,
+            },
+        },
+        "schema": {"type": "string", "description": "Template with CREATE TABLE statements of result tables."},
+        "data": {
+            "type": "object",
+            "additionalProperties": {"type": "string"},
+            "description": "Tables of constants: name and CSV file.",
+        },
+        "steps": {"type": "array", "items": {"type": "object"}, "description": "The steps in their order."},
+        "output": {
+            "type": "object",
+            "properties": {"tables": {**_NAMES, "description": "Tables to keep."}},
+            "required": ["tables"],
+            "additionalProperties": False,
+        },
+    },
+    "required": ["name", "steps", "output"],
+    "additionalProperties": False,
+}
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A validated pipeline.
+
+    :ivar path: its YAML file
+    :ivar text: the file's text
+    :ivar steps: in their order
+    :ivar output: tables to keep
+    """
+
+    path: Path
+    text: str
+    name: str
+    steps: tuple[Step, ...]
+    output: tuple[str, ...]
+    conditions: Mapping[str, Any]
+    allowed: Mapping[str, list[Any]]
+    models: Mapping[str, Mapping[str, str]]
+    schema: str | None
+    data: Mapping[str, str]
+
+    @property
+    def folder(self) -> Path:
+        """Where its templates and data are."""
+        return self.path.parent
+
+    def with_conditions(self, changes: Mapping[str, Any]) -> Pipeline:
+        """The same with other conditions.
+
+        :raises PipelineError: a condition that the pipeline has not, or a value it does not allow
+        """
+        for name, value in changes.items():
+            if name not in self.conditions:
+                raise PipelineError(f"{self.path}: there is no condition {name!r}{_suggest(name, self.conditions)}")
+            _check_allowed(self.path, self.allowed, name, value)
+        return replace(self, conditions={**self.conditions, **changes})
+
+    def with_models(self, libraries: Mapping[str, str]) -> Pipeline:
+        """The same with other model libraries (relative paths start at the current folder).
+
+        :raises PipelineError: a model that the pipeline has not
+        """
+        for name in libraries:
+            if name not in self.models:
+                raise PipelineError(f"{self.path}: there is no model {name!r}{_suggest(name, self.models)}")
+        changed = {name: {"library": _absolute(library)} for name, library in libraries.items()}
+        return replace(self, models={**self.models, **changed})
+
+
+def _absolute(library: str) -> str:
+    return library if library.startswith("plugins:") else str(Path(library).expanduser().absolute())
+
+
+def shipped() -> list[str]:
+    """The names of the pipelines that come with the package."""
+    return sorted(path.parent.name for path in (native_folder() / "pipelines").glob("*/pipeline.yaml"))
+
+
+def load(name: str | Path) -> Pipeline:
+    """Read a pipeline.
+
+    :param name: the name of a shipped one (``lhcb_run2``), or the path of a YAML file
+    :raises PipelineError: not found, not YAML, or not a pipeline; the message names the place
+    """
+    import yaml
+
+    path = _find(name)
+    text = path.read_text()
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise PipelineError(f"{path} is not valid YAML: {error}") from error
+    return build(content, path, text)
+
+
+def build(content: Any, path: Path, text: str = "") -> Pipeline:
+    """A pipeline from the content of its file; see :func:`load`."""
+    _validate(content, SCHEMA, str(path), "")
+    steps = tuple(_steps(content["steps"], path))
+    _check_names(steps, path)
+    pipeline = Pipeline(
+        path=path,
+        text=text,
+        name=content["name"],
+        steps=steps,
+        output=tuple(content["output"]["tables"]),
+        conditions=content.get("conditions", {}),
+        allowed=content.get("allowed", {}),
+        models=content.get("models", {}),
+        schema=content.get("schema"),
+        data=content.get("data", {}),
+    )
+    for name, value in pipeline.conditions.items():
+        _check_allowed(path, pipeline.allowed, name, value)
+    return pipeline
+
+
+def _find(name: str | Path) -> Path:
+    if str(name) in shipped():
+        return native_folder() / "pipelines" / str(name) / "pipeline.yaml"
+    path = Path(name)
+    if path.is_dir() and (path / "pipeline.yaml").is_file():
+        return path / "pipeline.yaml"
+    if path.is_file():
+        return path
+    raise PipelineError(
+        f"There is no pipeline {str(name)!r}: neither a file nor one of the shipped ones ({', '.join(shipped())})"
+        + _suggest(str(name), shipped())
+    )
+
+
+def _steps(entries: list[Any], path: Path) -> Iterator[Step]:
+    for index, entry in enumerate(entries):
+        place = f"steps[{index}]"
+        if len(entry) != 1:
+            raise PipelineError(f"{path}: {place}: expected one 'kind: options', found {', '.join(map(str, entry))}.")
+        ((kind, options),) = entry.items()
+        if kind not in KINDS:
+            raise PipelineError(
+                f"{path}: {place}: there is no kind of step {kind!r}; there are: {', '.join(sorted(KINDS))}"
+                + _suggest(str(kind), KINDS)
+            )
+        options = options or {}
+        _validate(options, KINDS[kind].SCHEMA, str(path), f"{place}.{kind}")
+        yield KINDS[kind].from_options(options)
+
+
+def _check_names(steps: tuple[Step, ...], path: Path) -> None:
+    seen: set[str] = set()
+    for step in steps:
+        if step.name in seen:
+            raise PipelineError(
+                f"{path}: two steps are named {step.name!r}. Names key the random numbers: give one a 'name'."
+            )
+        seen.add(step.name)
+
+
+def _check_allowed(path: Path, allowed: Mapping[str, list[Any]], name: str, value: Any) -> None:
+    choices = allowed.get(name)
+    if choices is not None and value not in choices:
+        raise PipelineError(
+            f"{path}: condition {name} = {value!r} is not available; there are: {', '.join(map(str, choices))}."
+        )
+
+
+def _validate(content: Any, schema: Mapping[str, Any], file: str, place: str) -> None:
+    import jsonschema
+
+    errors = jsonschema.Draft202012Validator(schema).iter_errors(content)
+    for error in sorted(errors, key=lambda e: list(map(str, e.absolute_path))):
+        path = [*([place] if place else []), *map(str, error.absolute_path)]
+        raise PipelineError(f"{file}: {'.'.join(path) or 'top level'}: {_explain(error)}")
+
+
+def _explain(error: Any) -> str:
+    if error.validator == "additionalProperties":
+        known = list(error.schema.get("properties", {}))
+        unknown = sorted(set(error.instance) - set(known))[0]
+        return f"unknown key {unknown!r}; known are: {', '.join(known)}{_suggest(unknown, known)}"
+    if error.validator == "required":
+        missing = [name for name in error.validator_value if name not in error.instance]
+        return f"missing {', '.join(missing)}."
+    return f"{error.message}."
+
+
+def _suggest(name: str, known: Any) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f". Did you mean {close[0]!r}?" if close else "."

@@ -1,0 +1,60 @@
+"""The kinds of steps. A new kind is a new file here, or a class registered by the user.
+
+A step is a frozen dataclass with a JSON schema of its options; :meth:`Step.prepare` compiles it
+against an empty workspace and returns the function that runs it on a batch.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Protocol, TypeVar
+
+from sqlamarr.batch import Batch
+from sqlamarr.workspace import Workspace
+
+Run = Callable[[Batch], None]
+
+
+class Step(Protocol):
+    """What the runner asks of a step.
+
+    :cvar SCHEMA: JSON schema of the options in a pipeline file, with a description each
+    """
+
+    SCHEMA: ClassVar[Mapping[str, Any]]
+
+    @property
+    def name(self) -> str:
+        """Unique in the pipeline; part of the result, because random numbers depend on it."""
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables that it writes."""
+
+    def prepare(self, workspace: Workspace) -> Run:
+        """Check everything that can be checked without events; return what runs on a batch."""
+
+    @classmethod
+    def from_options(cls, options: Mapping[str, Any]) -> Step:
+        """A step from the validated options of a pipeline file."""
+
+
+KINDS: dict[str, type[Step]] = {}
+
+_T = TypeVar("_T", bound=type)
+
+
+def register(kind: str) -> Callable[[_T], _T]:
+    """Class decorator: make a kind of step known under the name that pipelines use."""
+
+    def add(cls: _T) -> _T:
+        KINDS[kind] = cls
+        return cls
+
+    return add
+
+
+for _module in pkgutil.iter_modules(__path__):
+    importlib.import_module(f"{__name__}.{_module.name}")

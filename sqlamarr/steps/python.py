@@ -1,0 +1,104 @@
+"""``python``: a function of the user's on the batch."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from sqlamarr.batch import Batch
+from sqlamarr.errors import PipelineError
+from sqlamarr.steps import Run, register
+from sqlamarr.workspace import Workspace
+
+
+@register("python")
+@dataclass(frozen=True)
+class PythonStep:
+    """Call ``module:function`` with the batch and the step's arguments.
+
+    The function must treat every event by itself; ``check --split`` finds one that does not.
+    """
+
+    name: str
+    function: str
+    creates: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    writes: tuple[str, ...] = ()
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    SCHEMA: ClassVar[Mapping[str, Any]] = {
+        "type": "object",
+        "properties": {
+            "function": {"type": "string", "pattern": "^[\\w.]+:\\w+$", "description": "module:function"},
+            "creates": {
+                "type": "object",
+                "description": "Tables that the step makes.",
+                "additionalProperties": {
+                    "type": "object",
+                    "properties": {
+                        "columns": {
+                            "type": "object",
+                            "additionalProperties": {"enum": ["INTEGER", "REAL", "TEXT"]},
+                            "description": "Type by column name.",
+                        },
+                        "key": {"type": "array", "items": {"type": "string"}, "description": "Key columns."},
+                    },
+                    "required": ["columns", "key"],
+                    "additionalProperties": False,
+                },
+            },
+            "writes": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "Tables of the schema that it writes.",
+            },
+            "arguments": {"type": "object", "description": "Keyword arguments of the function."},
+            "name": {"type": "string", "description": "Name of the step; default: the function's."},
+        },
+        "required": ["function"],
+        "additionalProperties": False,
+    }
+
+    @classmethod
+    def from_options(cls, options: Mapping[str, Any]) -> PythonStep:
+        """From the options of a pipeline file."""
+        name = options.get("name", options["function"].split(":")[1])
+        return cls(
+            name,
+            options["function"],
+            options.get("creates", {}),
+            tuple(options.get("writes", ())),
+            options.get("arguments", {}),
+        )
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Those it makes and those of the schema that it writes."""
+        return (*self.creates, *self.writes)
+
+    def prepare(self, workspace: Workspace) -> Run:
+        """Import the function and make its tables."""
+        function = self._import()
+        for table, spec in self.creates.items():
+            workspace.create_table(self.name, table, spec["columns"], spec["key"])
+        for table in self.writes:
+            workspace.claim(self.name, table)
+
+        def run(batch: Batch) -> None:
+            function(batch, **self.arguments)
+            batch.forget()  # it may have written anything through the database
+
+        return run
+
+    def _import(self) -> Callable[..., object]:
+        module, _, attribute = self.function.partition(":")
+        try:
+            function = getattr(importlib.import_module(module), attribute)
+        except (ImportError, AttributeError) as error:
+            raise PipelineError(
+                f"Step {self.name!r}: cannot import {self.function!r} ({error}). Is its folder in PYTHONPATH?"
+            ) from error
+        if not callable(function):
+            raise PipelineError(f"Step {self.name!r}: {self.function!r} is not a function.")
+        return function  # type: ignore[no-any-return]

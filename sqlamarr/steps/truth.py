@@ -1,0 +1,125 @@
+"""``find_primary_vertices`` and ``select_particles``: from the generator's record to MC truth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from sqlamarr import truth
+from sqlamarr.batch import Batch
+from sqlamarr.columns import Columns
+from sqlamarr.steps import Run, register
+from sqlamarr.workspace import Workspace
+
+LHCB_SIGNAL = 889  # HepMC status of the signal in LHCb's generator files
+
+_SIGNAL = {"type": "integer", "description": f"Status that marks the signal; default {LHCB_SIGNAL}."}
+
+
+@register("find_primary_vertices")
+@dataclass(frozen=True)
+class FindPrimaryVertices:
+    """Flag the primary vertices of collisions in which the beams do not tell them.
+
+    Where no vertex follows from a beam, it is the one that the signal comes from, else the one of the
+    particle with the lowest barcode.
+    """
+
+    signal_status: int = LHCB_SIGNAL
+    name: str = "find_primary_vertices"
+    tables: tuple[str, ...] = ("GenVertices",)
+
+    SCHEMA: ClassVar[Mapping[str, Any]] = {
+        "type": "object",
+        "properties": {"signal_status": _SIGNAL},
+        "additionalProperties": False,
+    }
+
+    @classmethod
+    def from_options(cls, options: Mapping[str, Any]) -> FindPrimaryVertices:
+        """From the options of a pipeline file."""
+        return cls(**options)
+
+    def prepare(self, workspace: Workspace) -> Run:
+        """Nothing to check: the tables are those of the package."""
+        workspace.claim(self.name, "GenVertices")
+        return self._run
+
+    def _run(self, batch: Batch) -> None:
+        vertices = batch.columns("GenVertices")
+        found = truth.find_primaries(batch.columns("GenParticles"), vertices, self.signal_status)
+        ids = found["genvertex_id"]
+        if len(ids):
+            sql = "UPDATE GenVertices SET is_primary = 1 WHERE genvertex_id = ?"
+            batch.db.connection.executemany(sql, ((int(i),) for i in ids))
+            batch.forget("GenVertices")
+            vertices = batch.columns("GenVertices")
+        self._count(batch, vertices)
+
+    def _count(self, batch: Batch, vertices: Columns) -> None:
+        primary = vertices["is_primary"] == 1
+        batch.count("primary vertices", np.count_nonzero(primary))
+        at_origin = primary & (vertices["x"] == 0) & (vertices["y"] == 0) & (vertices["z"] == 0)
+        batch.count("primary vertices at the origin", np.count_nonzero(at_origin))
+
+
+@register("select_particles")
+@dataclass(frozen=True)
+class SelectParticles:
+    """Fill MCParticles and MCVertices with what matters of the generator's record."""
+
+    statuses: tuple[int, ...] = (1, 777, 888, 889, 999)
+    decayed: bool = True
+    collapse: bool = True
+    signal_status: int = LHCB_SIGNAL
+    name: str = "select_particles"
+    tables: tuple[str, ...] = ("MCParticles", "MCVertices")
+
+    SCHEMA: ClassVar[Mapping[str, Any]] = {
+        "type": "object",
+        "properties": {
+            "statuses": {
+                "type": "array",
+                "items": {"type": "integer"},
+                "description": "HepMC statuses that are kept whatever the particle is.",
+            },
+            "decayed": {
+                "type": "boolean",
+                "description": "Keep hadrons, bosons and charged leptons that decayed; default true.",
+            },
+            "collapse": {
+                "type": "boolean",
+                "description": "Chains of copies of one particle become their last; default true.",
+            },
+            "signal_status": _SIGNAL,
+        },
+        "additionalProperties": False,
+    }
+
+    @classmethod
+    def from_options(cls, options: Mapping[str, Any]) -> SelectParticles:
+        """From the options of a pipeline file."""
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in options.items()})
+
+    def prepare(self, workspace: Workspace) -> Run:
+        """Nothing to check: the tables are those of the package."""
+        for table in self.tables:
+            workspace.claim(self.name, table)
+        return self._run
+
+    def _run(self, batch: Batch) -> None:
+        particles, vertices = truth.select(
+            batch.columns("GenParticles"),
+            batch.columns("GenVertices"),
+            truth.Options(self.statuses, self.decayed, self.collapse, self.signal_status),
+        )
+        batch.write("MCVertices", vertices)
+        batch.write("MCParticles", particles)
+        batch.count("MC particles", particles.rows)
+        unknown = np.ma.getmaskarray(particles["charge"])
+        for pid in np.unique(np.ma.getdata(particles["pid"])[unknown]):
+            batch.count("MC particles of unknown charge, taken as neutral", np.sum(unknown & (particles["pid"] == pid)))
+            batch.notes.add(f"The charge of PDG id {pid} is not known: such particles are taken as neutral.")

@@ -1,0 +1,69 @@
+"""SQL templates: Jinja2 in which every value becomes a bound parameter, never text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from jinja2.sandbox import SandboxedEnvironment
+from markupsafe import Markup
+
+from sqlamarr.database import quote_identifier
+from sqlamarr.errors import PipelineError
+
+
+class Templates:
+    """The templates of one pipeline.
+
+    ``{{ value }}`` is bound; ``{{ name | identifier }}`` is quoted as an SQL name; ``{{ text | sql }}``
+    is a piece of SQL (an argument of a macro, say); what a macro gives is SQL.
+
+    :param folders: where templates and macros are looked for, in this order
+    """
+
+    def __init__(self, *folders: Path) -> None:
+        self._folders = folders
+        self._environment = SandboxedEnvironment(
+            loader=jinja2.FileSystemLoader([str(folder) for folder in folders]),
+            undefined=jinja2.StrictUndefined,
+            # With autoescape a macro's result is marked as finished SQL, and everything else is not.
+            autoescape=True,
+            finalize=self._finalize,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.filters["identifier"] = lambda name: Markup(quote_identifier(str(name)))
+        self._environment.filters["sql"] = Markup
+        self._bound: dict[str, Any] = {}
+
+    def render(self, template: str, variables: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        """The SQL of a template and the values to bind.
+
+        :param template: file name in one of the folders
+        :raises PipelineError: no such file, a syntax error, or an undefined variable
+        """
+        self._bound = {}
+        try:
+            return self._environment.get_template(template).render(**variables), self._bound
+        except jinja2.TemplateNotFound as error:
+            where = " or ".join(str(folder) for folder in self._folders)
+            raise PipelineError(f"There is no template {str(error)!r} in {where}.") from error
+        except jinja2.TemplateSyntaxError as error:
+            raise PipelineError(f"Template {error.filename or template}, line {error.lineno}: {error.message}.") from error
+        except jinja2.UndefinedError as error:
+            raise PipelineError(f"Template {template}: {error.message}; known are: {', '.join(variables)}.") from error
+        except jinja2.TemplateError as error:
+            raise PipelineError(f"Template {template}: {error}.") from error
+
+    # pass_context keeps Jinja2 from calling it on constants when it compiles a template.
+    @jinja2.pass_context
+    def _finalize(self, _context: jinja2.runtime.Context, value: Any) -> Any:
+        if isinstance(value, (Markup, jinja2.Undefined)):
+            return value
+        if not isinstance(value, (int, float, str)) and value is not None:
+            raise PipelineError(f"Cannot bind {value!r} in a template; expected a number, a text or none.")
+        name = f"v{len(self._bound)}"
+        self._bound[name] = value
+        return Markup(f":{name}")

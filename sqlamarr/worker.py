@@ -1,0 +1,195 @@
+"""The worker: a pipeline prepared once, then batches of events through it."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlamarr.batch import Batch
+from sqlamarr.columns import Columns
+from sqlamarr.errors import EventError, InputError, SqlamarrError
+from sqlamarr.pipeline import Pipeline
+from sqlamarr.sources.base import Chunk, DataSource, EventRef, ParsedChunk, Rejected
+from sqlamarr.steps import Run, Step
+from sqlamarr.workspace import Workspace
+
+GENERATOR_TABLES = ("GenVertices", "GenParticles")
+
+
+@dataclass(frozen=True)
+class WorkerOptions:
+    """What a worker needs beside the pipeline; the same for all workers of a run.
+
+    :ivar seed: the run's seed, 0 to 2^64 - 1
+    :ivar generator: how much of the generator's record to keep: ``none``, ``selected`` or ``full``
+    :ivar weights: keep GenWeights
+    :ivar keep_tmp: keep the steps' own tables too
+    :ivar skip_bad_events: reject events that cannot be processed instead of stopping
+    """
+
+    seed: int
+    generator: str = "none"
+    weights: bool = False
+    keep_tmp: bool = False
+    skip_bad_events: bool = False
+
+
+@dataclass
+class BatchResult:
+    """The finished tables of a batch, to be appended to the output."""
+
+    tables: dict[str, Columns]
+    events: tuple[EventRef, ...]
+    sources: tuple[DataSource, ...]
+    rejected: list[Rejected]
+    counts: Counter[str]
+    notes: set[str]
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+class Worker:
+    """Takes chunks of events through the steps of a pipeline.
+
+    :raises PipelineError: the pipeline, its queries or its models are wrong
+    """
+
+    def __init__(self, pipeline: Pipeline, options: WorkerOptions) -> None:
+        self.pipeline, self.options = pipeline, options
+        self.workspace = Workspace(pipeline)
+        self._runs: list[tuple[Step, Run]] = []
+        for step in pipeline.steps:
+            with _naming(step):
+                self._runs.append((step, step.prepare(self.workspace)))
+        self.output_tables = _output_tables(self.workspace, options)
+
+    def process(self, chunk: Chunk) -> BatchResult:
+        """Simulate the events of a chunk.
+
+        :raises EventError: one event cannot be processed; the message names it
+        """
+        start = time.perf_counter()
+        parsed = chunk.parse()
+        if parsed.rejected and not self.options.skip_bad_events:
+            raise InputError(_describe(chunk, parsed.rejected[0]))
+        reading = time.perf_counter() - start
+        batch = Batch(self.workspace.db, self.pipeline.conditions, self.options.seed)
+        try:
+            seconds = {"reading": reading, **self._simulate(chunk, parsed, batch)}
+            tables = {table: self._collect(batch, table) for table in self.output_tables}
+        finally:
+            self._clear()
+        return BatchResult(tables, chunk.events, chunk.sources, parsed.rejected, batch.counts, batch.notes, seconds)
+
+    def _simulate(self, chunk: Chunk, parsed: ParsedChunk, batch: Batch) -> dict[str, float]:
+        seconds = {"loading": _timed(lambda: _load(batch, chunk, parsed))}
+        for step, run in self._runs:
+            with _naming(step), batch.db.atomic():
+                seconds[step.name] = _timed(lambda: run(batch))
+        return seconds
+
+    def _collect(self, batch: Batch, table: str) -> Columns:
+        if table in GENERATOR_TABLES and self.options.generator == "selected":
+            return batch.db.columns(_SELECTED[table], types=list(batch.db.declared_types(table).values()))
+        return batch.columns(table)
+
+    def _clear(self) -> None:
+        db = self.workspace.db
+        for table in self.workspace.event_tables:
+            db.execute(f'DELETE FROM "{table}"')
+
+
+# What the kept MC rows refer to: their generator particles, and the vertices of both.
+_SELECTED = {
+    "GenParticles": "SELECT * FROM GenParticles WHERE genparticle_id IN (SELECT genparticle_id FROM MCParticles)",
+    "GenVertices": """
+        SELECT * FROM GenVertices WHERE genvertex_id IN (
+            SELECT genvertex_id FROM MCVertices
+            UNION SELECT production_vertex FROM GenParticles JOIN MCParticles USING (genparticle_id)
+            UNION SELECT g.production_vertex FROM GenParticles g JOIN MCParticles m USING (genparticle_id)
+            UNION SELECT g.end_vertex FROM GenParticles g JOIN MCParticles m USING (genparticle_id))""",
+}
+
+
+def _output_tables(workspace: Workspace, options: WorkerOptions) -> list[str]:
+    known = workspace.db.tables()
+    wanted = [*workspace.pipeline.output]
+    if missing := [table for table in wanted if table not in known]:
+        from sqlamarr.errors import PipelineError
+
+        raise PipelineError(
+            f"{workspace.pipeline.path}: output.tables names {', '.join(missing)}, which no step makes; "
+            f"there are: {', '.join(known)}."
+        )
+    if options.generator != "none":
+        wanted += GENERATOR_TABLES
+    if options.weights:
+        wanted.append("GenWeights")
+    if options.keep_tmp:
+        wanted += [table for table in workspace.event_tables if table in workspace.writer_of]
+    own = {"Events", "DataSources", "RejectedEvents"}
+    return [table for table in known if table in wanted and table not in own]
+
+
+def _load(batch: Batch, chunk: Chunk, parsed: ParsedChunk) -> None:
+    bad = {rejected.event_id for rejected in parsed.rejected}
+    batch.db.insert("DataSources", source_columns(chunk.sources))
+    batch.db.insert("Events", event_columns([event for event in chunk.events if event.event_id not in bad], bad))
+    for table, columns in parsed.tables.items():
+        if columns.rows:
+            batch.write(table, columns)
+
+
+def source_columns(sources: tuple[DataSource, ...]) -> Columns:
+    """Rows of DataSources."""
+    return Columns(
+        {
+            "datasource_id": [source.datasource_id for source in sources],
+            "datasource": [source.path for source in sources],
+            "format": [source.format for source in sources],
+        }
+    )
+
+
+def event_columns(events: Any, rejected: set[int]) -> Columns:
+    """Rows of Events."""
+    return Columns(
+        {
+            "event_id": [event.event_id for event in events],
+            "ordinal": [event.ordinal for event in events],
+            "datasource_id": [event.datasource_id for event in events],
+            "number": [event.number for event in events],
+            "status": ["rejected" if event.event_id in rejected else "simulated" for event in events],
+        }
+    )
+
+
+def _describe(chunk: Chunk, rejected: Rejected) -> str:
+    event = next(event for event in chunk.events if event.event_id == rejected.event_id)
+    paths: Mapping[int, str] = {source.datasource_id: source.path for source in chunk.sources}
+    where = f"{paths[event.datasource_id]}, line {rejected.line}, event {event.number}"
+    return f"{where}: {rejected.message} Use --on-error skip to leave out such events."
+
+
+def _timed(work: Any) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+class _naming:
+    """Errors from inside a step say which step it was."""
+
+    def __init__(self, step: Step) -> None:
+        self.step = step
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, EventError):
+            error.step = error.step or self.step.name
+        elif isinstance(error, SqlamarrError) and f"{self.step.name!r}" not in str(error):
+            raise type(error)(f"Step {self.step.name!r}: {error}") from error
