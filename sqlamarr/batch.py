@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, SupportsInt
 
 from sqlamarr._library import check, lib
 from sqlamarr.columns import Columns
@@ -74,6 +74,6 @@ class Batch:
         else:
             self._cache.pop(table, None)
 
-    def count(self, name: str, n: int = 1) -> None:
+    def count(self, name: str, n: SupportsInt = 1) -> None:
         """Add to a counter of the run's summary."""
         self.counts[name] += int(n)

@@ -92,9 +92,7 @@ class Database:
         """
         return dict(self.columns(sql, parameters))
 
-    def columns(
-        self, sql: str, parameters: Parameters = (), types: Sequence[int] | None = None
-    ) -> Columns:
+    def columns(self, sql: str, parameters: Parameters = (), types: Sequence[int] | None = None) -> Columns:
         """The result of a query in native memory; ``types`` fixes the columns' types (0: found)."""
         values, keep = _bind(parameters)
         c_types = ffi.NULL if types is None else ffi.new("int[]", list(types))
@@ -114,13 +112,18 @@ class Database:
                 return pd.arrays.IntegerArray(np.asarray(array.data), np.ma.getmaskarray(array).copy())
             return np.asarray(array)
 
-        return pd.DataFrame({name: series(array) for name, array in self.columns(sql, parameters).items()})
+        frame: pd.DataFrame = pd.DataFrame(
+            {name: series(array) for name, array in self.columns(sql, parameters).items()}
+        )
+        return frame
 
     # -- tables ----------------------------------------------------------------------------------
 
     def tables(self) -> list[str]:
         """The names of the tables (not views) in the order of their creation."""
-        rows = self.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'")
+        rows = self.execute(
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'"
+        )
         return [str(row[0]) for row in rows]
 
     def declared_types(self, table: str) -> dict[str, int]:

@@ -25,7 +25,7 @@ Progress = Callable[[int], object]
 MIN_REJECTED = 10  # so many bad events are always tolerated where skipping is asked for
 
 
-class TooManyRejected(SqlamarrError):
+class TooManyRejectedError(SqlamarrError):
     """More events were rejected than the run tolerates."""
 
 
@@ -139,7 +139,7 @@ def _event_message(chunk: Chunk, error: EventError) -> str:
 
 def _tolerate(summary: RunSummary, fraction: float) -> None:
     if summary.rejected > max(MIN_REJECTED, fraction * summary.events):
-        raise TooManyRejected(
+        raise TooManyRejectedError(
             f"{summary.rejected} of {summary.events} events were rejected, more than --max-rejected "
             f"{fraction:g} allows. The reasons are in the table RejectedEvents of {summary.output}."
         )
@@ -147,12 +147,12 @@ def _tolerate(summary: RunSummary, fraction: float) -> None:
 
 def _advice(summary: RunSummary, pipeline: Pipeline) -> Iterator[str]:
     primaries = summary.counts["primary vertices"]
-    if primaries and summary.counts["primary vertices at the origin"] == primaries:
-        if pipeline.conditions.get("luminous_region") == "none":
-            yield (
-                "every primary vertex of the input lies at the origin. To spread them over the luminous region "
-                "use --condition luminous_region=lhcb."
-            )
+    all_at_origin = primaries and summary.counts["primary vertices at the origin"] == primaries
+    if all_at_origin and pipeline.conditions.get("luminous_region") == "none":
+        yield (
+            "every primary vertex of the input lies at the origin. To spread them over the luminous region "
+            "use --condition luminous_region=lhcb."
+        )
 
 
 def _provenance_before(

@@ -51,7 +51,9 @@ class Templates:
             where = " or ".join(str(folder) for folder in self._folders)
             raise PipelineError(f"There is no template {str(error)!r} in {where}.") from error
         except jinja2.TemplateSyntaxError as error:
-            raise PipelineError(f"Template {error.filename or template}, line {error.lineno}: {error.message}.") from error
+            raise PipelineError(
+                f"Template {error.filename or template}, line {error.lineno}: {error.message}."
+            ) from error
         except jinja2.UndefinedError as error:
             raise PipelineError(f"Template {template}: {error.message}; known are: {', '.join(variables)}.") from error
         except jinja2.TemplateError as error:

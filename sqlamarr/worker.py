@@ -6,11 +6,12 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from sqlamarr.batch import Batch
 from sqlamarr.columns import Columns
-from sqlamarr.errors import EventError, InputError, SqlamarrError
+from sqlamarr.errors import EventError, InputError, PipelineError, SqlamarrError
 from sqlamarr.pipeline import Pipeline
 from sqlamarr.sources.base import Chunk, DataSource, EventRef, ParsedChunk, Rejected
 from sqlamarr.steps import Run, Step
@@ -61,7 +62,7 @@ class Worker:
         self.workspace = Workspace(pipeline)
         self._runs: list[tuple[Step, Run]] = []
         for step in pipeline.steps:
-            with _naming(step):
+            with _StepName(step):
                 self._runs.append((step, step.prepare(self.workspace)))
         self.output_tables = _output_tables(self.workspace, options)
 
@@ -84,10 +85,10 @@ class Worker:
         return BatchResult(tables, chunk.events, chunk.sources, parsed.rejected, batch.counts, batch.notes, seconds)
 
     def _simulate(self, chunk: Chunk, parsed: ParsedChunk, batch: Batch) -> dict[str, float]:
-        seconds = {"loading": _timed(lambda: _load(batch, chunk, parsed))}
+        seconds = {"loading": _timed(partial(_load, batch, chunk, parsed))}
         for step, run in self._runs:
-            with _naming(step), batch.db.atomic():
-                seconds[step.name] = _timed(lambda: run(batch))
+            with _StepName(step), batch.db.atomic():
+                seconds[step.name] = _timed(partial(run, batch))
         return seconds
 
     def _collect(self, batch: Batch, table: str) -> Columns:
@@ -117,8 +118,6 @@ def _output_tables(workspace: Workspace, options: WorkerOptions) -> list[str]:
     known = workspace.db.tables()
     wanted = [*workspace.pipeline.output]
     if missing := [table for table in wanted if table not in known]:
-        from sqlamarr.errors import PipelineError
-
         raise PipelineError(
             f"{workspace.pipeline.path}: output.tables names {', '.join(missing)}, which no step makes; "
             f"there are: {', '.join(known)}."
@@ -179,7 +178,7 @@ def _timed(work: Any) -> float:
     return time.perf_counter() - start
 
 
-class _naming:
+class _StepName:
     """Errors from inside a step say which step it was."""
 
     def __init__(self, step: Step) -> None:

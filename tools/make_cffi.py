@@ -19,6 +19,7 @@ def declarations(header: str) -> str:
 
 
 def main() -> None:
+    """Read the header, write the module."""
     header, output = map(Path, sys.argv[1:3])
     ffi = FFI()
     ffi.cdef(declarations(header.read_text()))

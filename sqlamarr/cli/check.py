@@ -12,7 +12,9 @@ import click
 
 @click.command("check")
 @click.argument("pipeline")
-@click.option("--split", type=click.Path(), metavar="FILE", help="Run events of FILE together and one by one, and compare.")
+@click.option(
+    "--split", type=click.Path(), metavar="FILE", help="Run events of FILE together and one by one, and compare."
+)
 @click.option("-n", "--events", type=click.IntRange(2), default=10, help="Events for --split.")
 @click.option("-c", "--condition", multiple=True, metavar="NAME=VALUE", help="Change a condition of the pipeline.")
 @click.option("--model", multiple=True, metavar="NAME=LIBRARY", help="Use another library for a model.")

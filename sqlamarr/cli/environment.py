@@ -11,7 +11,7 @@ PACKAGES = ("numpy", "pandas", "apsw", "cffi", "pyhepmc", "jinja2", "jsonschema"
 def command() -> None:
     """Print versions of everything that matters, for bug reports."""
     import platform
-    from importlib.metadata import PackageNotFoundError, version
+    from importlib.metadata import distributions
 
     import apsw
 
@@ -21,8 +21,6 @@ def command() -> None:
     click.echo(f"sqlamarr {__version__} ({library_path()})")
     click.echo(f"Python {platform.python_version()}, {platform.platform()}, {platform.machine()}")
     click.echo(f"SQLite {apsw.sqlite_lib_version()}")
+    versions = {str(found.metadata["Name"]).lower(): found.version for found in distributions()}
     for package in PACKAGES:
-        try:
-            click.echo(f"{package} {version(package)}")
-        except PackageNotFoundError:
-            click.echo(f"{package} is not installed")
+        click.echo(f"{package} {versions.get(package, 'is not installed')}")

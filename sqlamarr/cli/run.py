@@ -38,7 +38,9 @@ REJECTED = 3  # exit code of a run that left events out
 @click.option("--weights", is_flag=True, help="Keep all generator weights (table GenWeights).")
 @click.option("--keep-tmp", is_flag=True, help="Keep the steps' own tables.")
 @click.option("--on-error", type=click.Choice(["stop", "skip"]), default="stop", help="For events that fail.")
-@click.option("--max-rejected", type=click.FloatRange(0, 1), default=0.01, help="Fraction of events that may be skipped.")
+@click.option(
+    "--max-rejected", type=click.FloatRange(0, 1), default=0.01, help="Fraction of events that may be skipped."
+)
 @click.option("--overwrite", is_flag=True, help="Replace the output file if it exists.")
 @click.option("--summary", type=click.Path(path_type=Path), help="Write the summary as JSON to a file too.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")

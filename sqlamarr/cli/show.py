@@ -42,7 +42,9 @@ def _show(file: str, db: Any, made: dict[str, Any]) -> None:
     click.echo(f"  seed        {made['seed']}, first event {made['first_event']}")
     click.echo(f"  time        {made['started']} to {made.get('finished', '(not finished)')}")
     for entry in made.get("inputs", []):
-        click.echo(f"  input       {entry['path']}" + (f", sha256 {entry['sha256'][:16]}..." if entry.get("sha256") else ""))
+        click.echo(
+            f"  input       {entry['path']}" + (f", sha256 {entry['sha256'][:16]}..." if entry.get("sha256") else "")
+        )
     for name, model in made["models"].items():
         click.echo(f"  model       {name}: {model['library']}, sha256 {model['sha256'][:16]}...")
     click.echo(f"  events      {quoted_count(db, 'Events')}, {quoted_count(db, 'RejectedEvents')} rejected")
@@ -63,4 +65,6 @@ def _show_generator(db: Any, made: dict[str, Any]) -> None:
     if row:
         click.echo(f"  cross-section (last) {row[0]:g} +- {row[1] or 0:g} pb")
     if made.get("weight_names"):
-        click.echo(f"  weights     {', '.join(made['weight_names'][:8])}" + (" ..." if len(made["weight_names"]) > 8 else ""))
+        click.echo(
+            f"  weights     {', '.join(made['weight_names'][:8])}" + (" ..." if len(made["weight_names"]) > 8 else "")
+        )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sqlamarr.batch import Batch
 from sqlamarr.columns import FLOAT64, INT64, Columns
@@ -76,7 +77,7 @@ class PluginStep:
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> PluginStep:
         """From the options of a pipeline file."""
-        values = {**options, "name": options.get("name", options["table"])}
+        values: dict[str, Any] = {"name": options["table"], **options}
         return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
 
     @property
@@ -139,14 +140,15 @@ class PluginStep:
             row, column = np.argwhere(bad)[0]
             raise DataError(
                 f"Step {self.name!r}: input {names[column]!r} is {_value(matrix[row, column])} for "
-                f"{self.key[0]} = {rows[self.key[0]][row]}. A model needs a number: leave such rows out of {self.query}."
+                f"{self.key[0]} = {rows[self.key[0]][row]}. A model needs a number: leave such rows out "
+                f"of {self.query}."
             )
         return matrix
 
     def _noise(self, rng: Random, rows: Columns) -> Floats | None:
         if not self.noise:
             return None
-        ids = np.ma.getdata(rows[self.key[0]])
+        ids: NDArray[np.int64] = np.ma.getdata(rows[self.key[0]])
         if self.stream is None:
             return rng.normal(ids, self.noise)
         streams = np.ma.getdata(rows[self.stream])

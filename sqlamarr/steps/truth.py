@@ -102,7 +102,8 @@ class SelectParticles:
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> SelectParticles:
         """From the options of a pipeline file."""
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in options.items()})
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
+        return cls(**values)
 
     def prepare(self, workspace: Workspace) -> Run:
         """Nothing to check: the tables are those of the package."""
