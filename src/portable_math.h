@@ -385,10 +385,15 @@ static inline double pm_normal_quantile(double p) {
 
 /* ---- float32, without branches ------------------------------------------------------------------------ */
 
+/* condition ? a : b by masks: compilers keep a ternary on floats as a branch, for its traps. */
+static inline float pmf_select(int condition, float a, float b) {
+    const uint32_t mask = 0u - (uint32_t)(condition != 0);
+    return pmf_from_bits((pmf_bits(a) & mask) | (pmf_bits(b) & ~mask));
+}
+
 /* Integer part by adding and taking away 1.5 * 2^23; its bits are the integer. */
 static inline float pmf_exp(float x) {
-    float a = x > 89.0f ? 89.0f : x;
-    a = a < -104.0f ? -104.0f : a;
+    const float a = pmf_select(x < -104.0f, -104.0f, pmf_select(x > 89.0f, 89.0f, x));
     const float shifted = a * 0x1.715476p+0f + 0x1.8p23f, k = shifted - 0x1.8p23f;
     const float r = (a - k * 0x1.62e4p-1f) - k * 0x1.7f7d1cp-20f;
     const float p = 0x1p-1f + r * (0x1.5554d8p-3f + r * (0x1.555516p-5f + r * (0x1.12106cp-7f + r * 0x1.6d1606p-10f)));
@@ -407,12 +412,11 @@ static inline float pmf_log_normal(float x) {
     return e * 0x1.62e4p-1f - ((half - (tail + e * 0x1.7f7d1cp-20f)) - f);
 }
 static inline float pmf_log(float x) {
-    const int32_t small = x < 0x1p-126f;
-    float result = pmf_log_normal(small ? x * 0x1p23f : x);
-    result = result - (small ? 0x1.fe2804p+3f : 0.0f); /* 23 ln 2 */
-    result = x < INFINITY ? result : x; /* infinity and NaN pass through */
-    result = x > 0.0f ? result : x == 0.0f ? -INFINITY : NAN;
-    return result;
+    const int small = x < 0x1p-126f;
+    float result = pmf_log_normal(x * pmf_select(small, 0x1p23f, 1.0f));
+    result = result - pmf_select(small, 0x1.fe2804p+3f, 0.0f); /* 23 ln 2 */
+    result = pmf_select(x < INFINITY, result, x);              /* infinity and NaN pass through */
+    return pmf_select(x > 0.0f, result, pmf_select(x == 0.0f, -INFINITY, NAN));
 }
 
 /* sin and cos of r in [-pi/4, pi/4]. */
