@@ -186,7 +186,7 @@ class Database:
 
     @contextmanager
     def tracer(self, callback: Callable[[str], object]) -> Iterator[None]:
-        """Call ``callback`` with the expanded text of every statement that runs inside the block."""
+        """Call ``callback`` with the text of every statement that runs inside the block."""
 
         def trace(event: dict[str, Any]) -> None:
             if not event["sql"].startswith("--"):

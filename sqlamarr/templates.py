@@ -49,7 +49,7 @@ class Templates:
             return self._environment.get_template(template).render(**variables), self._bound
         except jinja2.TemplateNotFound as error:
             where = " or ".join(str(folder) for folder in self._folders)
-            raise PipelineError(f"There is no template {str(error)!r} in {where}.") from error
+            raise PipelineError(f"There is no template {error.name!r} in {where}.") from error
         except jinja2.TemplateSyntaxError as error:
             raise PipelineError(
                 f"Template {error.filename or template}, line {error.lineno}: {error.message}."

@@ -4,6 +4,7 @@
 #include "statement.h"
 
 #include <memory>
+#include <optional>
 #include <set>
 #include <vector>
 
@@ -14,6 +15,12 @@ namespace {
 constexpr char POINTER_TYPE[] = "sqlamarr_reader";
 
 using Builders = std::vector<ColumnBuilder>;
+
+// What the sink fills; an error waits here, because SQLite knows only its text.
+struct Reader {
+    Builders builders;
+    std::optional<Error> failure{};
+};
 
 struct ArgumentValue {
     sqlite3_value *value;
@@ -39,15 +46,19 @@ struct ResultValue {
 };
 
 void sink_step(sqlite3_context *context, int n, sqlite3_value **values) {
-    auto *builders = static_cast<Builders *>(sqlite3_value_pointer(values[0], POINTER_TYPE));
-    if (builders == nullptr || static_cast<int>(builders->size()) != n - 1) {
+    auto *reader = static_cast<Reader *>(sqlite3_value_pointer(values[0], POINTER_TYPE));
+    if (reader == nullptr || static_cast<int>(reader->builders.size()) != n - 1) {
         sqlite3_result_error(context, "sqlamarr_sink is for the library's own use", -1);
         return;
     }
-    const int status = guard([&] {
-        for (int i = 1; i < n; ++i) (*builders)[static_cast<size_t>(i - 1)].append(ArgumentValue{values[i]});
-    });
-    if (status != SQLAMARR_OK) sqlite3_result_error(context, sqlamarr_last_error(), -1);
+    try {
+        for (int i = 1; i < n; ++i) reader->builders[static_cast<size_t>(i - 1)].append(ArgumentValue{values[i]});
+    } catch (const Error &error) {
+        reader->failure = error;
+        sqlite3_result_error(context, error.what(), -1);
+    } catch (const std::exception &) {
+        sqlite3_result_error_nomem(context);
+    }
 }
 
 void sink_final(sqlite3_context *context) { sqlite3_result_null(context); }
@@ -107,10 +118,11 @@ sqlite3_stmt *prepare_sink(sqlite3 *db, const std::string &sql, int n_columns) {
     return statement;
 }
 
-void run_sink(sqlite3 *db, sqlite3_stmt *statement, Builders &builders) {
+void run_sink(sqlite3 *db, sqlite3_stmt *statement, Reader &reader) {
     const int index = sqlite3_bind_parameter_index(statement, ":sqlamarr_sink");
-    check_sql(db, sqlite3_bind_pointer(statement, index, &builders, POINTER_TYPE, nullptr), "Reading");
+    check_sql(db, sqlite3_bind_pointer(statement, index, &reader, POINTER_TYPE, nullptr), "Reading");
     const int rc = sqlite3_step(statement);
+    if (reader.failure) throw *reader.failure;
     if (rc != SQLITE_ROW && rc != SQLITE_DONE) check_sql(db, rc, "Reading");
 }
 
@@ -126,11 +138,12 @@ std::unique_ptr<sqlamarr_columns> read(sqlite3 *db, const std::string &sql, cons
     connection_state(db);
     Statement statement(db, sql, "Query");
     if (statement.has_tail()) throw Error(SQLAMARR_SQL, "Expected one statement, found more after the first ';'.");
-    Builders builders = builders_for(statement.get(), types);
+    Reader reader{builders_for(statement.get(), types)};
+    Builders &builders = reader.builders;
     std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt *)> sink(
         prepare_sink(db, sql, static_cast<int>(builders.size())), sqlite3_finalize);
     bind_values(sink ? sink.get() : statement.get(), values, n_values);
-    if (sink) run_sink(db, sink.get(), builders);
+    if (sink) run_sink(db, sink.get(), reader);
     else run_steps(statement, builders);
     auto result = std::make_unique<sqlamarr_columns>();
     for (auto &builder : builders) result->table.columns.push_back(builder.take());

@@ -1,0 +1,67 @@
+"""Fixtures that several test files use."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from sqlamarr import Database
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def db() -> Iterator[Database]:
+    with Database() as database:
+        yield database
+
+
+@pytest.fixture(scope="session")
+def lhcb_data() -> Path:
+    """The folder with LHCb's own generator files."""
+    folder = os.environ.get("SQLAMARR_LHCB_DATA")
+    if not folder:
+        pytest.skip("SQLAMARR_LHCB_DATA is not set: LHCb's generator files are not here")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def example() -> Path:
+    """A HepMC3 file of Pythia8 events."""
+    return ROOT / "examples" / "data" / "bbbar.hepmc.gz"
+
+
+@pytest.fixture(scope="session")
+def compile_plugin(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Compile a C source into a shared library, as somebody's model."""
+    compiler = shutil.which("cc")
+    if compiler is None:
+        pytest.skip("no C compiler here")
+
+    def build(source: str) -> Path:
+        folder = tmp_path_factory.mktemp("plugin")
+        (folder / "model.c").write_text(source)
+        command = [compiler, "-shared", "-fPIC", "-O1", f"-I{ROOT / 'plugins'}", "model.c", "-o", "model.so"]
+        subprocess.run(command, cwd=folder, check=True)
+        return folder / "model.so"
+
+    return build
+
+
+@pytest.fixture
+def make_pipeline(tmp_path: Path) -> Callable[..., Path]:
+    """Write a pipeline file and its templates; returns the file."""
+
+    def write(text: str, **templates: str) -> Path:
+        for name, template in templates.items():
+            (tmp_path / f"{name}.sql").write_text(template)
+        path = tmp_path / "pipeline.yaml"
+        path.write_text(text)
+        return path
+
+    return write

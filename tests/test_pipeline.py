@@ -1,0 +1,133 @@
+"""Pipeline files: what is wrong in them is found before any event, and named."""
+
+from __future__ import annotations
+
+import pytest
+
+from sqlamarr import load_pipeline
+from sqlamarr.errors import DataError, ModelError, PipelineError, SqlError
+from sqlamarr.worker import Worker, WorkerOptions
+
+BASE = """
+name: test
+steps:
+  - select_particles: {}
+  - sql: {table: tmp_a, template: a.sql, key: [mcparticle_id]}
+output: {tables: [MCParticles]}
+"""
+QUERY = "SELECT mcparticle_id, px FROM MCParticles"
+
+
+def prepare(path):
+    return Worker(load_pipeline(path), WorkerOptions(seed=1))
+
+
+def test_a_good_pipeline_is_prepared(make_pipeline):
+    worker = prepare(make_pipeline(BASE, a=QUERY))
+    assert worker.output_tables == ["MCParticles"]
+
+
+def test_a_misspelt_key_is_named_with_the_right_one(make_pipeline):
+    with pytest.raises(
+        PipelineError, match=r"pipeline\.yaml: steps\[1\]\.sql: unknown key 'tabel'.*Did you mean 'table'"
+    ):
+        prepare(make_pipeline(BASE.replace("table: tmp_a", "tabel: tmp_a"), a=QUERY))
+
+
+def test_a_missing_key_is_named(make_pipeline):
+    with pytest.raises(PipelineError, match=r"steps\[1\]\.sql: missing template"):
+        prepare(make_pipeline(BASE.replace("template: a.sql, ", ""), a=QUERY))
+
+
+def test_an_unknown_kind_of_step_is_named_with_the_right_one(make_pipeline):
+    with pytest.raises(PipelineError, match=r"no kind of step 'slq'.*Did you mean 'sql'"):
+        prepare(make_pipeline(BASE.replace("- sql:", "- slq:"), a=QUERY))
+
+
+def test_two_steps_of_one_name_are_refused(make_pipeline):
+    text = BASE.replace("output:", "  - sql: {name: tmp_a, table: b, template: a.sql, key: [mcparticle_id]}\noutput:")
+    with pytest.raises(PipelineError, match="two steps are named 'tmp_a'. Names key the random numbers"):
+        prepare(make_pipeline(text, a=QUERY))
+
+
+def test_yaml_that_is_none_is_refused(make_pipeline):
+    with pytest.raises(PipelineError, match="is not valid YAML"):
+        prepare(make_pipeline("a: [1"))
+
+
+def test_an_unknown_pipeline_lists_the_shipped_ones():
+    with pytest.raises(PipelineError, match=r"no pipeline 'lhcb_run3'.*Did you mean 'lhcb_run2'"):
+        load_pipeline("lhcb_run3")
+
+
+def test_sql_errors_name_the_step_and_show_the_query(make_pipeline):
+    with pytest.raises(SqlError, match=r"Step 'tmp_a': Query: no such column: nope\n  in: SELECT mcparticle_id, nope"):
+        prepare(make_pipeline(BASE, a="SELECT mcparticle_id, nope FROM MCParticles"))
+
+
+def test_a_key_that_the_query_does_not_return_is_an_error(make_pipeline):
+    with pytest.raises(
+        PipelineError, match=r"key \['mcparticle_id'\] is not among the columns of 'tmp_a': mc_particleid"
+    ):
+        prepare(make_pipeline(BASE, a="SELECT mcparticle_id AS mc_particleid, px FROM MCParticles"))
+
+
+def test_an_output_table_that_no_step_makes_is_an_error(make_pipeline):
+    with pytest.raises(PipelineError, match=r"output\.tables names Trakcs, which no step makes"):
+        prepare(make_pipeline(BASE.replace("[MCParticles]", "[Trakcs]"), a=QUERY))
+
+
+def test_a_column_that_the_declared_table_has_not_is_an_error(make_pipeline):
+    text = BASE.replace("steps:", "schema: tables.sql\nsteps:")
+    with pytest.raises(
+        PipelineError, match=r"a\.sql returns px, which table 'tmp_a' has not; it has: mcparticle_id, pz"
+    ):
+        prepare(make_pipeline(text, a=QUERY, tables="CREATE TABLE tmp_a (mcparticle_id INTEGER PRIMARY KEY, pz REAL);"))
+
+
+def test_conditions_that_are_not_available_list_those_that_are():
+    pipeline = load_pipeline("lhcb_run2")
+    with pytest.raises(PipelineError, match="period = 2012 is not available; there are: 2015, 2016, 2017, 2018"):
+        pipeline.with_conditions({"period": 2012})
+    with pytest.raises(PipelineError, match="no condition 'polarty'. Did you mean 'polarity'"):
+        pipeline.with_conditions({"polarty": "MagUp"})
+
+
+def test_unknown_models_are_named():
+    pipeline = load_pipeline("lhcb_run2")
+    with pytest.raises(PipelineError, match="no model 'traking'. Did you mean 'tracking'"):
+        pipeline.with_models({"traking": "x.so"})
+    with pytest.raises(ModelError, match="does not exist"):
+        Worker(pipeline.with_models({"tracking": "missing.so"}), WorkerOptions(seed=1))
+    with pytest.raises(ModelError, match="no shipped model library 'plugins:lhcb_run9'; there are: lhcb_run2"):
+        Worker(pipeline.with_models({"tracking": "plugins:lhcb_run9"}), WorkerOptions(seed=1))
+
+
+def test_tables_of_constants_cannot_be_written(make_pipeline, tmp_path):
+    (tmp_path / "c.csv").write_text("a,b\n1,x\n2,y\n")
+    text = BASE.replace("steps:", "data: {tmp_a: c.csv}\nsteps:")
+    with pytest.raises(PipelineError, match="would write 'tmp_a', which holds constants"):
+        prepare(make_pipeline(text, a=QUERY))
+
+
+def test_a_python_function_that_cannot_be_imported_is_named(make_pipeline):
+    text = BASE.replace("output:", '  - python: {function: "no_such_module:f"}\noutput:')
+    with pytest.raises(PipelineError, match=r"Step 'f': cannot import 'no_such_module:f'.*PYTHONPATH"):
+        prepare(make_pipeline(text, a=QUERY))
+
+
+def test_a_wrong_checksum_of_a_model_is_refused(make_pipeline, compile_plugin):
+    library = compile_plugin("float *f(float *out, const float *in) { out[0] = in[0]; return out; }")
+    text = BASE.replace("steps:", f"models: {{m: {{library: {library}, sha256: {'0' * 64}}}}}\nsteps:").replace(
+        "output:",
+        "  - plugin: {model: m, function: f, query: a.sql, table: b, key: [mcparticle_id], inputs: 1, outputs: [y]}\noutput:",
+    )
+    with pytest.raises(ModelError, match="expected sha256 0000"):
+        prepare(make_pipeline(text, a=QUERY))
+
+
+def test_seeds_must_fit_64_bits(make_pipeline):
+    from sqlamarr.random import stream_key
+
+    with pytest.raises(DataError, match="seed"):
+        stream_key(2**64, "x")

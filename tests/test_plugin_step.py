@@ -1,0 +1,194 @@
+"""Compiled models as steps: sizes, names, numbers that are none, and randomness."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sqlamarr import Columns, load_pipeline
+from sqlamarr.batch import Batch
+from sqlamarr.errors import DataError, EventError, ModelError, PipelineError
+from sqlamarr.worker import Worker, WorkerOptions
+
+PIPELINE = """
+name: test
+models: {{m: {{library: {library}}}}}
+steps:
+  - plugin: {{model: m, function: {function}, query: q.sql, table: answers, key: [mcparticle_id],
+             inputs: {inputs}, outputs: [{outputs}], noise: {noise}}}
+output: {{tables: [answers]}}
+"""
+QUERY = "SELECT mcparticle_id, px, py FROM MCParticles"
+
+SUM = "float *f(float *out, const float *in) { out[0] = in[0] + 10 * in[1]; out[1] = in[0]; return out; }"
+
+# The same as SUM plus noise, with everything that our interface offers.
+FULL = """
+#include "sqlamarr_plugin.h"
+static const char *const inputs[] = {"px", "py"};
+static const char *const outputs[] = {"a", "b"};
+static const float low[] = {-5, -5}, high[] = {5, 5};
+static const sqlamarr_model_info info = {SQLAMARR_PLUGIN_ABI, 2, 2, 3, inputs, outputs, "a test", low, high};
+SQLAMARR_EXPORT const sqlamarr_model_info *f_info(void) { return &info; }
+SQLAMARR_EXPORT float *f(float *out, const float *in, const float *random) {
+    out[0] = in[0] + 10 * in[1]; out[1] = random[0] + random[1] + random[2]; return out;
+}
+SQLAMARR_EXPORT int f_batch(size_t n, float *out, const float *in, const float *random) {
+    for (size_t i = 0; i < n; ++i) f(out + 2 * i, in + 2 * i, random + 3 * i);
+    return in[0] == 666 ? -7 : 0;
+}
+"""
+
+
+@pytest.fixture
+def prepare(make_pipeline, compile_plugin):
+    def build(source, query=QUERY, function="f", inputs=2, outputs="a, b", noise=0, seed=1):
+        library = compile_plugin(source)
+        text = PIPELINE.format(library=library, function=function, inputs=inputs, outputs=outputs, noise=noise)
+        return Worker(load_pipeline(make_pipeline(text, q=query)), WorkerOptions(seed=seed))
+
+    return build
+
+
+def answers(worker, **columns):
+    """The step's table for some rows of MCParticles."""
+    n = len(next(iter(columns.values())))
+    ids = columns.pop("mcparticle_id", np.arange(n))
+    db = worker.workspace.db
+    db.execute("DELETE FROM MCParticles; DELETE FROM answers")
+    db.insert("MCParticles", {"mcparticle_id": ids, "event_id": ids, "genevent_id": ids, **columns})
+    batch = Batch(db, {}, worker.options.seed)
+    for _, run in worker._runs:
+        run(batch)
+    return batch, db.arrays("SELECT * FROM answers ORDER BY mcparticle_id")
+
+
+def test_a_foreign_model_is_called_row_by_row(prepare):
+    _, result = answers(prepare(SUM), px=[1.0, 2.0], py=[3.0, 4.0])
+    assert result["a"].tolist() == [31.0, 42.0]
+    assert result["b"].tolist() == [1.0, 2.0]
+
+
+def test_no_rows_are_no_problem(prepare):
+    _, result = answers(prepare(SUM), px=[], py=[])
+    assert len(result["a"]) == 0
+
+
+@pytest.mark.parametrize(("outputs", "n"), [("a", 1), ("a, b, c", 3)])
+def test_a_wrong_number_of_outputs_stops_before_any_event(prepare, outputs, n):
+    with pytest.raises(
+        ModelError, match=rf"'f' of model\.so: writes 2 values per row, the pipeline declares {n} outputs"
+    ):
+        prepare(SUM, outputs=outputs)
+
+
+def test_a_model_that_writes_far_too_much_does_not_crash_the_run(prepare):
+    source = "float *f(float *out, const float *in) { for (int i = 0; i < 100000; ++i) out[i] = in[0]; return out; }"
+    with pytest.raises(ModelError, match="ended with SIGSEGV"):
+        prepare(source)
+
+
+def test_a_model_that_reads_more_inputs_than_declared_is_found(prepare):
+    source = "float *f(float *out, const float *in) { out[0] = in[0] + in[2]; out[1] = 1; return out; }"
+    with pytest.raises(ModelError, match="reads more than the 2 inputs"):
+        prepare(source)
+
+
+def test_a_model_that_reads_more_noise_than_declared_is_found(prepare):
+    source = (
+        """float *f(float *out, const float *in, const float *r) { out[0] = in[0] + r[4]; out[1] = 1; return out; }"""
+    )
+    with pytest.raises(ModelError, match="reads more than the 4 random numbers"):
+        prepare(source, noise=4)
+
+
+def test_sizes_that_the_library_declares_must_be_the_pipelines(prepare):
+    with pytest.raises(
+        ModelError, match=r"expects 2 inputs, 2 outputs and 4 random numbers, the library declares .* 3"
+    ):
+        prepare(FULL, noise=4)
+
+
+def test_a_missing_function_is_named(prepare):
+    with pytest.raises(ModelError, match="has no function 'g'"):
+        prepare(SUM, function="g")
+
+
+def test_a_file_that_is_no_library_is_refused(make_pipeline, tmp_path):
+    (tmp_path / "no.so").write_text("nothing")
+    text = PIPELINE.format(library="no.so", function="f", inputs=2, outputs="a, b", noise=0)
+    with pytest.raises(ModelError, match="Cannot load the model library"):
+        Worker(load_pipeline(make_pipeline(text, q=QUERY)), WorkerOptions(seed=1))
+
+
+def test_inputs_are_matched_by_name(prepare):
+    worker = prepare(FULL, query="SELECT py, px, mcparticle_id FROM MCParticles", noise=3)
+    _, result = answers(worker, px=[1.0], py=[3.0])
+    assert result["a"].tolist() == [31.0]
+
+
+def test_names_that_the_model_has_not_are_named(prepare):
+    with pytest.raises(PipelineError, match=r"returns pz where function 'f' of model\.so expects py"):
+        prepare(FULL, query="SELECT mcparticle_id, px, pz FROM MCParticles", noise=3)
+
+
+def test_a_misspelt_key_never_becomes_an_input(prepare):
+    with pytest.raises(PipelineError, match="does not return the key mcparticle_id"):
+        prepare(SUM, query="SELECT mcparticle_id AS mc_particleid, px FROM MCParticles")
+
+
+def test_a_wrong_number_of_inputs_is_counted(prepare):
+    with pytest.raises(PipelineError, match=r"returns 3 inputs beside the key \(px, py, pz\), expected 2"):
+        prepare(SUM, query="SELECT mcparticle_id, px, py, pz FROM MCParticles")
+
+
+def test_a_null_among_the_inputs_names_row_and_column(prepare):
+    with pytest.raises(DataError, match=r"Step 'answers': input 'py' is NULL for mcparticle_id = 7"):
+        answers(prepare(SUM), mcparticle_id=[5, 7], px=[1.0, 1.0], py=[1.0, np.nan])
+
+
+def test_a_nan_from_the_model_is_an_error_of_its_event(prepare):
+    source = "float *f(float *out, const float *in) { out[0] = in[0] / in[1]; out[1] = 0; return out; }"
+    with pytest.raises(EventError, match="gave nan as 'a' for mcparticle_id = 3000004") as caught:
+        answers(prepare(source), mcparticle_id=[2_000_000, 3_000_004], px=[1.0, 0.0], py=[1.0, 0.0])
+    assert caught.value.event_id == 3_000_000
+    assert caught.value.step == "answers"
+
+
+def test_a_batch_function_that_fails_is_reported(prepare):
+    with pytest.raises(ModelError, match="failed on a batch of 1 rows with code -7"):
+        answers(prepare(FULL, noise=3), px=[666.0], py=[1.0])
+
+
+def test_rows_outside_the_models_range_are_counted(prepare):
+    batch, _ = answers(prepare(FULL, noise=3), px=[1.0, 6.0, -7.0], py=[1.0, 1.0, 1.0])
+    assert batch.counts == {"answers: rows with px outside the model's range": 2}
+
+
+def test_noise_depends_on_seed_and_id_and_on_nothing_else(prepare):
+    rows = {"px": [1.0, 2.0, 3.0], "py": [0.0, 0.0, 0.0]}
+    worker = prepare(FULL, noise=3)
+    _, all_at_once = answers(worker, mcparticle_id=[1, 2, 3], **rows)
+    _, alone = answers(worker, mcparticle_id=[2], px=[2.0], py=[0.0])
+    assert alone["b"][0] == all_at_once["b"][1]
+    assert len(set(all_at_once["b"])) == 3
+    _, other_seed = answers(prepare(FULL, noise=3, seed=2), mcparticle_id=[1, 2, 3], **rows)
+    assert not set(other_seed["b"]) & set(all_at_once["b"])
+
+
+def test_rows_one_by_one_and_at_once_give_the_same_bits(prepare):
+    rng = np.random.default_rng(0)
+    rows = {"px": rng.normal(size=200), "py": rng.normal(size=200)}
+    worker = prepare(FULL, noise=3)
+    _, batched = answers(worker, **rows)
+    object.__setattr__(worker.pipeline.steps[0], "batched", False)
+    _, single = answers(worker, **rows)
+    assert all((batched[name] == single[name]).all() for name in batched)
+
+
+def test_columns_of_answers_are_there_without_reading_them_back(prepare):
+    batch, result = answers(prepare(SUM), px=[1.0], py=[3.0])
+    with batch.db.tracer(lambda sql: pytest.fail(f"read again: {sql}")):
+        kept = batch.columns("answers")
+    assert isinstance(kept, Columns)
+    assert kept["a"].tolist() == result["a"].tolist()
