@@ -1,6 +1,134 @@
-// Kinematic SQL functions.
-#include "extension.h"
+// Kinematic SQL functions, and elementary ones whose bits do not depend on the processor.
+//
+// For all: a NULL argument gives NULL, text is an error, and what has no finite value is NULL (not
+// applicable). They are functions of their arguments alone.
+#include "correlation.h"
+#include "pdg.h"
+#include "sql_values.h"
+
+#include <algorithm>
+#include <cmath>
 
 namespace sqlamarr {
-int register_kinematic_functions(sqlite3 *) { return SQLITE_OK; }
+
+namespace {
+
+// sqrt(x^2 + y^2 + z^2); scaled by a power of two (exact) where the squares would leave double's range.
+double norm(double x, double y, double z) {
+    const double largest = std::max({pm_abs(x), pm_abs(y), pm_abs(z)});
+    const double scale = largest > 1e150 ? 0x1p-600 : largest < 1e-140 ? 0x1p600 : 1.0;
+    x *= scale;
+    y *= scale;
+    z *= scale;
+    return std::sqrt(x * x + y * y + z * z) / scale;
+}
+
+double norm2(const double *v) { return norm(v[0], v[1], v[2]); }
+
+// asinh(z / pt); along the beam, and for a null vector, it is infinite or undefined: NULL.
+double pseudorapidity(const double *v) {
+    const double pt = norm(v[0], v[1], 0.0);
+    return pt > 0.0 ? pm_asinh(v[2] / pt) : PM_NAN;
+}
+
+double azimuthal(const double *v) { return pm_atan2(v[1], v[0]); }
+double polar(const double *v) { return pm_atan2(norm(v[0], v[1], 0.0), v[2]); }
+
+// z where the line through (x, y, z) with slopes tx, ty is closest to the z axis. A line parallel to
+// the axis is equally close everywhere: z itself.
+double z_closest_to_beam(const double *v) {
+    const double slope2 = v[3] * v[3] + v[4] * v[4];
+    return slope2 > 0.0 ? v[2] - (v[0] * v[3] + v[1] * v[4]) / slope2 : v[2];
+}
+
+double portable_log10(const double *v) { return v[0] > 0.0 ? pm_log10(v[0]) : PM_NAN; }
+double portable_log(const double *v) { return v[0] > 0.0 ? pm_log(v[0]) : PM_NAN; }
+double portable_exp(const double *v) { return pm_exp(v[0]); }
+double portable_pow(const double *v) { return v[0] >= 0.0 ? pm_pow(v[0], v[1]) : PM_NAN; }
+double portable_atan2(const double *v) { return pm_atan2(v[0], v[1]); }
+
+struct NumericFunction {
+    const char *name;
+    int arguments;
+    double (*compute)(const double *);
+    const char *names[5];
+};
+
+constexpr NumericFunction numeric_functions[] = {
+    {"norm2", 3, norm2, {"x", "y", "z"}},
+    {"pseudorapidity", 3, pseudorapidity, {"x", "y", "z"}},
+    {"azimuthal", 3, azimuthal, {"x", "y", "z"}},
+    {"polar", 3, polar, {"x", "y", "z"}},
+    {"z_closest_to_beam", 5, z_closest_to_beam, {"x", "y", "z", "tx", "ty"}},
+    {"portable_log10", 1, portable_log10, {"x"}},
+    {"portable_log", 1, portable_log, {"x"}},
+    {"portable_exp", 1, portable_exp, {"x"}},
+    {"portable_pow", 2, portable_pow, {"x", "y"}},
+    {"portable_atan2", 2, portable_atan2, {"y", "x"}},
+};
+
+void call_numeric(sqlite3_context *context, int count, sqlite3_value **values) {
+    guard_sql(context, [&] {
+        const auto &f = *static_cast<const NumericFunction *>(sqlite3_user_data(context));
+        if (any_null(count, values)) return;
+        double arguments[5];
+        for (int i = 0; i < count; ++i) arguments[i] = real_argument(f.name, f.names[i], values[i]);
+        result_finite(context, f.compute(arguments));
+    });
+}
+
+// Component `coord` (0, 1, 2) of the vector of length `norm` along (tx, ty, 1).
+void slopes_to_cartesian(sqlite3_context *context, int count, sqlite3_value **values) {
+    guard_sql(context, [&] {
+        if (any_null(count, values)) return;
+        const char *name = "slopes_to_cartesian";
+        const int64_t coord = integer_argument(name, "coord", values[0]);
+        if (coord < 0 || coord > 2) bad_argument(name, "coord", "0 (x), 1 (y) or 2 (z)", values[0]);
+        const double length = real_argument(name, "norm", values[1]);
+        const double direction[3] = {real_argument(name, "tx", values[2]), real_argument(name, "ty", values[3]), 1.0};
+        result_finite(context, length * (direction[coord] / norm(direction[0], direction[1], 1.0)));
+    });
+}
+
+// NULL for codes that say nothing, and for quarks: fractional charges do not propagate.
+void propagation_charge(sqlite3_context *context, int count, sqlite3_value **values) {
+    guard_sql(context, [&] {
+        if (any_null(count, values)) return;
+        const auto three_charge = pdg_three_charge(integer_argument("propagation_charge", "pdg", values[0]));
+        if (three_charge && *three_charge % 3 == 0) sqlite3_result_int(context, *three_charge / 3);
+    });
+}
+
+void correlation_shrink_sql(sqlite3_context *context, int count, sqlite3_value **values) {
+    guard_sql(context, [&] {
+        if (any_null(count, values)) return;
+        const char *names[10] = {"r01", "r02", "r12", "r03", "r13", "r23", "r04", "r14", "r24", "r34"};
+        double r[10];
+        for (int i = 0; i < 10; ++i) r[i] = real_argument("correlation_shrink", names[i], values[i]);
+        const double scale = correlation_shrink(r);
+        if (!(scale > 0.0))
+            throw Error(SQLAMARR_SQL, "correlation_shrink: the arguments are not correlations: even a hundredth of "
+                                      "them is not positive definite; expected ten numbers between -1 and 1.");
+        sqlite3_result_double(context, scale);
+    });
+}
+
+int create(sqlite3 *db, const char *name, int arguments, const void *data,
+           void (*function)(sqlite3_context *, int, sqlite3_value **)) {
+    return sqlite3_create_function_v2(db, name, arguments, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS,
+                                      const_cast<void *>(data), function, nullptr, nullptr, nullptr);
+}
+
+} // namespace
+
+int register_kinematic_functions(sqlite3 *db) {
+    int rc = SQLITE_OK;
+    for (const auto &f : numeric_functions)
+        if (rc == SQLITE_OK) rc = create(db, f.name, f.arguments, &f, call_numeric);
+    if (rc == SQLITE_OK) rc = create(db, "slopes_to_cartesian", 4, nullptr, slopes_to_cartesian);
+    if (rc == SQLITE_OK) rc = create(db, "propagation_charge", 1, nullptr, propagation_charge);
+    if (rc == SQLITE_OK) rc = create(db, "correlation_shrink", 10, nullptr, correlation_shrink_sql);
+    return rc;
+}
+
 } // namespace sqlamarr

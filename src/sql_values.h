@@ -1,0 +1,60 @@
+// Arguments and results of SQL functions, checked the same way everywhere.
+#pragma once
+
+#include "errors.h"
+#include "extension.h"
+#include "portable_math.h"
+
+#include <string>
+
+namespace sqlamarr {
+
+inline std::string describe(sqlite3_value *value) {
+    switch (sqlite3_value_type(value)) {
+    case SQLITE_NULL: return "NULL";
+    case SQLITE_BLOB: return "a blob";
+    case SQLITE_TEXT: return "the text '" + std::string(reinterpret_cast<const char *>(sqlite3_value_text(value))) + "'";
+    default: return std::string(reinterpret_cast<const char *>(sqlite3_value_text(value)));
+    }
+}
+
+[[noreturn]] inline void bad_argument(const std::string &function, const std::string &argument,
+                                      const std::string &expected, sqlite3_value *found) {
+    throw Error(SQLAMARR_SQL, function + ": " + argument + " must be " + expected + ", found " + describe(found) + ".");
+}
+
+inline double real_argument(const std::string &function, const std::string &argument, sqlite3_value *value) {
+    const int type = sqlite3_value_type(value);
+    if (type != SQLITE_INTEGER && type != SQLITE_FLOAT) bad_argument(function, argument, "a number", value);
+    return sqlite3_value_double(value);
+}
+
+inline int64_t integer_argument(const std::string &function, const std::string &argument, sqlite3_value *value) {
+    if (sqlite3_value_type(value) != SQLITE_INTEGER) bad_argument(function, argument, "an integer", value);
+    return sqlite3_value_int64(value);
+}
+
+inline bool any_null(int count, sqlite3_value **values) {
+    for (int i = 0; i < count; ++i)
+        if (sqlite3_value_type(values[i]) == SQLITE_NULL) return true;
+    return false;
+}
+
+// Infinity and NaN are never stored: what has no finite value is not applicable, NULL.
+inline void result_finite(sqlite3_context *context, double value) {
+    if (pm_abs(value) < PM_INF) sqlite3_result_double(context, value);
+    else sqlite3_result_null(context);
+}
+
+// Run the body of an SQL function; what it throws becomes the statement's error.
+template <class Body> void guard_sql(sqlite3_context *context, Body &&body) noexcept {
+    try {
+        body();
+    } catch (const std::bad_alloc &) {
+        sqlite3_result_error_nomem(context);
+    } catch (const std::exception &error) {
+        sqlite3_result_error(context, error.what(), -1);
+    }
+}
+
+} // namespace sqlamarr
