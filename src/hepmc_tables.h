@@ -1,0 +1,20 @@
+// The tables of parsed events, and what was refused.
+#pragma once
+
+#include "columns.h"
+#include "hepmc_record.h"
+
+#include <vector>
+
+namespace sqlamarr::hepmc {
+
+struct Tables {
+    Columns events, vertices, particles, weights, errors;
+
+    Tables();
+    // Append one event: its records and their descriptions, `n` of each, in order.
+    void append(const std::vector<Record> &records, const sqlamarr_hepmc_record *where, size_t n);
+    void reject(int64_t event_id, const Malformed &reason);
+};
+
+} // namespace sqlamarr::hepmc
