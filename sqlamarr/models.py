@@ -133,9 +133,11 @@ def _pointer(array: NDArray[Any]) -> Any:
 
 
 def _probe(model: Model, sizes: Sizes) -> None:
-    command = [sys.executable, "-m", "sqlamarr.probe", str(model.path), model.function]
+    command = [sys.executable, "-m", "sqlamarr.probe", str(model.path.absolute()), model.function]
     command += [str(size) for size in (sizes.inputs, sizes.outputs, sizes.noise)]
-    child = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    # From the folder that holds this package, whatever may be called sqlamarr in the current one.
+    folder = native_folder().parent.parent
+    child = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=folder)
     if child.returncode < 0:
         name = signal.Signals(-child.returncode).name
         raise ModelError(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+import sqlamarr
 from sqlamarr import Database
 
 ROOT = Path(__file__).parent.parent
@@ -51,6 +53,18 @@ def compile_plugin(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], 
         return folder / "model.so"
 
     return build
+
+
+@pytest.fixture
+def run_python(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run ``python ARGUMENTS`` in an empty folder, with the package that is under test."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(sqlamarr.__file__).parent.parent)}
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, *arguments]
+        return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, check=False)
+
+    return run
 
 
 @pytest.fixture

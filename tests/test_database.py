@@ -7,7 +7,6 @@ import gc
 import pickle
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -241,15 +240,15 @@ print(ours.arrays("SELECT norm2(3.0, 4.0, 0.0) AS x")["x"][0])
 """
 
 
-def test_a_second_sqlite_in_the_process_is_refused():
-    child = subprocess.run([sys.executable, "-c", SECOND_SQLITE], capture_output=True, text=True)
+def test_a_second_sqlite_in_the_process_is_refused(run_python):
+    child = run_python("-c", SECOND_SQLITE)
     if "no system SQLite" in child.stderr:
         pytest.skip("no system SQLite to try it with")
     assert "already in use by another SQLite library" in child.stdout
     assert child.stdout.splitlines()[-1] == "5.0"
 
 
-def test_a_native_call_before_the_library_is_loaded_is_an_error():
+def test_a_native_call_before_the_library_is_loaded_is_an_error(run_python):
     code = (
         "from sqlamarr._library import lib, ffi\n"
         "out = ffi.new('sqlamarr_columns **')\n"
@@ -257,7 +256,7 @@ def test_a_native_call_before_the_library_is_loaded_is_an_error():
         "print(ffi.string(lib.sqlamarr_last_error()).decode())\n"
     )
     # Without the package's own import, which opens no database either.
-    child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    child = run_python("-c", code)
     assert child.stdout.startswith("1\nlibsqlamarr was not loaded")
 
 
