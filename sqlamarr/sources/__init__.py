@@ -1,0 +1,208 @@
+"""Where events come from. Kinds of sources are entries of two dictionaries: a new kind is a new file."""
+
+from __future__ import annotations
+
+import glob
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlamarr.errors import InputError
+from sqlamarr.sources import hepmc
+from sqlamarr.sources.base import Chunk, Numbering, Source
+from sqlamarr.sources.run import Piece, Reading
+from sqlamarr.sources.streams import SNIFFED, Fingerprint, Stream, unpack
+
+STANDARD_INPUT = "-"
+
+
+@dataclass(frozen=True)
+class ContentKind:
+    """A kind of file, known by its beginning: plain content, without compression."""
+
+    sniff: Callable[[bytes], bool]
+    read: Callable[[Stream, Reading], Iterator[Piece]]
+
+
+@dataclass(frozen=True)
+class ArgumentKind:
+    """A kind of source that is not a file: known by its argument, e.g. ``gun:...``."""
+
+    sniff: Callable[[str], bool]
+    read: Callable[[str, Reading], Iterator[Piece]]
+
+
+#: By name, tried in this order.
+CONTENT_KINDS: dict[str, ContentKind] = {"hepmc": ContentKind(hepmc.is_hepmc, hepmc.read)}
+ARGUMENT_KINDS: dict[str, ArgumentKind] = {}
+
+
+def open_inputs(
+    arguments: Sequence[str],
+    *,
+    first_event: int = 0,
+    collisions: str = "auto",
+    max_events: int | None = None,
+    on_error: str = "stop",
+) -> Source:
+    """The events of files, archives, the standard input (``-``) and other kinds of sources, in this order.
+
+    That every input exists is checked here; their contents while they are read.
+
+    :param arguments: paths, globs (their files in byte order), ``-``, or arguments of ARGUMENT_KINDS
+    :param first_event: ordinal of the first event
+    :param collisions: ``record``: every HepMC record is an event; ``file``: the records of a file are the
+        collisions of one event; ``auto``: ``record``, unless the first HepMC input shows LHCb's status codes
+    :param max_events: stop after so many events
+    :param on_error: ``stop`` or ``skip``: what the run does about rejected events; inputs that cannot be
+        read at all are errors in both
+    :raises InputError: an input is missing or is not a file, or a parameter has no meaning
+    """
+    if collisions not in ("record", "file", "auto"):
+        raise InputError(f"Collisions must be 'record', 'file' or 'auto', found {collisions!r}.")
+    if on_error not in ("stop", "skip"):
+        raise InputError(f"On an error the run can 'stop' or 'skip', found {on_error!r}.")
+    return Inputs(resolve(arguments), Reading(Numbering(first_event, max_events), collisions))
+
+
+def resolve(arguments: Sequence[str]) -> list[str]:
+    """Arguments with globs replaced by their files, in byte order.
+
+    :raises InputError: nothing is given, a file is missing or is a folder, or a glob matches no file
+    """
+    if not arguments:
+        raise InputError("No input is given. Name one or more HepMC files, or - for the standard input.")
+    if list(arguments).count(STANDARD_INPUT) > 1:
+        raise InputError("The standard input (-) can be read only once, found it twice among the inputs.")
+    return [path for argument in arguments for path in _resolve(argument)]
+
+
+def _resolve(argument: str) -> list[str]:
+    if argument == STANDARD_INPUT or _argument_kind(argument) or Path(argument).is_file():
+        return [argument]
+    if Path(argument).is_dir():
+        raise InputError(f"{argument} is a folder; expected a file. Name its files, for example with the glob {argument}/*.")
+    if Path(argument).exists():  # a pipe, a device
+        return [argument]
+    if not glob.has_magic(argument):
+        raise InputError(f"{argument} does not exist. Check the path; relative ones start at {os.getcwd()}.")
+    found = [path for path in glob.glob(argument, recursive=True) if not os.path.isdir(path)]
+    if not found:
+        raise InputError(f"No file matches {argument}. Check the pattern; relative ones start at {os.getcwd()}.")
+    return sorted(found, key=os.fsencode)
+
+
+def _argument_kind(argument: str) -> ArgumentKind | None:
+    return next((kind for kind in ARGUMENT_KINDS.values() if kind.sniff(argument)), None)
+
+
+class Inputs:
+    """Several inputs one after another, as one source.
+
+    :param arguments: paths without globs, ``-``, and arguments of ARGUMENT_KINDS
+    :param reading: the state to share
+    """
+
+    def __init__(self, arguments: Sequence[str], reading: Reading) -> None:
+        self._arguments = list(arguments)
+        self._reading = reading
+
+    @property
+    def weight_names(self) -> tuple[str, ...]:
+        """Names of the generator's weights."""
+        return self._reading.weight_names
+
+    @property
+    def warnings(self) -> list[str]:
+        """Sentences for the user."""
+        return self._reading.warnings
+
+    def inputs(self) -> list[dict[str, Any]]:
+        """For every input read so far: path, bytes, sha256 (None: not read to its end), events."""
+        return self._reading.described
+
+    def chunks(self, batch_size: int) -> Iterator[Chunk]:
+        """The events, ``batch_size`` at a time; a chunk holds events of one kind of source only.
+
+        :raises InputError: an input cannot be read
+        """
+        if batch_size < 1:
+            raise InputError(f"The batch size must be at least 1, found {batch_size}.")
+        batch: list[Piece] = []
+        for piece in self._pieces():
+            if batch and (len(batch) == batch_size or type(piece) is not type(batch[0])):
+                yield batch[0].chunk(batch)
+                batch = []
+            batch.append(piece)
+        if batch:
+            yield batch[0].chunk(batch)
+
+    def _pieces(self) -> Iterator[Piece]:
+        for argument in self._arguments:
+            if self._reading.numbering.exhausted:
+                return
+            first = self._reading.numbering.ordinal
+            entry: dict[str, Any] = {"path": argument, "bytes": None, "sha256": None, "events": 0}
+            self._reading.described.append(entry)
+            for piece in self._open(argument, entry):
+                entry["events"] = self._reading.numbering.ordinal - first
+                yield piece
+
+    def _open(self, argument: str, entry: dict[str, Any]) -> Iterator[Piece]:
+        kind = _argument_kind(argument)
+        return kind.read(argument, self._reading) if kind else self._read_file(argument, entry)
+
+    def _read_file(self, argument: str, entry: dict[str, Any]) -> Iterator[Piece]:
+        name = "the standard input" if argument == STANDARD_INPUT else argument
+        with _open_bytes(argument) as file:
+            fingerprint = Fingerprint(file, name)
+            for stream in unpack(Stream(fingerprint, name)):
+                yield from _content_kind(stream).read(stream, self._reading)
+                entry.update(bytes=fingerprint.size, sha256=fingerprint.sha256)
+                if self._reading.numbering.exhausted:
+                    return
+            entry.update(bytes=fingerprint.size, sha256=fingerprint.sha256)
+
+
+def _open_bytes(argument: str) -> Any:
+    if argument == STANDARD_INPUT:
+        return nullcontext(sys.stdin.buffer)
+    try:
+        return open(argument, "rb", buffering=0)
+    except OSError as error:
+        raise InputError(f"{argument} cannot be opened ({error.strerror}). Check the path and its permissions.") from error
+
+
+def _content_kind(stream: Stream) -> ContentKind:
+    head = stream.peek(SNIFFED)
+    for kind in CONTENT_KINDS.values():
+        if kind.sniff(head):
+            return kind
+    raise InputError(
+        f"{stream.path} is of no known format: it begins with {_describe(head)}. Expected HepMC2 or HepMC3 ASCII, "
+        "plain or compressed with gzip, bzip2, xz or Zstandard, or a tar archive of such files."
+    )
+
+
+_FOREIGN = {
+    b"root": "the mark of a ROOT file (convert it with HepMC3's tools)",
+    b"SQLite format 3": "the mark of an SQLite database",
+    b"PK\x03\x04": "the mark of a zip archive (unpack it first)",
+    b"\x89HDF": "the mark of an HDF5 file",
+}
+
+
+def _describe(head: bytes) -> str:
+    if not head:
+        return "nothing: it is empty"
+    for mark, description in _FOREIGN.items():
+        if head.startswith(mark):
+            return description
+    return repr(head[:40].decode("ascii", "backslashreplace"))
+
+
+__all__ = ["ARGUMENT_KINDS", "CONTENT_KINDS", "ArgumentKind", "ContentKind", "Inputs", "Source", "open_inputs", "resolve"]

@@ -1,0 +1,212 @@
+"""What a source of events is: it deals chunks of whole events, which workers parse into tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from sqlamarr.columns import Columns
+from sqlamarr.errors import InputError
+
+#: Ids of the rows of an event run from its event_id to event_id + ROWS_PER_EVENT - 1.
+ROWS_PER_EVENT = 1_000_000
+
+
+@dataclass(frozen=True)
+class EventRef:
+    """An event, before it is parsed.
+
+    :ivar event_id: ordinal * ROWS_PER_EVENT
+    :ivar ordinal: position of the event in the whole production, from 0
+    :ivar datasource_id: the source that it comes from
+    :ivar number: position of the event in its source, from 0
+    :ivar line: line of the file where it begins, from 1; 0 where there are no lines
+    """
+
+    event_id: int
+    ordinal: int
+    datasource_id: int
+    number: int
+    line: int = 0
+
+
+@dataclass(frozen=True)
+class DataSource:
+    """A file, a member of an archive, a generator: what events come from.
+
+    :ivar datasource_id: ordinal of its first event * ROWS_PER_EVENT, plus the number of sources without
+        events that come before it at the same ordinal
+    :ivar path: where it is, for people
+    :ivar format: what was read, e.g. ``HepMC3 ASCII``
+    """
+
+    datasource_id: int
+    path: str
+    format: str
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """An event that cannot be processed, and why.
+
+    :ivar line: line of the file where the trouble is, from 1; 0 where there are no lines
+    :ivar step: the step that refused it; empty: reading
+    """
+
+    event_id: int
+    line: int
+    message: str
+    step: str = ""
+
+
+@dataclass(frozen=True)
+class ParsedChunk:
+    """Tables by name, without the rows of rejected events; momenta in MeV, lengths in mm, times in mm/c."""
+
+    tables: dict[str, Columns]
+    rejected: list[Rejected] = field(default_factory=list)
+
+
+@runtime_checkable
+class Chunk(Protocol):
+    """Some whole events, in order. Cheap to pickle: parsing is the worker's business."""
+
+    @property
+    def events(self) -> tuple[EventRef, ...]:
+        """The events, by ascending id."""
+
+    @property
+    def sources(self) -> tuple[DataSource, ...]:
+        """The sources of these events."""
+
+    def parse(self) -> ParsedChunk:
+        """The events as tables; the same events give the same tables in any chunk."""
+
+    def split(self) -> tuple[Chunk, Chunk]:
+        """The first and the second half of the events.
+
+        :raises ValueError: there are fewer than two
+        """
+
+
+class Source(Protocol):
+    """A run's input: chunks once through, and what is learnt on the way."""
+
+    @property
+    def weight_names(self) -> tuple[str, ...]:
+        """Names of the generator's weights, as the first input that has any gives them."""
+
+    @property
+    def warnings(self) -> list[str]:
+        """Sentences for the user; complete when the chunks are exhausted."""
+
+    def chunks(self, batch_size: int) -> Iterator[Chunk]:
+        """The events in order, ``batch_size`` at a time (the last chunk may be shorter).
+
+        :raises InputError: an input cannot be read
+        """
+
+    def inputs(self) -> list[dict[str, Any]]:
+        """A description of every source read so far, for the provenance."""
+
+
+@dataclass(frozen=True)
+class TableChunk:
+    """Events that are tables already: what a source yields that does not read text."""
+
+    events: tuple[EventRef, ...]
+    sources: tuple[DataSource, ...]
+    tables: Mapping[str, Columns]
+    rejected: tuple[Rejected, ...] = ()
+
+    def parse(self) -> ParsedChunk:
+        """The tables."""
+        return ParsedChunk(dict(self.tables), list(self.rejected))
+
+    def split(self) -> tuple[TableChunk, TableChunk]:
+        """The first and the second half of the events."""
+        first, second = halves(self.events)
+        return self._part(first), self._part(second)
+
+    def _part(self, events: tuple[EventRef, ...]) -> TableChunk:
+        ids = np.array([event.event_id for event in events], dtype=np.int64)
+        tables = {}
+        for name, columns in self.tables.items():
+            keep = np.isin(columns["event_id"], ids)
+            tables[name] = Columns({column: values[keep] for column, values in columns.items()})
+        rejected = tuple(row for row in self.rejected if row.event_id in set(ids.tolist()))
+        return TableChunk(events, sources_of(events, self.sources), tables, rejected)
+
+
+def halves(events: tuple[EventRef, ...]) -> tuple[tuple[EventRef, ...], tuple[EventRef, ...]]:
+    """Two halves, neither of them empty.
+
+    :raises ValueError: there are fewer than two events
+    """
+    if len(events) < 2:
+        raise ValueError(f"Only a chunk of two or more events can be split, this one has {len(events)}.")
+    middle = len(events) // 2
+    return events[:middle], events[middle:]
+
+
+def sources_of(events: tuple[EventRef, ...], sources: tuple[DataSource, ...]) -> tuple[DataSource, ...]:
+    """Those of the sources that the events come from."""
+    used = {event.datasource_id for event in events}
+    return tuple(source for source in sources if source.datasource_id in used)
+
+
+class Numbering:
+    """Deals out ordinals and ids of events and sources, in the order of reading.
+
+    :param first_event: ordinal of the first event
+    :param max_events: stop after so many
+    """
+
+    def __init__(self, first_event: int = 0, max_events: int | None = None) -> None:
+        if first_event < 0:
+            raise InputError(f"The ordinal of the first event must not be negative, found {first_event}.")
+        if max_events is not None and max_events < 0:
+            raise InputError(f"The number of events to read must not be negative, found {max_events}.")
+        self.ordinal = first_event
+        self._last = None if max_events is None else first_event + max_events
+        self._empty = 0
+        self._number = 0
+        self._source = 0
+
+    @property
+    def exhausted(self) -> bool:
+        """No further event is wanted."""
+        return self._last is not None and self.ordinal >= self._last
+
+    def next_source(self, path: str, kind: str) -> DataSource:
+        """Begin a source; those without events before it make its id differ from theirs."""
+        self._source = self.ordinal * ROWS_PER_EVENT + self._empty
+        self._empty += 1
+        self._number = 0
+        return DataSource(self._source, path, kind)
+
+    def next_event(self, line: int = 0) -> EventRef:
+        """Number an event of the source begun last."""
+        event = EventRef(self.ordinal * ROWS_PER_EVENT, self.ordinal, self._source, self._number, line)
+        self.ordinal += 1
+        self._number += 1
+        self._empty = 0
+        return event
+
+
+__all__ = [
+    "ROWS_PER_EVENT",
+    "Chunk",
+    "DataSource",
+    "EventRef",
+    "Numbering",
+    "ParsedChunk",
+    "Rejected",
+    "Source",
+    "TableChunk",
+    "halves",
+    "sources_of",
+]

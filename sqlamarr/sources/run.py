@@ -1,0 +1,50 @@
+"""What the inputs of one run share while they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from sqlamarr.sources.base import Chunk, DataSource, EventRef, Numbering
+
+
+@dataclass
+class Reading:
+    """The state of reading a run's inputs, in order.
+
+    :ivar numbering: deals out ids
+    :ivar collisions: ``record``, ``file``, or ``auto`` until the first HepMC input has decided
+    :ivar weight_names: of the first input that has any
+    :ivar warnings: sentences for the user, each once
+    """
+
+    numbering: Numbering
+    collisions: str = "auto"
+    weight_names: tuple[str, ...] = ()
+    warnings: list[str] = field(default_factory=list)
+    described: list[dict[str, Any]] = field(default_factory=list)
+
+    def warn(self, text: str) -> None:
+        """Add a sentence, once."""
+        if text not in self.warnings:
+            self.warnings.append(text)
+
+
+class Piece(Protocol):
+    """One event as a kind of source hands it out, before events are put together into a chunk."""
+
+    @property
+    def event(self) -> EventRef:
+        """The event."""
+
+    @property
+    def source(self) -> DataSource:
+        """What it comes from."""
+
+    @classmethod
+    def chunk(cls, pieces: Sequence[Any]) -> Chunk:
+        """Pieces of this one kind as a chunk."""
+
+
+__all__ = ["Piece", "Reading"]

@@ -1,0 +1,244 @@
+"""Bytes of inputs: compression and archives are recognised by what is inside, never by the name."""
+
+from __future__ import annotations
+
+import bz2
+import hashlib
+import importlib
+import lzma
+import tarfile
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+from sqlamarr.errors import InputError
+
+_READ = 1 << 16
+_TAR_MAGIC = slice(257, 262)
+SNIFFED = 4096
+
+
+class Readable(Protocol):
+    """Anything with ``read``."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Up to ``size`` bytes; none at the end."""
+
+
+class Stream:
+    """Bytes that can be looked at before they are read.
+
+    :param source: where they come from
+    :param path: the name that error messages use
+    """
+
+    def __init__(self, source: Readable, path: str) -> None:
+        self.path = path
+        self._source = source
+        self._ahead = b""
+
+    def peek(self, size: int) -> bytes:
+        """The next ``size`` bytes, fewer only where the stream ends before."""
+        if len(self._ahead) < size:
+            self._ahead += self._fetch(size - len(self._ahead))
+        return self._ahead[:size]
+
+    def read(self, size: int = _READ, /) -> bytes:
+        """``size`` bytes, fewer only at the end."""
+        data, self._ahead = self._ahead[:size], self._ahead[size:]
+        return data if len(data) == size else data + self._fetch(size - len(data))
+
+    def _fetch(self, size: int) -> bytes:
+        pieces = []
+        while size > 0 and (more := self._source.read(size)):
+            pieces.append(more)
+            size -= len(more)
+        return b"".join(pieces)
+
+
+class Fingerprint:
+    """Reads a file as it is and learns its size and SHA-256 on the way."""
+
+    def __init__(self, file: Readable, path: str) -> None:
+        self._file, self._path, self._hash = file, path, hashlib.sha256()
+        self.size, self.complete = 0, False
+
+    def read(self, size: int = _READ, /) -> bytes:
+        """Up to ``size`` bytes.
+
+        :raises InputError: the system cannot read the file
+        """
+        try:
+            data = self._file.read(size)
+        except OSError as error:
+            raise InputError(f"{self._path} cannot be read ({error}); check the file and its disk.") from error
+        self._hash.update(data)
+        self.size += len(data)
+        self.complete = self.complete or not data
+        return data
+
+    @property
+    def sha256(self) -> str | None:
+        """Hexadecimal; None if the file was not read to its end."""
+        return self._hash.hexdigest() if self.complete else None
+
+
+def _gzip() -> Any:
+    return zlib.decompressobj(wbits=31)
+
+
+def _zstd() -> Any:
+    for module, factory in (("compression.zstd", "ZstdDecompressor"), ("backports.zstd", "ZstdDecompressor")):
+        try:
+            return getattr(importlib.import_module(module), factory)()
+        except ImportError:
+            continue
+    try:
+        return importlib.import_module("zstandard").ZstdDecompressor().decompressobj()
+    except ImportError:
+        raise InputError(
+            "is compressed with Zstandard, which this Python cannot read. Use Python 3.14 or newer, "
+            "install backports.zstd ('pip install backports.zstd'), or decompress the file with 'unzstd' first."
+        ) from None
+
+
+#: First bytes -> (name, maker of a decompressor with decompress(), eof and unused_data).
+COMPRESSIONS: dict[bytes, tuple[str, Callable[[], Any]]] = {
+    b"\x1f\x8b": ("gzip", _gzip),
+    b"BZh": ("bzip2", bz2.BZ2Decompressor),
+    b"\xfd7zXZ\x00": ("xz", lzma.LZMADecompressor),
+    b"\x28\xb5\x2f\xfd": ("Zstandard", _zstd),
+}
+
+
+class Decompressed:
+    """The content of a compressed stream, which may be several compressed streams one after another."""
+
+    def __init__(self, stream: Stream, magic: bytes) -> None:
+        self._stream, self._magic = stream, magic
+        self._name, self._make = COMPRESSIONS[magic]
+        self._machine = self._new()
+        self._ready, self._taken = b"", 0
+
+    def read(self, size: int = _READ, /) -> bytes:
+        """Up to ``size`` bytes.
+
+        :raises InputError: the stream is damaged, or ends too early
+        """
+        while self._taken == len(self._ready):
+            data = self._stream.read(_READ)
+            if not data:
+                self._check_end()
+                return b""
+            self._ready, self._taken = self._decompress(data), 0
+        data = self._ready[self._taken : self._taken + size]
+        self._taken += len(data)
+        return data
+
+    def _new(self) -> Any:
+        try:
+            return self._make()
+        except InputError as error:
+            raise InputError(f"{self._stream.path} {error}") from None
+
+    def _decompress(self, data: bytes) -> bytes:
+        pieces = []
+        while data:
+            if self._machine is None or self._machine.eof:
+                data = self._next_member(data)
+                if not data:
+                    break
+            try:
+                pieces.append(self._machine.decompress(data))
+            except (zlib.error, OSError, lzma.LZMAError, ValueError, EOFError) as error:
+                raise self._damaged(str(error)) from error
+            except Exception as error:  # zstandard and compression.zstd have errors of their own
+                if "zstd" not in type(error).__module__.lower() and "Zstd" not in type(error).__name__:
+                    raise
+                raise self._damaged(str(error)) from error
+            data = self._machine.unused_data if self._machine.eof else b""
+        return b"".join(pieces)
+
+    def _next_member(self, data: bytes) -> bytes:
+        """What follows the end of a member: padding, or another member."""
+        self._machine = None
+        data = data.lstrip(b"\0")
+        if not data:
+            return b""
+        data += self._stream.read(len(self._magic)) if len(data) < len(self._magic) else b""
+        if not data.startswith(self._magic):
+            raise self._damaged("bytes that are not compressed follow its end")
+        self._machine = self._new()
+        return data
+
+    def _check_end(self) -> None:
+        if self._machine is not None and not self._machine.eof:
+            raise InputError(
+                f"{self._stream.path} is truncated: its {self._name} compression ends before its end mark. "
+                "Copy or download the file again."
+            )
+
+    def _damaged(self, why: str) -> InputError:
+        return InputError(
+            f"{self._stream.path} is damaged: its {self._name} compression cannot be read ({why}). "
+            "Copy or download the file again."
+        )
+
+
+def unpack(stream: Stream) -> Iterator[Stream]:
+    """The plain content of a stream: itself, decompressed, or the files of an archive one by one.
+
+    Each must be read before the next is asked for.
+
+    :raises InputError: empty, damaged or truncated
+    """
+    head = stream.peek(SNIFFED)
+    if not head:
+        raise InputError(f"{stream.path} is empty (0 bytes). Remove it from the inputs, or write it again.")
+    for magic in COMPRESSIONS:
+        if head.startswith(magic):
+            yield from unpack(Stream(Decompressed(stream, magic), stream.path))
+            return
+    if head[_TAR_MAGIC] == b"ustar":
+        yield from _members(stream)
+    else:
+        yield stream
+
+
+def _members(stream: Stream) -> Iterator[Stream]:
+    found = False
+    try:
+        with tarfile.open(fileobj=stream, mode="r|", bufsize=_READ) as archive:  # type: ignore[call-overload]
+            for member in archive:
+                if not member.isfile():
+                    continue
+                found = True
+                content = archive.extractfile(member)
+                yield from unpack(Stream(_Member(content, stream.path), f"{stream.path}:{member.name}"))
+    except tarfile.TarError as error:
+        raise _broken_archive(stream.path, error) from error
+    while stream.read():  # padding after the archive's end, so that the checksum covers the whole file
+        pass
+    if not found:
+        raise InputError(f"{stream.path} is an archive without files. Remove it from the inputs, or write it again.")
+
+
+class _Member:
+    """A file of an archive, whose end may be missing."""
+
+    def __init__(self, file: Any, archive: str) -> None:
+        self._file, self._archive = file, archive
+
+    def read(self, size: int = _READ, /) -> bytes:
+        try:
+            data: bytes = self._file.read(size)
+        except tarfile.TarError as error:
+            raise _broken_archive(self._archive, error) from error
+        return data
+
+
+def _broken_archive(path: str, error: Exception) -> InputError:
+    return InputError(f"{path} is a damaged or truncated tar archive ({error}). Copy or download the file again.")
+
+
+__all__ = ["COMPRESSIONS", "SNIFFED", "Decompressed", "Fingerprint", "Readable", "Stream", "unpack"]
