@@ -19,7 +19,7 @@ static double inner_edge(const particle *p) {
     const double ratio = prompt_value(p, ETA[INNERMOST], p->log10_p, IN_ACCEPTANCE) /
                          prompt_value(p, ETA[LAST_INSIDE], p->log10_p, IN_ACCEPTANCE);
     const double pedestal = clamp((ratio - step_at_last_row) / (1. - step_at_last_row), 0., 1.);
-    return mix(step, 1., pedestal) * (1. - fade(1e3 * p->slope, 0., 6.));
+    return mix(step, 1., pedestal) * (1. - fade(1e3 * p->slope, 3., 6.));
 }
 
 /* Outer edge. Measured for hadrons: 0.98, 0.97, 0.95, 0.935 at tx = 0.25, 0.30, 0.35, 0.38 and

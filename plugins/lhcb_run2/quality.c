@@ -30,13 +30,14 @@ static const double GHOST[N_SETS][N_QUANTILES] = {
     {.0002, .0004, .0006, .0008, .0011, .0025, .0049, .0109, .0472, .1477, .399},
     {.0015, .0021, .0025, .0031, .0037, .0088, .0334, .0601, .1654, .3044, .399}};
 
-/* More hits at larger angles, correlation 0.4 (compiled model), and slightly fewer at high momentum.
- * Both terms have mean 0 and variance 1 over the population of the quantiles, eta flat 2-4.9 and
- * p log-flat 3-100 GeV, which so keeps its distribution. */
+/* More hits at larger angles, correlation 0.4 (compiled model), and, for long tracks, slightly
+ * fewer at high momentum. Both terms have mean 0 and variance 1 over the population of the quantiles,
+ * eta flat 2-4.9 and p log-flat 3-100 GeV, which so keeps its distribution. */
 static double n_dof_deviate(const track *t, double normal) {
     const double log_slope = .5 * pm_log(clamp(t->slope * t->slope, 1e-4, .16));
     const double wide = clamp((log_slope + 2.745) / .832, -2.2, 2.2);
-    const double fast = clamp((t->log10_p - 4.239) / .4396, -1.75, 1.75);
+    const double fast =
+        t->type == LONG_TRACK ? clamp((t->log10_p - 4.239) / .4396, -1.75, 1.75) : 0.;
     return .4 * wide - .1 * fast + .911 * normal;
 }
 
