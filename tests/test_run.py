@@ -1,0 +1,423 @@
+"""Whole runs through the command line and from Python: the same answer however the work is cut."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import sqlamarr
+from sqlamarr.cli import main
+from sqlamarr.database import quote_identifier
+from sqlamarr.errors import EventError, InputError, OutputError, PipelineError
+from sqlamarr.hashing import content_hashes, total_hash
+from sqlamarr.runner import TooManyRejectedError
+
+GENERATOR_ONLY = """
+name: test
+steps:
+  - find_primary_vertices: {}
+  - select_particles: {}
+output: {tables: [MCParticles, MCVertices]}
+"""
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory, example):
+    """One run of the shipped pipeline on the first 40 events of the shipped example."""
+    path = tmp_path_factory.mktemp("reference") / "out.db"
+    summary = sqlamarr.run("lhcb_run2", [example], path, seed=42, max_events=40)
+    return path, summary
+
+
+def command_line(*arguments) -> int:
+    """Exit code of a command."""
+    with pytest.raises(SystemExit) as caught:
+        main([str(argument) for argument in arguments])
+    return int(caught.value.code or 0)
+
+
+def hashes(path: Path) -> dict[str, str]:
+    with sqlamarr.open(path) as db:
+        return content_hashes(db)
+
+
+def test_every_event_is_accounted_for(reference):
+    path, summary = reference
+    assert (summary.events, summary.rejected) == (40, 0)
+    with sqlamarr.open(path) as db:
+        events = db.arrays("SELECT ordinal, event_id, status FROM Events ORDER BY ordinal")
+    assert events["ordinal"].tolist() == list(range(40))
+    assert events["event_id"].tolist() == [i * 1_000_000 for i in range(40)]
+    assert set(events["status"]) == {"simulated"}
+
+
+def test_tracks_of_all_classes_come_out(reference):
+    path, _ = reference
+    with sqlamarr.open(path) as db:
+        types = dict(db.execute("SELECT type, count(*) FROM Tracks GROUP BY type"))
+    assert set(types) == {3, 4, 5}
+    assert types[3] > types[4] > 0
+    assert types[5] > 0
+
+
+def test_nothing_in_the_output_is_infinite_and_no_null_is_unexplained(reference):
+    path, _ = reference
+    documented = {("TrackStates", f"cov{i}{j}") for i in range(5) for j in range(i, 5)}
+    documented |= {("MCParticles", "end_vertex"), ("MCParticles", "mother"), ("MCParticles", "charge")}
+    documented |= {("GenEvents", "cross_section"), ("GenEvents", "cross_section_error")}
+    documented |= {("MCParticles", "production_vertex")}
+    with sqlamarr.open(path) as db:
+        for table in ("MCVertices", "MCParticles", "Vertices", "Tracks", "TrackStates", "GenEvents"):
+            for name, values in db.read_table(table).items():
+                if values.dtype.kind == "f":
+                    assert not np.isinf(values).any(), (table, name)
+                    assert (table, name) in documented or not np.isnan(values).any(), (table, name)
+                elif values.dtype.kind == "i":
+                    assert (table, name) in documented or not np.ma.getmaskarray(values).any(), (table, name)
+
+
+def test_foreign_keys_hold(reference, tmp_path, example):
+    for generator in ("none", "selected", "full"):
+        path = tmp_path / f"{generator}.db"
+        sqlamarr.run("lhcb_run2", [example], path, seed=1, max_events=5, generator=generator, weights=True)
+        plain = sqlite3.connect(path)  # any client
+        assert plain.execute("PRAGMA foreign_key_check").fetchall() == []
+        keys = plain.execute("SELECT \"table\" FROM pragma_foreign_key_list('MCParticles')").fetchall()
+        assert (("GenParticles",) in keys) == (generator != "none")
+        assert plain.execute("SELECT count(*) FROM pragma_foreign_key_list('Tracks')").fetchone()[0] == 2
+        plain.close()
+
+
+def test_the_selected_generator_record_is_what_mc_rows_refer_to(tmp_path, example):
+    path = tmp_path / "out.db"
+    sqlamarr.run("lhcb_run2", [example], path, seed=1, max_events=3, generator="selected")
+    with sqlamarr.open(path) as db:
+        n_mc, n_gen = db.execute(
+            "SELECT (SELECT count(*) FROM MCParticles), (SELECT count(*) FROM GenParticles)"
+        ).fetchone()
+    assert n_gen == n_mc
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 1000])
+def test_the_batch_size_does_not_matter(reference, tmp_path, example, batch_size):
+    path = tmp_path / "out.db"
+    sqlamarr.run("lhcb_run2", [example], path, seed=42, max_events=40, batch_size=batch_size)
+    assert hashes(path) == hashes(reference[0])
+
+
+def test_the_batch_size_does_not_matter_for_lhcbs_files(lhcb_data, tmp_path):
+    found = []
+    for size in (1, 3, 1000):
+        sqlamarr.run("lhcb_run2", [lhcb_data / "*.mc2"], tmp_path / f"{size}.db", seed=3, batch_size=size)
+        found.append(hashes(tmp_path / f"{size}.db"))
+    assert found[0] == found[1] == found[2]
+
+
+def test_lhcbs_files_give_the_known_numbers_of_particles(lhcb_data, make_pipeline, tmp_path):
+    text = GENERATOR_ONLY.replace(
+        "select_particles: {}", "select_particles: {statuses: [1, 777, 888, 889, 999], decayed: false, collapse: false}"
+    )
+    sqlamarr.run(make_pipeline(text), [lhcb_data / "*.mc2"], tmp_path / "out.db", seed=1)
+    with sqlamarr.open(tmp_path / "out.db") as db:
+        rows = db.execute("SELECT count(*) FROM MCParticles GROUP BY event_id ORDER BY event_id").fetchall()
+    assert rows == [(951,), (356,), (775,), (401,)]
+
+
+def test_another_seed_is_another_answer_and_the_same_truth(reference, tmp_path, example):
+    sqlamarr.run("lhcb_run2", [example], tmp_path / "out.db", seed=43, max_events=40)
+    ours, theirs = hashes(reference[0]), hashes(tmp_path / "out.db")
+    assert ours["MCParticles"] == theirs["MCParticles"]
+    assert ours["Tracks"] != theirs["Tracks"]
+
+
+def test_high_bits_of_the_seed_count(tmp_path, example):
+    for seed in (1, 1 + 2**40):
+        sqlamarr.run("lhcb_run2", [example], tmp_path / f"{seed}.db", seed=seed, max_events=5)
+    assert hashes(tmp_path / "1.db")["Vertices"] != hashes(tmp_path / f"{1 + 2**40}.db")["Vertices"]
+
+
+def test_parts_of_a_production_are_rows_of_the_whole(reference, tmp_path, example):
+    """Events keep ids and noise when a job starts later in the production."""
+    import pyhepmc
+
+    with pyhepmc.open(str(example)) as file:
+        events = [event for _, event in zip(range(40), file)]
+    for name, part in {"a": events[:15], "b": events[15:]}.items():
+        with pyhepmc.open(str(tmp_path / f"{name}.hepmc"), "w") as out:
+            for event in part:
+                out.write(event)
+    whole = tmp_path / "whole.hepmc"
+    with pyhepmc.open(str(whole), "w") as out:
+        for event in events:
+            out.write(event)
+    sqlamarr.run("lhcb_run2", [whole], tmp_path / "whole.db", seed=42)
+    sqlamarr.run("lhcb_run2", [tmp_path / "b.hepmc"], tmp_path / "b.db", seed=42, first_event=15)
+    query = "SELECT * FROM Tracks WHERE event_id >= 15000000 ORDER BY track_id"
+    with sqlamarr.open(tmp_path / "whole.db") as one, sqlamarr.open(tmp_path / "b.db") as two:
+        assert one.execute(query).fetchall() == two.execute(query).fetchall()
+
+
+def test_the_answer_comes_from_tables_alone(reference, tmp_path, example, monkeypatch):
+    """No step relies on what another one left in memory."""
+    monkeypatch.setattr("sqlamarr.batch.Batch.columns", lambda self, table: self.db.read_table(table))
+    sqlamarr.run("lhcb_run2", [example], tmp_path / "out.db", seed=42, max_events=40)
+    assert hashes(tmp_path / "out.db") == hashes(reference[0])
+
+
+def test_the_hash_sees_every_value(reference, tmp_path):
+    copy = tmp_path / "copy.db"
+    copy.write_bytes(reference[0].read_bytes())
+    assert hashes(copy) == hashes(reference[0])
+    plain = sqlite3.connect(copy)
+    plain.execute("UPDATE Tracks SET ghostProb = ghostProb + 1e-15 WHERE track_id = (SELECT max(track_id) FROM Tracks)")
+    plain.execute("UPDATE Provenance SET value = '' WHERE key = 'finished'")
+    plain.commit()
+    plain.close()
+    changed = {table for table, digest in hashes(copy).items() if digest != hashes(reference[0])[table]}
+    assert changed == {"Tracks"}
+    assert total_hash(hashes(copy)) != total_hash(hashes(reference[0]))
+
+
+def test_provenance_says_how_the_file_was_made(reference, example):
+    with sqlamarr.open(reference[0]) as db:
+        made = sqlamarr.output.provenance(db)
+    assert made["status"] == "complete"
+    assert made["seed"] == 42
+    assert made["conditions"]["period"] == 2016
+    assert made["inputs"][0]["path"] == str(example)
+    assert len(made["inputs"][0]["sha256"]) == 64
+    assert len(made["models"]["tracking"]["sha256"]) == 64
+    assert "find_primary_vertices" in made["pipeline_text"]
+    assert "tracks.sql" in made["templates"]
+
+
+def test_steps_tables_are_kept_on_request(tmp_path, example):
+    sqlamarr.run("lhcb_run2", [example], tmp_path / "out.db", seed=1, max_events=3, keep_tmp=True)
+    with sqlamarr.open(tmp_path / "out.db") as db:
+        assert "tmp_resolution" in db.tables()
+        n_noise, n_tracks = db.execute(
+            "SELECT (SELECT count(*) FROM tmp_resolution), (SELECT count(*) FROM Tracks)"
+        ).fetchone()
+    assert n_noise == n_tracks > 0
+
+
+def test_an_existing_output_is_not_overwritten_by_chance(tmp_path, example):
+    path = tmp_path / "out.db"
+    path.write_text("precious")
+    with pytest.raises(OutputError, match="exists. Choose another name, or --overwrite"):
+        sqlamarr.run("lhcb_run2", [example], path, seed=1, max_events=1)
+    assert path.read_text() == "precious"
+    sqlamarr.run("lhcb_run2", [example], path, seed=1, max_events=1, overwrite=True)
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path, example):
+    with pytest.raises(OutputError, match=r"nowhere does not exist; make it first"):
+        sqlamarr.run("lhcb_run2", [example], tmp_path / "nowhere" / "out.db", seed=1, max_events=1)
+
+
+# -- events that cannot be processed ---------------------------------------------------------------
+
+
+@pytest.fixture
+def broken(example, tmp_path):
+    """Five events, of which the third has a letter where a number should be."""
+    text = gzip.decompress(example.read_bytes()).decode()
+    head, *events = text.split("\nE ")
+    lines = events[2].split("\n")
+    at = next(i for i, line in enumerate(lines) if line.startswith("P "))
+    lines[at] = lines[at].replace(".", "x", 1)
+    events[2] = "\n".join(lines)
+    path = tmp_path / "broken.hepmc"
+    path.write_text("\nE ".join([head, *events[:5]]) + "\nHepMC::Asciiv3-END_EVENT_LISTING\n")
+    return path
+
+
+def test_a_malformed_event_stops_the_run_and_is_named(broken, tmp_path):
+    with pytest.raises(InputError, match=r"broken\.hepmc, line \d+, event 2: .*--on-error skip"):
+        sqlamarr.run("lhcb_run2", [broken], tmp_path / "out.db", seed=1)
+
+
+def test_a_malformed_event_can_be_skipped(broken, tmp_path):
+    code = command_line(
+        "run", "lhcb_run2", broken, "-o", tmp_path / "out.db", "--seed", 1, "--on-error", "skip", "--quiet"
+    )
+    assert code == 3
+    with sqlamarr.open(tmp_path / "out.db") as db:
+        status = [row[0] for row in db.execute("SELECT status FROM Events ORDER BY event_id")]
+        (row,) = db.execute("SELECT event_id, datasource, number, step FROM RejectedEvents").fetchall()
+        assert db.execute("SELECT count(*) FROM MCParticles WHERE event_id = 2000000").fetchone() == (0,)
+    assert status == ["simulated", "simulated", "rejected", "simulated", "simulated"]
+    assert row == (2_000_000, str(broken), 2, "reading")
+
+
+STEP = """
+name: test
+steps:
+  - find_primary_vertices: {}
+  - select_particles: {}
+  - python: {function: "step_module:picky", arguments: {bad: [1000000, 3000000]}}
+output: {tables: [MCParticles]}
+"""
+
+MODULE = """
+from sqlamarr.errors import EventError
+def picky(batch, bad):
+    for (event_id,) in batch.db.execute("SELECT event_id FROM Events").fetchall():
+        if event_id in bad:
+            raise EventError("not this one", event_id)
+"""
+
+
+@pytest.fixture
+def picky(make_pipeline, tmp_path, monkeypatch):
+    (tmp_path / "step_module.py").write_text(MODULE)
+    monkeypatch.syspath_prepend(tmp_path)
+    return make_pipeline(STEP)
+
+
+def test_an_event_that_a_step_refuses_stops_the_run(picky, example, tmp_path):
+    with pytest.raises(EventError, match=r"bbbar\.hepmc\.gz, event 1: step 'picky': not this one"):
+        sqlamarr.run(picky, [example], tmp_path / "out.db", seed=1, max_events=5)
+
+
+def test_only_the_guilty_events_are_left_out(picky, example, tmp_path):
+    summary = sqlamarr.run(picky, [example], tmp_path / "out.db", seed=1, max_events=5, on_error="skip")
+    assert (summary.events, summary.rejected) == (5, 2)
+    with sqlamarr.open(tmp_path / "out.db") as db:
+        rejected = db.execute("SELECT event_id, step, reason FROM RejectedEvents ORDER BY event_id").fetchall()
+        kept = [row[0] for row in db.execute("SELECT DISTINCT event_id FROM MCParticles ORDER BY event_id")]
+    assert rejected == [(1_000_000, "picky", "not this one"), (3_000_000, "picky", "not this one")]
+    assert kept == [0, 2_000_000, 4_000_000]
+
+
+def test_too_many_rejected_events_stop_the_run(make_pipeline, example, tmp_path, monkeypatch):
+    (tmp_path / "step_module.py").write_text(MODULE)
+    monkeypatch.syspath_prepend(tmp_path)
+    bad = [i * 1_000_000 for i in range(20)]
+    with pytest.raises(TooManyRejectedError, match="11 of .* rejected, more than --max-rejected 0.01"):
+        sqlamarr.run(
+            make_pipeline(STEP.replace("[1000000, 3000000]", str(bad))),
+            [example], tmp_path / "out.db", seed=1, on_error="skip", batch_size=1,
+        )  # fmt: skip
+
+
+def test_a_step_that_fails_takes_its_rows_back_and_the_next_batch_works(picky, example, tmp_path):
+    from sqlamarr.pipeline import load
+    from sqlamarr.sources import open_inputs
+    from sqlamarr.worker import Worker, WorkerOptions
+
+    worker = Worker(load(picky), WorkerOptions(seed=1))
+    chunks = open_inputs([str(example)], max_events=4).chunks(2)
+    with pytest.raises(EventError):
+        worker.process(next(chunks))
+    assert quoted_counts(worker) == {0}
+
+
+def quoted_counts(worker):
+    db = worker.workspace.db
+    return {
+        db.execute(f"SELECT count(*) FROM {quote_identifier(t)}").fetchone()[0] for t in worker.workspace.event_tables
+    }
+
+
+# -- a step that looks across events ------------------------------------------------------------------
+
+ACROSS = """
+name: test
+steps:
+  - select_particles: {}
+  - sql: {table: tmp_rank, template: rank.sql, key: [mcparticle_id]}
+output: {tables: [MCParticles]}
+"""
+
+
+def test_check_split_catches_a_query_that_looks_across_events(make_pipeline, example, capsys):
+    pipeline = make_pipeline(ACROSS, rank="SELECT mcparticle_id, count(*) OVER () AS n FROM MCParticles")
+    assert command_line("check", pipeline, "--split", example, "-n", 4) == 1
+    assert "give different rows in tmp_rank. Some step looks across events" in capsys.readouterr().err
+
+
+def test_check_split_passes_the_shipped_pipeline(example, capsys):
+    assert command_line("check", "lhcb_run2", "--split", example, "-n", 5) == 0
+    assert "do not depend on how they are batched" in capsys.readouterr().out
+
+
+# -- the command line ------------------------------------------------------------------------------------
+
+
+def test_the_two_commands_of_the_readme(example, tmp_path, capsys):
+    out = tmp_path / "out.db"
+    summary = tmp_path / "summary.json"
+    assert command_line("run", "lhcb_run2", example, "-o", out, "--seed", 42, "-n", 5, "--summary", summary) == 0
+    assert "5 events in" in capsys.readouterr().out
+    assert json.loads(summary.read_text())["rows"]["Tracks"] > 0
+    assert command_line("sql", out, "SELECT count(*) AS n, avg(p) FROM Tracks") == 0
+    assert capsys.readouterr().out.splitlines()[0].split() == ["n", "avg(p)"]
+
+
+def test_show_and_its_hash(reference, capsys):
+    assert command_line("show", reference[0]) == 0
+    shown = capsys.readouterr().out
+    assert "pipeline    lhcb_run2 (period = 2016, polarity = MagUp, luminous_region = none)" in shown
+    assert "sum of weights" in shown
+    assert "pb" in shown
+    assert command_line("show", reference[0], "--hash") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1].endswith("  total")
+    assert {line.split()[1] for line in lines} >= {"Tracks", "Events", "RejectedEvents"}
+
+
+def test_sql_prints_csv_and_json_and_nulls(reference, capsys):
+    query = "SELECT 1 AS a, NULL AS b, norm2(3.0, 4.0, 0.0) AS c"
+    command_line("sql", reference[0], query, "--csv")
+    assert capsys.readouterr().out.split() == ["a,b,c", "1,,5.0"]
+    command_line("sql", reference[0], query, "--json")
+    assert json.loads(capsys.readouterr().out) == [{"a": 1, "b": None, "c": 5.0}]
+    command_line("sql", reference[0], query)
+    assert capsys.readouterr().out.split()[-3:] == ["1", "NULL", "5"]
+
+
+def test_output_files_are_read_only_for_queries(reference, capsys):
+    assert command_line("sql", reference[0], "DELETE FROM Tracks") == 1
+    assert "readonly" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "lhcb_run2", "nowhere.hepmc", "-o", "{tmp}/o.db"], "nowhere.hepmc"),
+        (["run", "no_pipeline", "x", "-o", "{tmp}/o.db"], "There is no pipeline 'no_pipeline'"),
+        (["show", "{tmp}/missing.db"], "There is no file"),
+        (["sql", "pyproject.toml", "SELECT 1"], "is not an SQLite file"),
+        (["run", "lhcb_run2", "x", "-o", "{tmp}/o.db", "-c", "period=2011"], "there are: 2015, 2016, 2017, 2018"),
+    ],
+)
+def test_errors_are_one_paragraph_without_traceback(arguments, message, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(Path(__file__).parent.parent)
+    assert command_line(*[argument.format(tmp=tmp_path) for argument in arguments]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("Error: ")
+    assert message in error
+    assert "Traceback" not in error
+
+
+def test_an_unreadable_command_line_is_exit_code_2(capsys):
+    assert command_line("run", "lhcb_run2") == 2
+    assert command_line("nonsense") == 2
+
+
+def test_version_and_environment(capsys):
+    assert command_line("--version") == 0
+    assert capsys.readouterr().out == f"sqlamarr {sqlamarr.__version__}\n"
+    assert command_line("environment") == 0
+    assert "SQLite 3." in capsys.readouterr().out
+
+
+def test_python_errors_carry_their_type(example, tmp_path):
+    with pytest.raises(PipelineError):
+        sqlamarr.run("nope", [example], tmp_path / "o.db")
