@@ -48,9 +48,9 @@ Charge fundamental_charge(const Digits &d) {
     }
 }
 
-// A meson's heavier quark comes first; if it is of down type it is the antiquark.
+// A meson's heavier quark comes first; s and b are then antiquarks.
 int meson(int heavy, int light) {
-    return heavy % 2 ? quark(light) - quark(heavy) : quark(heavy) - quark(light);
+    return heavy == 3 || heavy == 5 ? quark(light) - quark(heavy) : quark(heavy) - quark(light);
 }
 
 bool is_neutral_special(uint64_t code) {
@@ -85,8 +85,14 @@ bool is_dyon(const Digits &d) { return d.n == 4 && d.nr == 1 && (d.nl == 1 || d.
 // Octet quarkonia on their way to a singlet, as Pythia numbers them: 9940003, 9951203, ...
 bool is_octet_onium(const Digits &d) { return d.n == 9 && d.nr == 9 && (d.nl == 4 || d.nl == 5); }
 
+// A 9 among the quarks: only in supersymmetric hadrons, as the gluino (first) or a gluon beside it.
+bool has_stray_gluon(const Digits &d) {
+    const bool supersymmetric = d.n == 1 && d.nr == 0;
+    return (d.q1 == 9 && !supersymmetric) || (d.q3 == 9) != (d.q2 == 9) || (d.q2 == 9 && !supersymmetric);
+}
+
 Charge hadron(const Digits &d, bool negative) {
-    if (d.nj == 0 || d.q2 == 0) return std::nullopt;
+    if (d.nj == 0 || d.q2 == 0 || has_stray_gluon(d)) return std::nullopt;
     const bool with_gluino = d.n == 1 && d.nr == 0 && d.q1 == 9; // R-meson 1009abj
     if (d.q1 == 0 || with_gluino) {
         const bool ordered = negative ? d.q2 > d.q3 : d.q2 >= d.q3; // else the code is not one of the scheme
