@@ -22,7 +22,8 @@ def expected(code: int) -> int | None:
     digits = f"{magnitude:010d}"
     quarks = digits[6:9]
     different = (
-        digits[3:6] in {"994", "995"}  # octet quarkonia: it reads the spin digit as a quark
+        magnitude % 10_000 in {52, 53, 54}  # dark matter: neutral
+        or digits[3:6] in {"994", "995"}  # octet quarkonia: it reads the spin digit as a quark
         or magnitude in {210, 2110, 2210, 9900041, 9900042}  # diffractive states, H++
         or 900 < magnitude % 1000 <= 930  # components of parton densities
         or (magnitude > 100 and any(q in quarks for q in "789"))  # no such quarks
