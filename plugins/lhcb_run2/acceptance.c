@@ -16,8 +16,8 @@ enum { INNERMOST = N_ETA - 1, LAST_INSIDE = N_ETA - 2 }; /* rows of eta 5.25 (10
  * a pedestal that the row of 10.5 mrad gives for each momentum. Below 6 mrad is the beam pipe. */
 static double inner_edge(const particle *p) {
     const double step = rise((1e3 * p->slope - 11.1) / .45), step_at_last_row = .20861;
-    const double ratio = prompt_value(p, ETA[INNERMOST], p->log10_p, IN_ACCEPTANCE) /
-                         prompt_value(p, ETA[LAST_INSIDE], p->log10_p, IN_ACCEPTANCE);
+    const double ratio = prompt_value(p, ETA[INNERMOST], IN_ACCEPTANCE) /
+                         prompt_value(p, ETA[LAST_INSIDE], IN_ACCEPTANCE);
     const double pedestal = clamp((ratio - step_at_last_row) / (1. - step_at_last_row), 0., 1.);
     return mix(step, 1., pedestal) * (1. - fade(1e3 * p->slope, 3., 6.));
 }
@@ -32,7 +32,7 @@ static double outer_edge(const particle *p) {
 static void acceptance_row(float *out, const float *in) {
     const particle p = particle_of(in);
     const double forward = 1. - fade(p.eta, 1.2, 1.4);
-    const double inside = prompt_value(&p, clamp(p.eta, 2.25, 5.), p.log10_p, IN_ACCEPTANCE);
+    const double inside = prompt_value(&p, clamp(p.eta, 2.25, 5.), IN_ACCEPTANCE);
     const double displaced = left_of(&p, displacement_of(&p), IN_ACCEPTANCE);
     out[0] = (float)(inside * forward * displaced * inner_edge(&p) * outer_edge(&p));
 }

@@ -22,18 +22,18 @@ static double border(const particle *p) {
  * are upstream ones, and these end near 0.2 GeV. The shape of the fall is an assumption. */
 static probabilities prompt(const particle *p) {
     const double swept = fade(p->log10_p, 3.4771, 3.0414), curled = fade(p->log10_p, 2.9, 2.3);
-    const double full = prompt_value(p, p->eta, p->log10_p, P_LONG);
+    const double full = prompt_value(p, p->eta, P_LONG);
     probabilities at;
     at.through = full * swept;
-    at.front = (prompt_value(p, p->eta, p->log10_p, P_UPSTREAM) + .5 * full * (1. - swept)) * curled;
-    at.back = prompt_value(p, p->eta, p->log10_p, P_DOWNSTREAM) * swept;
+    at.front = (prompt_value(p, p->eta, P_UPSTREAM) + .5 * full * (1. - swept)) * curled;
+    at.back = prompt_value(p, p->eta, P_DOWNSTREAM) * swept;
     return at;
 }
 
 static probabilities displaced(const particle *p) {
     const double z = displacement_of(p);
     probabilities at = prompt(p);
-    const double at_eta_3 = prompt_value(p, 3., p->log10_p, P_LONG);
+    const double at_eta_3 = prompt_value(p, 3., P_LONG);
     const double gain = displaced_value(p, z, P_DOWNSTREAM) - displaced_value(p, 0., P_DOWNSTREAM);
     at.back += gain * at.through / at_eta_3;
     at.through *= left_of(p, z, P_LONG);

@@ -4,6 +4,7 @@
 
 #include <math.h>
 
+#include "efficiency_tables.h"
 #include "interpolation.h"
 
 enum { HADRON, MUON, ELECTRON };
@@ -19,6 +20,7 @@ typedef struct {
     double slope;     /* hypot(tx, ty), the tangent of the angle to the beam */
     double eta;
     int species;
+    interval momentum; /* of the tables' momenta */
 } particle;
 
 /* Inputs, shared by acceptance and efficiency. */
@@ -26,6 +28,14 @@ typedef struct {
     "x", "y", "z", "log10_p", "tx", "ty", "eta", "phi", "is_e", "is_mu", "is_h", "charge"
 #define PARTICLE_MIN -300, -300, -300, 3, -.45f, -.45f, 1.5f, -3.1416f, 0, 0, 0, -1
 #define PARTICLE_MAX 300, 300, 2800, 5.3f, .45f, .45f, 5.6f, 3.1416f, 1, 1, 1, 1
+
+/* Above 50 GeV, the end of the tables, the last trend is followed up to 100 GeV. */
+static inline interval momentum_interval(double log10_p) {
+    interval at = locate(LOG10_P, N_P, log10_p);
+    const double last = LOG10_P[N_P - 1], step = last - LOG10_P[N_P - 2];
+    at.w += clamp((log10_p - last) / step, 0., (5. - last) / step);
+    return at;
+}
 
 static inline particle particle_of(const float *in) {
     particle p;
@@ -38,6 +48,7 @@ static inline particle particle_of(const float *in) {
     p.slope = sqrt(p.tx * p.tx + p.ty * p.ty);
     p.eta = clamp(in[6], -20., 20.);
     p.species = species_of(in[8], in[9]);
+    p.momentum = momentum_interval(p.log10_p);
     return p;
 }
 
