@@ -214,7 +214,8 @@ def _validate(content: Any, schema: Mapping[str, Any], file: str, place: str) ->
     import jsonschema
 
     errors = jsonschema.Draft202012Validator(schema).iter_errors(content)
-    for error in sorted(errors, key=lambda e: list(map(str, e.absolute_path))):
+    # A misspelt key first: what it leaves missing follows from it.
+    for error in sorted(errors, key=lambda e: (e.validator != "additionalProperties", list(map(str, e.absolute_path)))):
         path = [*([place] if place else []), *map(str, error.absolute_path)]
         raise PipelineError(f"{file}: {'.'.join(path) or 'top level'}: {_explain(error)}")
 

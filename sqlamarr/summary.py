@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from sqlamarr.steps.plugin import OUTSIDE
 from sqlamarr.worker import BatchResult
 
 
@@ -52,14 +53,24 @@ class RunSummary:
         """Everything, ready for JSON."""
         return {**asdict(self), "rows": dict(self.rows), "counts": dict(self.counts), "seconds": dict(self.seconds)}
 
+    def _outside(self) -> list[str]:
+        """A sentence per step whose model met inputs that it is not meant for."""
+        inputs: dict[str, list[str]] = {}
+        for name, n in self.counts.items():
+            if name.startswith(OUTSIDE):
+                step, _, column = name.removeprefix(OUTSIDE).partition(": ")
+                inputs.setdefault(step, []).append(f"{column} {n:,}")
+        return [f"rows outside the range of {step}'s model, by input: {', '.join(n)}." for step, n in inputs.items()]
+
     def text(self) -> str:
         """For people to read."""
         rate = self.events / self.elapsed if self.elapsed else 0.0
         lines = [f"{self.output}: {self.events} events in {self.elapsed:.2f} s ({rate:.0f} events/s), seed {self.seed}"]
         if self.rejected:
             lines.append(f"  {self.rejected} of them rejected: see the table RejectedEvents")
-        width = max((len(name) for name in [*self.rows, *self.counts]), default=0)
+        counts = {name: n for name, n in self.counts.items() if n and not name.startswith(OUTSIDE)}
+        width = max((len(name) for name in [*self.rows, *counts]), default=0)
         lines += [f"  {name:<{width}}  {n:>10,} rows" for name, n in self.rows.items()]
-        lines += [f"  {name:<{width}}  {n:>10,}" for name, n in self.counts.items() if n]
-        lines += [f"Note: {warning}" for warning in self.warnings]
+        lines += [f"  {name:<{width}}  {n:>10,}" for name, n in counts.items()]
+        lines += [f"Note: {note}" for note in [*self.warnings, *self._outside()]]
         return "\n".join(lines)

@@ -157,9 +157,7 @@ def resolution_input(t: Tracks, track_class: str) -> Table:
     """Inputs of resolution: the true state closest to the beam."""
     n = len(t)
     state = np.column_stack([t.closest_to_beam(), t.tx, t.ty, np.log10(t.p)])
-    return np.column_stack([state, flags(t.species, SPECIES, n), flags(track_class, CLASSES, n)]).astype(
-        np.float32
-    )
+    return np.column_stack([state, flags(t.species, SPECIES, n), flags(track_class, CLASSES, n)]).astype(np.float32)
 
 
 def covariance_input(true: Table, residuals: Table | Array) -> Table:

@@ -118,12 +118,12 @@ def test_a_python_function_that_cannot_be_imported_is_named(make_pipeline):
 
 def test_a_wrong_checksum_of_a_model_is_refused(make_pipeline, compile_plugin):
     library = compile_plugin("float *f(float *out, const float *in) { out[0] = in[0]; return out; }")
-    text = BASE.replace("steps:", f"models: {{m: {{library: {library}, sha256: {'0' * 64}}}}}\nsteps:").replace(
+    text = BASE.replace("steps:", f"models: {{m: {{library: {library}, sha256: {'ab' * 32}}}}}\nsteps:").replace(
         "output:",
         "  - plugin: {model: m, function: f, query: a.sql, table: b, key: [mcparticle_id],\n"
         "             inputs: 1, outputs: [y]}\noutput:",
     )
-    with pytest.raises(ModelError, match="expected sha256 0000"):
+    with pytest.raises(ModelError, match="expected sha256 abab"):
         prepare(make_pipeline(text, a=QUERY))
 
 

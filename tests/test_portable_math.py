@@ -120,7 +120,13 @@ def test_error_function_and_normal_distribution(call: Call) -> None:
 
 @pytest.mark.parametrize(
     ("name", "x", "limit"),
-    [("exp", UNIT * 87, 1.5), ("log", 10 ** (UNIT * 37), 1.5), ("log", 1 + UNIT / 2, 1.5), ("sin", UNIT, 2.5), ("cos", UNIT, 2.5)],
+    [
+        ("exp", UNIT * 87, 1.5),
+        ("log", 10 ** (UNIT * 37), 1.5),
+        ("log", 1 + UNIT / 2, 1.5),
+        ("sin", UNIT, 2.5),
+        ("cos", UNIT, 2.5),
+    ],
 )
 def test_accuracy_of_float_functions(call: Call, name: str, x: Any, limit: float) -> None:
     x = x.astype(np.float32).astype(float)

@@ -55,8 +55,9 @@ def test_golden_numbers() -> None:
     ]
 
 
-SHA256 = "0dcc233c92be91cb28397221ac3eaa929390ef71fca875ccfe4f35dc86accba8", (
-    "75f383c4c11d75df59a6ada9eb5f8c941a3075f1eb5774ffd88216a7af310cd3"
+SHA256 = (
+    "0dcc233c92be91cb28397221ac3eaa929390ef71fca875ccfe4f35dc86accba8",
+    ("75f383c4c11d75df59a6ada9eb5f8c941a3075f1eb5774ffd88216a7af310cd3"),
 )
 
 

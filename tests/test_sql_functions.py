@@ -123,7 +123,9 @@ def test_null_in_null_out_and_text_is_an_error(function: str, count: int) -> Non
 
 
 def test_kinematic_functions_work_in_an_index_and_a_view(db: apsw.Connection) -> None:
-    db.execute("CREATE TABLE t(x, y, z); CREATE INDEX i ON t(norm2(x, y, z)); CREATE VIEW v AS SELECT polar(x, y, z) FROM t")
+    db.execute(
+        "CREATE TABLE t(x, y, z); CREATE INDEX i ON t(norm2(x, y, z)); CREATE VIEW v AS SELECT polar(x, y, z) FROM t"
+    )
     assert db.execute("SELECT * FROM v").fetchall() == []
 
 

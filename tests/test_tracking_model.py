@@ -148,9 +148,7 @@ def long_hadrons() -> Reconstructed:
     [("A01", 10, 0.33, 0.55), ("A02", 20, 0.35, 0.60), ("A03", 100, 0.48, 0.95)],
 )
 @pytest.mark.parametrize("species", ["h", "mu"])
-def test_momentum_resolution_of_long_tracks(
-    check: str, p: float, low: float, high: float, species: str
-) -> None:
+def test_momentum_resolution_of_long_tracks(check: str, p: float, low: float, high: float, species: str) -> None:
     assert low < 100 * half_width(at_momentum(p, species).dp_over_p) < high
 
 
@@ -229,9 +227,7 @@ def test_displaced_states_far_from_the_detector_keep_sensible_errors() -> None:
 def test_prompt_efficiency(
     check: str, species: str, track_class: str, p: float, eta: float, expected: float, tolerance: float
 ) -> None:
-    assert mean_probabilities(prompt_at(p, eta, species))[track_class] == pytest.approx(
-        expected, abs=tolerance
-    )
+    assert mean_probabilities(prompt_at(p, eta, species))[track_class] == pytest.approx(expected, abs=tolerance)
 
 
 @pytest.mark.parametrize(
@@ -242,9 +238,7 @@ def test_prompt_efficiency(
         ("A22", "long", 1500, 10, 0.0, 0.12),
     ],
 )
-def test_displaced_efficiency(
-    check: str, track_class: str, z: float, p: float, low: float, high: float
-) -> None:
+def test_displaced_efficiency(check: str, track_class: str, z: float, p: float, low: float, high: float) -> None:
     assert low < mean_probabilities(displaced_at(z, p))[track_class] < high
 
 
@@ -356,9 +350,7 @@ def test_A40_pulls_at_fixed_z() -> None:
     ("p", "sigma_x", "sigma_tx", "correlation"),
     [(3, 141.1, 1078, -0.976), (10, 50.5, 358, -0.965), (50, 18.9, 92, -0.924)],
 )
-def test_reported_errors_of_long_tracks(
-    p: float, sigma_x: float, sigma_tx: float, correlation: float
-) -> None:
+def test_reported_errors_of_long_tracks(p: float, sigma_x: float, sigma_tx: float, correlation: float) -> None:
     found = np.median(at_momentum(p).covariance(), axis=0)
     for position, slope in ((0, 2), (1, 3)):
         assert 1e3 * np.exp(found[position] / 2) == pytest.approx(sigma_x, rel=0.3)

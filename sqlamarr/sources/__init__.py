@@ -85,7 +85,9 @@ def _resolve(argument: str) -> list[str]:
     if argument == STANDARD_INPUT or _argument_kind(argument) or Path(argument).is_file():
         return [argument]
     if Path(argument).is_dir():
-        raise InputError(f"{argument} is a folder; expected a file. Name its files, for example with the glob {argument}/*.")
+        raise InputError(
+            f"{argument} is a folder; expected a file. Name its files, for example with the glob {argument}/*."
+        )
     if Path(argument).exists():  # a pipe, a device
         return [argument]
     if not glob.has_magic(argument):
@@ -174,7 +176,9 @@ def _open_bytes(argument: str) -> Any:
     try:
         return open(argument, "rb", buffering=0)
     except OSError as error:
-        raise InputError(f"{argument} cannot be opened ({error.strerror}). Check the path and its permissions.") from error
+        raise InputError(
+            f"{argument} cannot be opened ({error.strerror}). Check the path and its permissions."
+        ) from error
 
 
 def _content_kind(stream: Stream) -> ContentKind:
@@ -205,4 +209,13 @@ def _describe(head: bytes) -> str:
     return repr(head[:40].decode("ascii", "backslashreplace"))
 
 
-__all__ = ["ARGUMENT_KINDS", "CONTENT_KINDS", "ArgumentKind", "ContentKind", "Inputs", "Source", "open_inputs", "resolve"]
+__all__ = [
+    "ARGUMENT_KINDS",
+    "CONTENT_KINDS",
+    "ArgumentKind",
+    "ContentKind",
+    "Inputs",
+    "Source",
+    "open_inputs",
+    "resolve",
+]

@@ -196,9 +196,7 @@ def _decide_collisions(records: Iterator[RecordText], path: str, reading: Readin
 
 
 def _has_lhcb_status(records: Sequence[RecordText]) -> bool:
-    pieces = [
-        HepMCPiece(EventRef(i, i, 0, i), DataSource(0, "", ""), (record,)) for i, record in enumerate(records)
-    ]
+    pieces = [HepMCPiece(EventRef(i, i, 0, i), DataSource(0, "", ""), (record,)) for i, record in enumerate(records)]
     chunk = HepMCPiece.chunk(pieces)
     status = parse(chunk.text, chunk.records)["GenParticles"]["status"]
     return bool(np.isin(status, LHCB_STATUS).any())

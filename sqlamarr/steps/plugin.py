@@ -14,10 +14,11 @@ from sqlamarr.columns import FLOAT64, INT64, Columns
 from sqlamarr.errors import DataError, EventError, PipelineError
 from sqlamarr.models import Floats, Model, Sizes
 from sqlamarr.random import Random
+from sqlamarr.sources.base import ROWS_PER_EVENT
 from sqlamarr.steps import Run, register
 from sqlamarr.workspace import Workspace
 
-EVENT_SPAN = 1_000_000  # ids of one event: event_id up to event_id + 999999
+OUTSIDE = "rows outside the model's range, "  # counters of the inputs of a step
 
 
 @register("plugin")
@@ -161,7 +162,7 @@ class PluginStep:
     def _count_outside(self, batch: Batch, model: Model, names: list[str], matrix: Floats) -> None:
         for name, n in zip(names, model.outside(matrix)):
             if n:
-                batch.count(f"{self.name}: rows with {name} outside the model's range", n)
+                batch.count(f"{OUTSIDE}{self.name}: {name}", n)
 
     def _refuse_nan(self, rows: Columns, result: Floats) -> None:
         bad = ~np.isfinite(result)
@@ -170,7 +171,7 @@ class PluginStep:
             key = int(rows[self.key[0]][row])
             raise EventError(
                 f"The model gave {result[row, column]} as {self.outputs[column]!r} for {self.key[0]} = {key}.",
-                event_id=key - key % EVENT_SPAN,
+                event_id=key - key % ROWS_PER_EVENT,
                 step=self.name,
             )
 
