@@ -1,0 +1,198 @@
+// MCParticles and MCVertices: the generator's graph reduced to the particles that matter.
+#include "columns.h"
+#include "errors.h"
+#include "truth_graph.h"
+
+#include <algorithm>
+#include <memory>
+#include <ranges>
+
+namespace sqlamarr::truth {
+
+namespace {
+
+using Flags = std::vector<uint8_t>;
+
+size_t at(int64_t row) { return static_cast<size_t>(row); }
+
+class Selection {
+public:
+    Selection(const sqlamarr_truth_input &input, const sqlamarr_truth_options &options)
+        : graph(input), order(graph.ordered()), kept(at(input.n_particles)), signal(at(input.n_particles)),
+          anchor(at(input.n_vertices), none), used(at(input.n_vertices)) {
+        for (int64_t p = 0; p < input.n_particles; ++p) {
+            kept[at(p)] = wanted(p, options);
+            signal[at(p)] = input.status[p] == options.signal_status;
+        }
+        if (options.collapse_copies) collapse();
+        for (int64_t v : order) anchor[at(v)] = find_anchor(v);
+        mark_used();
+    }
+
+    Graph graph;
+    std::vector<int64_t> order;
+    Flags kept, signal;
+    std::vector<int64_t> anchor; // by vertex, its anchor
+    Flags used;                  // vertices that become MCVertices
+
+    // The kept particle that decays at vertex v, none at a primary.
+    int64_t mother(int64_t v) const {
+        return graph.in.is_primary[v] ? none : first(v, [&](int64_t p) { return kept[at(p)] != 0; });
+    }
+
+private:
+    bool wanted(int64_t p, const sqlamarr_truth_options &options) const {
+        const int64_t status = graph.in.status[p];
+        if (std::find(options.statuses, options.statuses + options.n_statuses, status) !=
+            options.statuses + options.n_statuses)
+            return true;
+        const bool documentation = status == 3 || status == 4 || (status >= 11 && status <= 200);
+        return options.keep_decayed && graph.end[at(p)] != none && !documentation &&
+               is_hadron_boson_or_charged_lepton(graph.in.pid[p]);
+    }
+
+    template <class Accept> int64_t first(int64_t v, Accept accept) const {
+        int64_t best = none;
+        for (int64_t p : graph.incoming.of(v))
+            if (accept(p) && (best == none || graph.earlier(p, best))) best = p;
+        return best;
+    }
+
+    // The particle of which the only one that ends at vertex v is a copy, or none.
+    int64_t copied_to(int64_t v) const {
+        const auto in = graph.incoming.of(v);
+        if (in.size() != 1) return none;
+        int64_t same = none;
+        for (int64_t p : graph.outgoing.of(v)) {
+            if (graph.in.pid[p] == graph.in.pid[in[0]]) {
+                if (same != none) return none;
+                same = p;
+            } else if (graph.in.pid[p] != 22) {
+                return none;
+            }
+        }
+        return same;
+    }
+
+    // Backwards through the chains: a copy goes only if a later one of its chain stays.
+    void collapse() {
+        Flags represented = kept;
+        std::vector<int64_t> next(kept.size(), none);
+        for (int64_t v : order | std::views::reverse) {
+            const int64_t daughter = copied_to(v);
+            if (daughter == none || !represented[at(daughter)]) continue;
+            const int64_t copy = graph.incoming.of(v)[0];
+            next[at(copy)] = daughter;
+            represented[at(copy)] = 1;
+            kept[at(copy)] = 0;
+        }
+        for (int64_t v : order)
+            for (int64_t p : graph.incoming.of(v))
+                if (next[at(p)] != none && signal[at(p)]) signal[at(next[at(p)])] = 1;
+    }
+
+    int64_t find_anchor(int64_t v) const {
+        const auto in = graph.incoming.of(v);
+        if (graph.in.is_primary[v] || std::ranges::any_of(in, [&](int64_t p) { return kept[at(p)] != 0; })) return v;
+        const int64_t p = first(v, [&](int64_t q) { return graph.production[at(q)] != none; });
+        return p == none ? v : anchor[at(graph.production[at(p)])];
+    }
+
+    void mark_used() {
+        for (int64_t v = 0; v < graph.in.n_vertices; ++v) used[at(v)] = graph.in.is_primary[v] != 0;
+        for (size_t p = 0; p < kept.size(); ++p) {
+            if (!kept[p]) continue;
+            if (graph.end[p] != none) used[at(graph.end[p])] = 1;
+            if (graph.production[p] != none) used[at(anchor[at(graph.production[p])])] = 1;
+        }
+    }
+};
+
+template <class Value>
+void copy(Columns &table, const char *name, const Value *values, const Flags &mask) {
+    auto &column = table.add(name, std::is_same_v<Value, double> ? SQLAMARR_FLOAT64 : SQLAMARR_INT64);
+    for (size_t row = 0; row < mask.size(); ++row)
+        if (mask[row]) column.push(values[row]);
+}
+
+// An integer column of kept particles; `value(p)` is a row of `ids`, or none for NULL.
+template <class Row>
+void refer(Columns &table, const char *name, const Selection &s, const int64_t *ids, Row value) {
+    auto &column = table.add(name, SQLAMARR_INT64);
+    for (size_t p = 0; p < s.kept.size(); ++p) {
+        if (!s.kept[p]) continue;
+        const int64_t row = value(p);
+        if (row == none) column.push_null();
+        else column.push(ids[row]);
+    }
+}
+
+void fill_vertices(Columns &table, const Selection &s) {
+    const auto &in = s.graph.in;
+    copy(table, "mcvertex_id", in.genvertex_id, s.used);
+    copy(table, "event_id", in.v_event_id, s.used);
+    copy(table, "genevent_id", in.v_genevent_id, s.used);
+    copy(table, "genvertex_id", in.genvertex_id, s.used);
+    copy(table, "status", in.v_status, s.used);
+    copy(table, "is_primary", in.is_primary, s.used);
+    copy(table, "t", in.t, s.used);
+    copy(table, "x", in.x, s.used);
+    copy(table, "y", in.y, s.used);
+    copy(table, "z", in.z, s.used);
+}
+
+void fill_charges(Columns &table, const Selection &s) {
+    auto &charge = table.add("charge", SQLAMARR_INT64);
+    for (size_t p = 0; p < s.kept.size(); ++p) {
+        int three = 0;
+        if (!s.kept[p]) continue;
+        if (sqlamarr_pdg_three_charge(s.graph.in.pid[p], &three) == SQLAMARR_OK && three % 3 == 0)
+            charge.push(static_cast<int64_t>(three / 3));
+        else
+            charge.push_null();
+    }
+}
+
+void fill_particles(Columns &table, const Selection &s) {
+    const auto &in = s.graph.in;
+    const auto origin = [&](size_t p) {
+        const int64_t v = s.graph.production[p];
+        return v == none ? none : s.anchor[at(v)];
+    };
+    copy(table, "mcparticle_id", in.genparticle_id, s.kept);
+    copy(table, "event_id", in.p_event_id, s.kept);
+    copy(table, "genevent_id", in.p_genevent_id, s.kept);
+    copy(table, "genparticle_id", in.genparticle_id, s.kept);
+    refer(table, "production_vertex", s, in.genvertex_id, origin);
+    refer(table, "end_vertex", s, in.genvertex_id, [&](size_t p) { return s.graph.end[p]; });
+    refer(table, "mother", s, in.genparticle_id,
+          [&](size_t p) { return origin(p) == none ? none : s.mother(origin(p)); });
+    copy(table, "pid", in.pid, s.kept);
+    copy(table, "status", in.status, s.kept);
+    copy(table, "pe", in.pe, s.kept);
+    copy(table, "px", in.px, s.kept);
+    copy(table, "py", in.py, s.kept);
+    copy(table, "pz", in.pz, s.kept);
+    copy(table, "m", in.m, s.kept);
+    fill_charges(table, s);
+    auto &is_signal = table.add("is_signal", SQLAMARR_INT64);
+    for (size_t p = 0; p < s.kept.size(); ++p)
+        if (s.kept[p]) is_signal.push(static_cast<int64_t>(s.signal[p]));
+}
+
+} // namespace
+
+} // namespace sqlamarr::truth
+
+int sqlamarr_select_truth(const sqlamarr_truth_input *input, const sqlamarr_truth_options *options,
+                          sqlamarr_columns **mcparticles, sqlamarr_columns **mcvertices) {
+    return sqlamarr::guard([&] {
+        const sqlamarr::truth::Selection selection(*input, *options);
+        auto particles = std::make_unique<sqlamarr_columns>();
+        auto vertices = std::make_unique<sqlamarr_columns>();
+        sqlamarr::truth::fill_particles(particles->table, selection);
+        sqlamarr::truth::fill_vertices(vertices->table, selection);
+        *mcparticles = particles.release();
+        *mcvertices = vertices.release();
+    });
+}
