@@ -183,6 +183,14 @@ def test_impact_parameter_resolution(check: str, inverse_pt: float, low: float, 
     assert low < 1000 * half_width(tracks.ip_y) < high
 
 
+def test_impact_parameter_is_worse_around_the_beam_than_away_from_it() -> None:
+    tracks = at_momentum(10, n=2 * N)
+    vertical = np.abs(tracks.true.ty) > 5 * np.abs(tracks.true.tx)
+    horizontal = np.abs(tracks.true.tx) > 5 * np.abs(tracks.true.ty)
+    assert half_width(tracks.ip_x[vertical]) > 1.15 * half_width(tracks.ip_x[horizontal])
+    assert half_width(tracks.ip_y[horizontal]) > 1.15 * half_width(tracks.ip_y[vertical])
+
+
 def test_A10_slope_resolution() -> None:
     assert 0.2e-3 < half_width(at_momentum(10).residuals[:, 3]) < 0.42e-3
 
