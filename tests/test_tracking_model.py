@@ -152,18 +152,18 @@ def test_momentum_resolution_of_long_tracks(check: str, p: float, low: float, hi
     assert low < 100 * half_width(at_momentum(p, species).dp_over_p) < high
 
 
-def test_A04_momentum_resolution_of_upstream_tracks() -> None:
+def test_a04_momentum_resolution_of_upstream_tracks() -> None:
     assert 0.12 < half_width(at_momentum(5, track_class="upstream").dp_over_p) < 0.28
 
 
-def test_A05_momentum_resolution_of_downstream_tracks() -> None:
+def test_a05_momentum_resolution_of_downstream_tracks() -> None:
     pions = pop.k0s_pions(np.random.default_rng(8), 10 * N)
     chosen = pions.at(np.abs(pions.p / (10 * GEV) - 1) < 0.15)
     assert len(chosen) > 0.9 * N
     assert 0.0035 < half_width(Reconstructed(9, chosen, "downstream").dp_over_p) < 0.009
 
 
-def test_A06_electrons_lose_energy() -> None:
+def test_a06_electrons_lose_energy() -> None:
     loss = at_momentum(20, "e").dp_over_p
     assert -0.14 < np.median(loss) < -0.06
     assert np.quantile(loss, 0.05) < -0.4  # bremsstrahlung has a long tail
@@ -191,7 +191,7 @@ def test_impact_parameter_is_worse_around_the_beam_than_away_from_it() -> None:
     assert half_width(tracks.ip_y[horizontal]) > 1.15 * half_width(tracks.ip_y[vertical])
 
 
-def test_A10_slope_resolution() -> None:
+def test_a10_slope_resolution() -> None:
     assert 0.2e-3 < half_width(at_momentum(10).residuals[:, 3]) < 0.42e-3
 
 
@@ -250,7 +250,7 @@ def test_displaced_efficiency(check: str, track_class: str, z: float, p: float, 
     assert low < mean_probabilities(displaced_at(z, p))[track_class] < high
 
 
-def test_A23_acceptance_turns_on_at_the_beam_pipe() -> None:
+def test_a23_acceptance_turns_on_at_the_beam_pipe() -> None:
     def accepted(milliradian: float) -> float:
         eta = float(np.arcsinh(1 / np.tan(milliradian / 1000)))
         return float(MODELS["acceptance"](pop.particle_input(prompt_at(50, eta))).mean())
@@ -315,13 +315,13 @@ def test_long_efficiency_falls_with_displacement(species: str, slack: float) -> 
 # --- track quality --------------------------------------------------------------------------------------
 
 
-def test_A24_chi2(long_hadrons: Reconstructed) -> None:
+def test_a24_chi2(long_hadrons: Reconstructed) -> None:
     chi2 = long_hadrons.residuals[:, 6]
     assert np.median(chi2) == pytest.approx(1.03, abs=0.06)
     assert np.quantile(chi2, 0.95) == pytest.approx(1.77, abs=0.25)
 
 
-def test_A25_degrees_of_freedom(long_hadrons: Reconstructed) -> None:
+def test_a25_degrees_of_freedom(long_hadrons: Reconstructed) -> None:
     upstream = Reconstructed(14, pop.prompt(np.random.default_rng(15), N, p=(2 * GEV, 10 * GEV)), "upstream")
     pions = pop.k0s_pions(np.random.default_rng(16), N)
     downstream = Reconstructed(17, pions, "downstream")
@@ -330,11 +330,12 @@ def test_A25_degrees_of_freedom(long_hadrons: Reconstructed) -> None:
     assert np.median(downstream.residuals[:, 7]) == pytest.approx(19.7, abs=2)
 
 
-def test_A26_ghost_probability(long_hadrons: Reconstructed) -> None:
+def test_a26_ghost_probability(long_hadrons: Reconstructed) -> None:
     ghost = long_hadrons.residuals[:, 8]
     assert 0.0025 < np.median(ghost) < 0.010
     assert np.quantile(ghost, 0.95) == pytest.approx(0.091, abs=0.04)
-    assert 0 <= ghost.min() and ghost.max() < 0.4
+    assert ghost.min() >= 0
+    assert ghost.max() < 0.4
 
 
 def test_quality_variables_are_correlated(long_hadrons: Reconstructed) -> None:
@@ -346,7 +347,7 @@ def test_quality_variables_are_correlated(long_hadrons: Reconstructed) -> None:
 # --- covariance -----------------------------------------------------------------------------------------
 
 
-def test_A40_pulls_at_fixed_z() -> None:
+def test_a40_pulls_at_fixed_z() -> None:
     pulls = at_momentum(10).pulls()
     for pull in pulls.T:
         assert 0.8 < half_width(pull) < 1.2
@@ -414,7 +415,8 @@ def test_info(name: str) -> None:
     assert [info.in_names[k].decode() for k in range(info.n_in)] == IN_NAMES[name]
     assert [info.out_names[k].decode() for k in range(info.n_out)] == OUT_NAMES[name]
     assert info.n_random == (128 if name in ("resolution", "covariance") else 0)
-    assert b"\n" not in info.origin and b"LHCb 2016" in info.origin
+    assert b"\n" not in info.origin
+    assert b"LHCb 2016" in info.origin
     assert all(info.in_min[k] < info.in_max[k] for k in range(info.n_in))
 
 

@@ -16,8 +16,8 @@ enum { INNERMOST = N_ETA - 1, LAST_INSIDE = N_ETA - 2 }; /* rows of eta 5.25 (10
  * a pedestal that the row of 10.5 mrad gives for each momentum. Below 6 mrad is the beam pipe. */
 static double inner_edge(const particle *p) {
     const double step = rise((1e3 * p->slope - 11.1) / .45), step_at_last_row = .20861;
-    const double ratio = prompt_value(p, ETA[INNERMOST], IN_ACCEPTANCE) /
-                         prompt_value(p, ETA[LAST_INSIDE], IN_ACCEPTANCE);
+    const double ratio =
+        prompt_value(p, ETA[INNERMOST], IN_ACCEPTANCE) / prompt_value(p, ETA[LAST_INSIDE], IN_ACCEPTANCE);
     const double pedestal = clamp((ratio - step_at_last_row) / (1. - step_at_last_row), 0., 1.);
     return mix(step, 1., pedestal) * (1. - fade(1e3 * p->slope, 3., 6.));
 }
@@ -25,8 +25,7 @@ static double inner_edge(const particle *p) {
 /* Outer edge. Measured for hadrons: 0.98, 0.97, 0.95, 0.935 at tx = 0.25, 0.30, 0.35, 0.38 and
  * 0.975, 0.96, 0.93, 0.895 at the same ty; 400 mrad is where generated samples are cut. */
 static double outer_edge(const particle *p) {
-    return rise((.465 - fabs(p->tx)) / .03) * rise((.517 - fabs(p->ty)) / .058) *
-           rise((.415 - p->slope) / .008);
+    return rise((.465 - fabs(p->tx)) / .03) * rise((.517 - fabs(p->ty)) / .058) * rise((.415 - p->slope) / .008);
 }
 
 static void acceptance_row(float *out, const float *in) {

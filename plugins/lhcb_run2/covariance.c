@@ -63,12 +63,12 @@ static void covariance_row(float *out, const float *in, const float *raw) {
     correlations(out + 5, a, b, ex.mixing, clamp(.03 * normals[N_XY], -.2, .2));
 }
 
-static const char *const INPUT[] = {
-    "x",         "y",    "z",     "tx",   "ty",      "log10_p",     "chi2PerDoF",   "nDoF",
-    "ghostProb", "is_e", "is_mu", "is_h", "is_long", "is_upstream", "is_downstream"};
-static const char *const OUTPUT[] = {
-    "log_cov00", "log_cov11", "log_cov22", "log_cov33", "log_cov44", "corr01", "corr02", "corr12",
-    "corr03",    "corr13",    "corr23",    "corr04",    "corr14",    "corr24", "corr34"};
+static const char *const INPUT[] = {"x",       "y",          "z",       "tx",          "ty",
+                                    "log10_p", "chi2PerDoF", "nDoF",    "ghostProb",   "is_e",
+                                    "is_mu",   "is_h",       "is_long", "is_upstream", "is_downstream"};
+static const char *const OUTPUT[] = {"log_cov00", "log_cov11", "log_cov22", "log_cov33", "log_cov44",
+                                     "corr01",    "corr02",    "corr12",    "corr03",    "corr13",
+                                     "corr23",    "corr04",    "corr14",    "corr24",    "corr34"};
 static const float MIN[] = {-300, -300, -2000, -.45f, -.45f, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0};
 static const float MAX[] = {300, 300, 2800, .45f, .45f, 5.3f, 10, 60, .4f, 1, 1, 1, 1, 1, 1};
 

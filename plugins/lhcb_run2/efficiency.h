@@ -8,13 +8,13 @@
 typedef const float momentum_row[N_P][N_CELL];
 
 /* Linear in log10_p; a smooth curve without overshoot in x, of which the tables know only n nodes. */
-static inline double table_value(const double *node, int n, momentum_row *row, double x,
-                                 const interval *momentum, int what) {
+static inline double table_value(const double *node, int n, momentum_row *row, double x, const interval *momentum,
+                                 int what) {
     const interval at = locate(node, n, x);
     const int first = at.i > 0 ? at.i - 1 : 0, last = at.i + 2 < n ? at.i + 2 : n - 1;
     double value[4] = {0.};
     for (int k = first; k <= last; ++k) {
-        const float(*cell)[N_CELL] = &row[k][momentum->i];
+        const float (*cell)[N_CELL] = &row[k][momentum->i];
         value[k - first] = mix(cell[0][what], cell[1][what], momentum->w);
     }
     return monotone_cubic(node + first, value, last - first + 1, at.i - first, at.w);

@@ -11,6 +11,7 @@
 
 enum { IN_ACCEPTANCE, P_LONG, P_UPSTREAM, P_DOWNSTREAM, N_CELL };
 
+/* clang-format off */
 #define N_P 5
 #define N_ETA 11
 #define N_Z 10
@@ -168,4 +169,5 @@ static const float DISPLACED[3][N_Z][N_P][N_CELL] = {
     },
 };
 
+/* clang-format on */
 #endif

@@ -2,9 +2,7 @@
 #ifndef LHCB_RUN2_INTERPOLATION_H
 #define LHCB_RUN2_INTERPOLATION_H
 
-static inline double clamp(double x, double low, double high) {
-    return x > low ? (x < high ? x : high) : low;
-}
+static inline double clamp(double x, double low, double high) { return x > low ? (x < high ? x : high) : low; }
 
 /* Falls smoothly from 1 where x is `full` or beyond to 0 where it is `none` or beyond. */
 static inline double fade(double x, double full, double none) {

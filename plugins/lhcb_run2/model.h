@@ -9,46 +9,43 @@ enum { N_NORMALS = 128 }; /* random numbers per row, as in the models LHCb publi
 #define LENGTH_OF(array) ((int32_t)(sizeof(array) / sizeof((array)[0])))
 
 /* INPUT, OUTPUT: arrays of names; MIN, MAX: arrays of floats as long as INPUT. */
-#define MODEL_INFO(f, INPUT, OUTPUT, N_RANDOM, MIN, MAX, ORIGIN)                             \
-    SQLAMARR_EXPORT const sqlamarr_model_info *f##_info(void);                               \
-    const sqlamarr_model_info *f##_info(void) {                                              \
-        static const sqlamarr_model_info info = {                                            \
-            SQLAMARR_PLUGIN_ABI, LENGTH_OF(INPUT), LENGTH_OF(OUTPUT), N_RANDOM, INPUT, OUTPUT, \
-            ORIGIN, MIN, MAX};                                                               \
-        return &info;                                                                        \
-    }                                                                                        \
+#define MODEL_INFO(f, INPUT, OUTPUT, N_RANDOM, MIN, MAX, ORIGIN)                                                       \
+    SQLAMARR_EXPORT const sqlamarr_model_info *f##_info(void);                                                         \
+    const sqlamarr_model_info *f##_info(void) {                                                                        \
+        static const sqlamarr_model_info info = {                                                                      \
+            SQLAMARR_PLUGIN_ABI, LENGTH_OF(INPUT), LENGTH_OF(OUTPUT), N_RANDOM, INPUT, OUTPUT, ORIGIN, MIN, MAX};      \
+        return &info;                                                                                                  \
+    }                                                                                                                  \
     SQLAMARR_EXPORT int f##_batch(size_t, float *, const float *, const float *)
 
 /* row(out, in) */
-#define MODEL(f, row, INPUT, OUTPUT, MIN, MAX, ORIGIN)                                   \
-    MODEL_INFO(f, INPUT, OUTPUT, 0, MIN, MAX, ORIGIN);                                   \
-    SQLAMARR_EXPORT float *f(float *, const float *);                                    \
-    float *f(float *out, const float *in) {                                              \
-        row(out, in);                                                                    \
-        return out;                                                                      \
-    }                                                                                    \
-    int f##_batch(size_t n, float *out, const float *in, const float *random) {          \
-        (void)random;                                                                    \
-        for (size_t i = 0; i < n; ++i)                                                   \
-            row(out + i * (size_t)LENGTH_OF(OUTPUT), in + i * (size_t)LENGTH_OF(INPUT)); \
-        return 0;                                                                        \
-    }                                                                                    \
+#define MODEL(f, row, INPUT, OUTPUT, MIN, MAX, ORIGIN)                                                                 \
+    MODEL_INFO(f, INPUT, OUTPUT, 0, MIN, MAX, ORIGIN);                                                                 \
+    SQLAMARR_EXPORT float *f(float *, const float *);                                                                  \
+    float *f(float *out, const float *in) {                                                                            \
+        row(out, in);                                                                                                  \
+        return out;                                                                                                    \
+    }                                                                                                                  \
+    int f##_batch(size_t n, float *out, const float *in, const float *random) {                                        \
+        (void)random;                                                                                                  \
+        for (size_t i = 0; i < n; ++i) row(out + i * (size_t)LENGTH_OF(OUTPUT), in + i * (size_t)LENGTH_OF(INPUT));    \
+        return 0;                                                                                                      \
+    }                                                                                                                  \
     typedef int f##_is_a_model
 
 /* row(out, in, normals) */
-#define RANDOM_MODEL(f, row, INPUT, OUTPUT, MIN, MAX, ORIGIN)                            \
-    MODEL_INFO(f, INPUT, OUTPUT, N_NORMALS, MIN, MAX, ORIGIN);                           \
-    SQLAMARR_EXPORT float *f(float *, const float *, const float *);                     \
-    float *f(float *out, const float *in, const float *random) {                         \
-        row(out, in, random);                                                            \
-        return out;                                                                      \
-    }                                                                                    \
-    int f##_batch(size_t n, float *out, const float *in, const float *random) {          \
-        for (size_t i = 0; i < n; ++i)                                                   \
-            row(out + i * (size_t)LENGTH_OF(OUTPUT), in + i * (size_t)LENGTH_OF(INPUT),  \
-                random + i * N_NORMALS);                                                 \
-        return 0;                                                                        \
-    }                                                                                    \
+#define RANDOM_MODEL(f, row, INPUT, OUTPUT, MIN, MAX, ORIGIN)                                                          \
+    MODEL_INFO(f, INPUT, OUTPUT, N_NORMALS, MIN, MAX, ORIGIN);                                                         \
+    SQLAMARR_EXPORT float *f(float *, const float *, const float *);                                                   \
+    float *f(float *out, const float *in, const float *random) {                                                       \
+        row(out, in, random);                                                                                          \
+        return out;                                                                                                    \
+    }                                                                                                                  \
+    int f##_batch(size_t n, float *out, const float *in, const float *random) {                                        \
+        for (size_t i = 0; i < n; ++i)                                                                                 \
+            row(out + i * (size_t)LENGTH_OF(OUTPUT), in + i * (size_t)LENGTH_OF(INPUT), random + i * N_NORMALS);       \
+        return 0;                                                                                                      \
+    }                                                                                                                  \
     typedef int f##_is_a_model
 
 #endif

@@ -9,23 +9,20 @@
 
 enum { HADRON, MUON, ELECTRON };
 
-static inline int species_of(float is_e, float is_mu) {
-    return is_e > .5f ? ELECTRON : is_mu > .5f ? MUON : HADRON;
-}
+static inline int species_of(float is_e, float is_mu) { return is_e > .5f ? ELECTRON : is_mu > .5f ? MUON : HADRON; }
 
 typedef struct {
-    double x, y, z;   /* origin vertex [mm] */
-    double log10_p;   /* of p/MeV */
-    double tx, ty;    /* slopes dx/dz, dy/dz */
-    double slope;     /* hypot(tx, ty), the tangent of the angle to the beam */
+    double x, y, z; /* origin vertex [mm] */
+    double log10_p; /* of p/MeV */
+    double tx, ty;  /* slopes dx/dz, dy/dz */
+    double slope;   /* hypot(tx, ty), the tangent of the angle to the beam */
     double eta;
     int species;
     interval momentum; /* of the tables' momenta */
 } particle;
 
 /* Inputs, shared by acceptance and efficiency. */
-#define PARTICLE_INPUT \
-    "x", "y", "z", "log10_p", "tx", "ty", "eta", "phi", "is_e", "is_mu", "is_h", "charge"
+#define PARTICLE_INPUT "x", "y", "z", "log10_p", "tx", "ty", "eta", "phi", "is_e", "is_mu", "is_h", "charge"
 #define PARTICLE_MIN -300, -300, -300, 3, -.45f, -.45f, 1.5f, -3.1416f, 0, 0, 0, -1
 #define PARTICLE_MAX 300, 300, 2800, 5.3f, .45f, .45f, 5.6f, 3.1416f, 1, 1, 1, 1
 

@@ -9,20 +9,19 @@
  * p > 2 GeV (downstream). They are indexed by the standard normal deviate of the same probability;
  * the ends, at 4.5 sigma, are a choice: 0.4 is where ghosts are cut. */
 enum { N_QUANTILES = 11, N_SETS = 4, LONG_ELECTRON = N_TRACK_CLASSES };
-static const double DEVIATE[N_QUANTILES] = {-4.5, -2.3263, -1.6449, -.9945, -.6745, 0.,
-                                            .6745, .9945, 1.6449, 2.3263, 4.5};
+static const double DEVIATE[N_QUANTILES] = {-4.5,  -2.3263, -1.6449, -.9945, -.6745, 0.,
+                                            .6745, .9945,   1.6449,  2.3263, 4.5};
 
 static const double CHI2[N_SETS][N_QUANTILES] = {
-    {.28, .485, .642, .781, .855, 1.028, 1.248, 1.376, 1.772, 2.563, 5.5},   /* long */
-    {.05, .174, .373, .564, .663, .88, 1.153, 1.314, 1.817, 2.893, 6.5},     /* upstream */
-    {.08, .258, .473, .655, .744, .94, 1.171, 1.311, 1.712, 2.621, 6.},      /* downstream */
-    {.27, .468, .621, .78, .868, 1.071, 1.337, 1.512, 2.083, 3.234, 7.}};    /* long electron */
+    {.28, .485, .642, .781, .855, 1.028, 1.248, 1.376, 1.772, 2.563, 5.5}, /* long */
+    {.05, .174, .373, .564, .663, .88, 1.153, 1.314, 1.817, 2.893, 6.5},   /* upstream */
+    {.08, .258, .473, .655, .744, .94, 1.171, 1.311, 1.712, 2.621, 6.},    /* downstream */
+    {.27, .468, .621, .78, .868, 1.071, 1.337, 1.512, 2.083, 3.234, 7.}};  /* long electron */
 
-static const double NDOF[N_SETS][N_QUANTILES] = {
-    {8., 14.3, 18.1, 24.1, 28., 32.2, 35.5, 36.9, 39.9, 42.9, 50.},
-    {3., 5.7, 7., 8.3, 9.1, 11.5, 14.6, 15.8, 19., 21.3, 27.},
-    {5., 9.3, 11.2, 14.5, 16.5, 19.7, 21.4, 22.2, 24.5, 26.7, 32.},
-    {8., 13.7, 17.8, 23.5, 27.2, 31.2, 34.5, 36.1, 39.5, 43., 50.}};
+static const double NDOF[N_SETS][N_QUANTILES] = {{8., 14.3, 18.1, 24.1, 28., 32.2, 35.5, 36.9, 39.9, 42.9, 50.},
+                                                 {3., 5.7, 7., 8.3, 9.1, 11.5, 14.6, 15.8, 19., 21.3, 27.},
+                                                 {5., 9.3, 11.2, 14.5, 16.5, 19.7, 21.4, 22.2, 24.5, 26.7, 32.},
+                                                 {8., 13.7, 17.8, 23.5, 27.2, 31.2, 34.5, 36.1, 39.5, 43., 50.}};
 
 static const double GHOST[N_SETS][N_QUANTILES] = {
     {.0015, .0021, .0024, .0029, .0033, .0049, .0167, .03, .0914, .206, .399},
@@ -36,8 +35,7 @@ static const double GHOST[N_SETS][N_QUANTILES] = {
 static double n_dof_deviate(const track *t, double normal) {
     const double log_slope = .5 * pm_log(clamp(t->slope * t->slope, 1e-4, .16));
     const double wide = clamp((log_slope + 2.745) / .832, -2.2, 2.2);
-    const double fast =
-        t->type == LONG_TRACK ? clamp((t->log10_p - 4.239) / .4396, -1.75, 1.75) : 0.;
+    const double fast = t->type == LONG_TRACK ? clamp((t->log10_p - 4.239) / .4396, -1.75, 1.75) : 0.;
     return .4 * wide - .1 * fast + .911 * normal;
 }
 

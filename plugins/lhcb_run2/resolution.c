@@ -12,8 +12,19 @@
 
 /* Which normal is used for what: the first three are those of quality_of. */
 enum {
-    BAD, N_GHOST, N_HITS, TAIL_V, TAIL_P, N_SLOPE_R, N_SLOPE_A, N_OFFSET_R, N_OFFSET_A, N_QP, N_LOSS,
-    N_SHIFT, N_USED
+    BAD,
+    N_GHOST,
+    N_HITS,
+    TAIL_V,
+    TAIL_P,
+    N_SLOPE_R,
+    N_SLOPE_A,
+    N_OFFSET_R,
+    N_OFFSET_A,
+    N_QP,
+    N_LOSS,
+    N_SHIFT,
+    N_USED
 };
 
 /* Tails: 4-7 % of the compiled model's residuals are beyond three robust sigmas. One track in ten has
@@ -54,8 +65,7 @@ static residuals at_fixed_z(const track_errors *e, const track *t, const float *
 }
 
 /* Relative error of q/p. The 95 % range is 3.1 (3 GeV) to 6 (60 GeV and more) robust sigmas wide. */
-static double momentum_error(const track_errors *e, const track *t, double unit_tx,
-                             const float *normals) {
+static double momentum_error(const track_errors *e, const track *t, double unit_tx, const float *normals) {
     const double tail = 4.6 + clamp(t->p / 60e3, 0., 1.) * 4.5;
     const double scale = widened(normals, TAIL_P, .9, tail);
     const double c = e->mixing;
@@ -102,8 +112,7 @@ static void resolution_row(float *out, const float *in, const float *raw) {
 
 static const char *const INPUT[] = {"x",    "y",     "z",    "tx",      "ty",          "log10_p",
                                     "is_e", "is_mu", "is_h", "is_long", "is_upstream", "is_downstream"};
-static const char *const OUTPUT[] = {"dx", "dy",         "dz",   "dtx",      "dty",
-                                     "dp", "chi2PerDoF", "nDoF", "ghostProb"};
+static const char *const OUTPUT[] = {"dx", "dy", "dz", "dtx", "dty", "dp", "chi2PerDoF", "nDoF", "ghostProb"};
 static const float MIN[] = {-300, -300, -2000, -.45f, -.45f, 3, 0, 0, 0, 0, 0, 0};
 static const float MAX[] = {300, 300, 2800, .45f, .45f, 5.3f, 1, 1, 1, 1, 1, 1};
 

@@ -4,8 +4,7 @@
 
 #include "portable_math.h"
 
-track track_of(const float *position, const float *slopes, float log10_p, int electron,
-               track_class type) {
+track track_of(const float *position, const float *slopes, float log10_p, int electron, track_class type) {
     track t;
     t.type = type;
     t.electron = electron;

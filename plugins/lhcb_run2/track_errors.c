@@ -15,10 +15,8 @@ static const double LONG_P[N_P] = {.0049, .0042, .0041, .0044, .0047, .0055, .00
 enum { N_SLOPES = 4, N_COLUMNS = 4 };
 static const double SLOPE_OF_ETA[N_SLOPES] = {.01646, .03664, .0998, .2245}; /* eta 4.8, 4, 3, 2.2 */
 static const double COLUMN[N_COLUMNS] = {3.6990, 4., 4.3010, 4.6021};
-static const double LONG_P_OF_ETA[N_SLOPES][N_COLUMNS] = {{1.96, 2.22, 1.46, 1.40},
-                                                          {1.15, 1.01, .95, 1.11},
-                                                          {.81, .95, 1.00, .97},
-                                                          {.75, .69, .81, .86}};
+static const double LONG_P_OF_ETA[N_SLOPES][N_COLUMNS] = {
+    {1.96, 2.22, 1.46, 1.40}, {1.15, 1.01, .95, 1.11}, {.81, .95, 1.00, .97}, {.75, .69, .81, .86}};
 
 /* Upstream tracks see the fringe field alone. Compiled model: residuals 18.6, 19.8, 27.6 % and
  * reported 12.8, -, 18.5 % at 3, 5, 10 GeV; above it is an extrapolation. */
@@ -29,13 +27,12 @@ static const double DOWNSTREAM_P[N_P] = {.0053, .0044, .0047, .0056, .0075, .008
 
 /* Downstream tracks start at the TT. Compiled model, sigma(tx) of residuals and of the covariance:
  * 1.85, 1.52e-3 at 5 GeV; 0.72, 0.45e-3 at 20 GeV. */
-static const double DOWNSTREAM_SLOPE[N_P] = {2.4e-3,  1.65e-3, .95e-3,  .53e-3,
-                                             .33e-3, .26e-3,  .2e-3, .15e-3};
+static const double DOWNSTREAM_SLOPE[N_P] = {2.4e-3, 1.65e-3, .95e-3, .53e-3, .33e-3, .26e-3, .2e-3, .15e-3};
 
 static double long_momentum_error(const track *t) {
     const interval s = locate(SLOPE_OF_ETA, N_SLOPES, t->slope);
     const interval c = locate(COLUMN, N_COLUMNS, t->log10_p);
-    const double(*g)[N_COLUMNS] = &LONG_P_OF_ETA[s.i];
+    const double (*g)[N_COLUMNS] = &LONG_P_OF_ETA[s.i];
     const double low = mix(g[0][c.i], g[0][c.i + 1], c.w), high = mix(g[1][c.i], g[1][c.i + 1], c.w);
     return interpolate(LOG10_P, LONG_P, N_P, t->log10_p) * mix(low, high, s.w);
 }
@@ -81,8 +78,7 @@ track_errors track_errors_of(const track *t) {
         e.mixing = .3 * clamp(p_gev / 20., 0., 1.);
     } else {
         velo_errors(&e, t, p_gev);
-        e.momentum = t->type == LONG_TRACK ? long_momentum_error(t)
-                                           : interpolate(LOG10_P, UPSTREAM_P, N_P, t->log10_p);
+        e.momentum = t->type == LONG_TRACK ? long_momentum_error(t) : interpolate(LOG10_P, UPSTREAM_P, N_P, t->log10_p);
         e.mixing = t->type == LONG_TRACK ? -.042 * clamp(p_gev / 50., 0., 1.) : .03;
     }
     return e;
