@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterator
+from functools import cache
 
 import numpy as np
 import populations as pop
@@ -111,11 +112,13 @@ def beyond_three_sigma(values: Array) -> float:
     return float(np.mean(np.abs(values - np.median(values)) > 3 * half_width(values)))
 
 
+@cache
 def at_momentum(p_gev: float, species: str = "h", track_class: str = "long", n: int = N) -> Reconstructed:
     rng = np.random.default_rng([int(10 * p_gev), 1])
     return Reconstructed(2, pop.prompt(rng, n, species, p=p_gev * GEV), track_class)
 
 
+@cache
 def at_inverse_pt(inverse: float) -> Reconstructed:
     rng = np.random.default_rng(int(100 * inverse))
     return Reconstructed(3, pop.prompt_at_pt(rng, 2 * N, "h", GEV / inverse))
