@@ -21,16 +21,25 @@ def graph(vertices: list[Any], particles: list[Any], event: int = 0) -> tuple[Co
     base, n, k = event * 1_000_000, len(particles), len(vertices)
     ref = [[None if p[i] is None else base + p[i] for p in particles] for i in (2, 3)]
     links = [np.ma.MaskedArray([v or 0 for v in r], mask=[v is None for v in r], dtype=np.int64) for r in ref]
-    p: dict[str, Any] = {"genparticle_id": base + np.arange(n), "event_id": np.full(n, base),
-                         "genevent_id": np.full(n, base), "hepmc_id": np.arange(n) + 1,
-                         "production_vertex": links[0], "end_vertex": links[1],
-                         "pid": np.array([q[0] for q in particles], dtype=np.int64),
-                         "status": np.array([q[1] for q in particles], dtype=np.int64)}
+    p: dict[str, Any] = {
+        "genparticle_id": base + np.arange(n),
+        "event_id": np.full(n, base),
+        "genevent_id": np.full(n, base),
+        "hepmc_id": np.arange(n) + 1,
+        "production_vertex": links[0],
+        "end_vertex": links[1],
+        "pid": np.array([q[0] for q in particles], dtype=np.int64),
+        "status": np.array([q[1] for q in particles], dtype=np.int64),
+    }
     p |= {name: np.zeros(n) for name in ("pe", "px", "py", "pz", "m")}
-    v: dict[str, Any] = {"genvertex_id": base + np.arange(k), "event_id": np.full(k, base),
-                         "genevent_id": np.full(k, base), "hepmc_id": -np.arange(k) - 1,
-                         "status": np.zeros(k, np.int64),
-                         "is_primary": np.array([q[0] for q in vertices], dtype=np.int64)}
+    v: dict[str, Any] = {
+        "genvertex_id": base + np.arange(k),
+        "event_id": np.full(k, base),
+        "genevent_id": np.full(k, base),
+        "hepmc_id": -np.arange(k) - 1,
+        "status": np.zeros(k, np.int64),
+        "is_primary": np.array([q[0] for q in vertices], dtype=np.int64),
+    }
     v |= {"t": np.zeros(k), "x": np.zeros(k), "y": np.zeros(k), "z": np.array([float(q[1]) for q in vertices])}
     return Columns(p), Columns(v)
 
@@ -80,8 +89,9 @@ def test_status_list_alone_keeps_the_known_numbers(name: str, count: int) -> Non
 
 
 def test_both_primaries_survive_and_a_copy_leaves_its_signal_flag() -> None:
-    tables = graph([(1, 0), (1, 5), (0, 6), (0, 7)],
-                   [(511, 889, 0, 2), (511, 2, 2, 3), (22, 1, 2, None), (211, 1, 3, None)])
+    tables = graph(
+        [(1, 0), (1, 5), (0, 6), (0, 7)], [(511, 889, 0, 2), (511, 2, 2, 3), (22, 1, 2, None), (211, 1, 3, None)]
+    )
     particles, vertices = select(*tables, TruthOptions())
     assert list(particles["pid"]) == [511, 22, 211]
     assert list(particles["production_vertex"]) == [0, 0, 3]

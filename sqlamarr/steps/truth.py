@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -11,12 +12,22 @@ import numpy as np
 from sqlamarr import truth
 from sqlamarr.batch import Batch
 from sqlamarr.columns import Columns
+from sqlamarr.errors import DataError, EventError
 from sqlamarr.steps import Run, register
 from sqlamarr.workspace import Workspace
 
 LHCB_SIGNAL = 889  # HepMC status of the signal in LHCb's generator files
 
 _SIGNAL = {"type": "integer", "description": f"Status that marks the signal; default {LHCB_SIGNAL}."}
+
+
+@contextmanager
+def _errors_of_events() -> Iterator[None]:
+    """A graph that is none (a cycle, a missing vertex) is a fault of one event, not of the run."""
+    try:
+        yield
+    except DataError as error:
+        raise EventError(str(error)) from error
 
 
 @register("find_primary_vertices")
@@ -50,7 +61,8 @@ class FindPrimaryVertices:
 
     def _run(self, batch: Batch) -> None:
         vertices = batch.columns("GenVertices")
-        found = truth.find_primaries(batch.columns("GenParticles"), vertices, self.signal_status)
+        with _errors_of_events():
+            found = truth.find_primaries(batch.columns("GenParticles"), vertices, self.signal_status)
         ids = found["genvertex_id"]
         if len(ids):
             sql = "UPDATE GenVertices SET is_primary = 1 WHERE genvertex_id = ?"
@@ -112,11 +124,9 @@ class SelectParticles:
         return self._run
 
     def _run(self, batch: Batch) -> None:
-        particles, vertices = truth.select(
-            batch.columns("GenParticles"),
-            batch.columns("GenVertices"),
-            truth.Options(self.statuses, self.decayed, self.collapse, self.signal_status),
-        )
+        options = truth.TruthOptions(self.statuses, self.decayed, self.collapse, self.signal_status)
+        with _errors_of_events():
+            particles, vertices = truth.select(batch.columns("GenParticles"), batch.columns("GenVertices"), options)
         batch.write("MCVertices", vertices)
         batch.write("MCParticles", particles)
         batch.count("MC particles", particles.rows)
