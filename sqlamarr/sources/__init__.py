@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlamarr.errors import InputError
-from sqlamarr.sources import hepmc
+from sqlamarr.sources import hepmc, hepmc_library
 from sqlamarr.sources.base import Chunk, Numbering, Source
 from sqlamarr.sources.run import Piece, Reading
 from sqlamarr.sources.streams import SNIFFED, Fingerprint, Stream, unpack
@@ -37,7 +37,11 @@ class ArgumentKind:
 
 
 #: By name, tried in this order.
-CONTENT_KINDS: dict[str, ContentKind] = {"hepmc": ContentKind(hepmc.is_hepmc, hepmc.read)}
+CONTENT_KINDS: dict[str, ContentKind] = {
+    "hepmc": ContentKind(hepmc.is_hepmc, hepmc.read),
+    "lhef": ContentKind(hepmc_library.is_lhef, hepmc_library.read_lhef),
+    "hepevt": ContentKind(hepmc_library.is_hepevt, hepmc_library.read_hepevt),
+}
 ARGUMENT_KINDS: dict[str, ArgumentKind] = {}
 
 
@@ -94,7 +98,9 @@ def _resolve(argument: str) -> list[str]:
         raise InputError(f"{argument} does not exist. Check the path; relative ones start at {os.getcwd()}.")
     found = [path for path in glob.glob(argument, recursive=True) if not os.path.isdir(path)]
     if not found:
-        raise InputError(f"No file matches {argument}. Check the pattern; relative ones start at {os.getcwd()}.")
+        raise InputError(
+            f"No file matches {argument}. Check the pattern; relative ones start at {os.getcwd()}."
+        )
     return sorted(found, key=os.fsencode)
 
 
@@ -187,7 +193,7 @@ def _content_kind(stream: Stream) -> ContentKind:
         if kind.sniff(head):
             return kind
     raise InputError(
-        f"{stream.path} is of no known format: it begins with {_describe(head)}. Expected HepMC2 or HepMC3 ASCII, "
+        f"{stream.path} is of no known format: it begins with {_describe(head)}. Expected HepMC2 or HepMC3 ASCII, LHEF or HEPEVT, "
         "plain or compressed with gzip, bzip2, xz or Zstandard, or a tar archive of such files."
     )
 

@@ -71,7 +71,9 @@ class Fingerprint:
         try:
             data = self._file.read(size)
         except OSError as error:
-            raise InputError(f"{self._path} cannot be read ({error}); check the file and its disk.") from error
+            raise InputError(
+                f"{self._path} cannot be read ({error}); check the file and its disk."
+            ) from error
         self._hash.update(data)
         self.size += len(data)
         self.complete = self.complete or not data
@@ -220,7 +222,9 @@ def _members(stream: Stream) -> Iterator[Stream]:
     while stream.read():  # padding after the archive's end, so that the checksum covers the whole file
         pass
     if not found:
-        raise InputError(f"{stream.path} is an archive without files. Remove it from the inputs, or write it again.")
+        raise InputError(
+            f"{stream.path} is an archive without files. Remove it from the inputs, or write it again."
+        )
 
 
 class _Member:
@@ -238,7 +242,9 @@ class _Member:
 
 
 def _broken_archive(path: str, error: Exception) -> InputError:
-    return InputError(f"{path} is a damaged or truncated tar archive ({error}). Copy or download the file again.")
+    return InputError(
+        f"{path} is a damaged or truncated tar archive ({error}). Copy or download the file again."
+    )
 
 
 __all__ = ["COMPRESSIONS", "SNIFFED", "Decompressed", "Fingerprint", "Readable", "Stream", "unpack"]
