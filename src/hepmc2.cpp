@@ -112,21 +112,19 @@ void flag_primary(Record &record, const Particle &beam) {
     if (beam.end != none) record.vertices[static_cast<size_t>(beam.end)].primary = true;
 }
 
+// The E line names the beams. HepMC3's converter names a particle that does not exist where there is no beam
+// (10000, 0 being no id), so an unknown barcode is no error; without a known one, status 4 tells the beams.
 void find_primaries(Record &record) {
-    const bool unnamed = record.beams[0] == 0 && record.beams[1] == 0;
-    int found[2] = {0, 0};
+    bool found = false;
     for (const Particle &particle : record.particles) {
-        if (unnamed && particle.status == 4 && particle.production == none) flag_primary(record, particle);
-        for (int beam = 0; beam < 2; ++beam) {
-            if (record.beams[beam] == 0 || record.beams[beam] != particle.hepmc_id) continue;
-            ++found[beam];
-            flag_primary(record, particle);
-        }
+        const int64_t id = particle.hepmc_id;
+        if (id == 0 || (id != record.beams[0] && id != record.beams[1])) continue;
+        found = true;
+        flag_primary(record, particle);
     }
-    for (int beam = 0; beam < 2; ++beam) {
-        if (record.beams[beam] != 0 && found[beam] == 0)
-            record.fail("the E line names beam particle " + std::to_string(record.beams[beam]) +
-                        ", which the record does not contain");
+    if (found) return;
+    for (const Particle &particle : record.particles) {
+        if (particle.status == 4 && particle.production == none) flag_primary(record, particle);
     }
 }
 
