@@ -105,11 +105,18 @@ def cut(stream: Readable, path: str, state: CutState, block: int = BLOCK) -> Ite
     for text, line, last in segments(stream, path, block):
         if last:
             text = _without_partial_footer(text, state.format)
-        if text.startswith(b"E "):
-            _learn(text, state)
-            yield RecordText(text, line, state.format)
-        else:
-            yield from _preamble(text, line, path, state)
+            if text.endswith(b"\nE"):  # of a further event there is only its first letter
+                yield from _handle(text[:-1], line, path, state)
+                text, line = b"E", line + text.count(b"\n")
+        yield from _handle(text, line, path, state)
+
+
+def _handle(text: bytes, line: int, path: str, state: CutState) -> Iterator[RecordText]:
+    if text.startswith(b"E "):
+        _learn(text, state)
+        yield RecordText(text, line, state.format)
+    else:
+        yield from _preamble(text, line, path, state)
 
 
 def _without_partial_footer(text: bytes, number: int) -> bytes:
