@@ -8,10 +8,10 @@ from functools import cache
 from typing import Any
 
 import pytest
+from hepmc_tools import EVENT2, EVENT3, hepmc2, hepmc3, rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hepmc_tools import EVENT2, EVENT3, hepmc2, hepmc3, rows
 from sqlamarr.errors import InputError
 from sqlamarr.sources import hepmc_cut, open_inputs
 from sqlamarr.sources.hepmc_cut import CutState, cut, segments

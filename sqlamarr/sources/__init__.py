@@ -95,12 +95,10 @@ def _resolve(argument: str) -> list[str]:
     if Path(argument).exists():  # a pipe, a device
         return [argument]
     if not glob.has_magic(argument):
-        raise InputError(f"{argument} does not exist. Check the path; relative ones start at {os.getcwd()}.")
-    found = [path for path in glob.glob(argument, recursive=True) if not os.path.isdir(path)]
+        raise InputError(f"{argument} does not exist. Check the path; relative ones start at {Path.cwd()}.")
+    found = [path for path in glob.glob(argument, recursive=True) if not Path(path).is_dir()]  # noqa: PTH207 (absolute ones too)
     if not found:
-        raise InputError(
-            f"No file matches {argument}. Check the pattern; relative ones start at {os.getcwd()}."
-        )
+        raise InputError(f"No file matches {argument}. Check the pattern; relative ones start at {Path.cwd()}.")
     return sorted(found, key=os.fsencode)
 
 
@@ -180,7 +178,7 @@ def _open_bytes(argument: str) -> Any:
     if argument == STANDARD_INPUT:
         return nullcontext(sys.stdin.buffer)
     try:
-        return open(argument, "rb", buffering=0)
+        return Path(argument).open("rb", buffering=0)
     except OSError as error:
         raise InputError(
             f"{argument} cannot be opened ({error.strerror}). Check the path and its permissions."
@@ -193,8 +191,8 @@ def _content_kind(stream: Stream) -> ContentKind:
         if kind.sniff(head):
             return kind
     raise InputError(
-        f"{stream.path} is of no known format: it begins with {_describe(head)}. Expected HepMC2 or HepMC3 ASCII, LHEF or HEPEVT, "
-        "plain or compressed with gzip, bzip2, xz or Zstandard, or a tar archive of such files."
+        f"{stream.path} is of no known format: it begins with {_describe(head)}. Expected HepMC2 or HepMC3 ASCII, "
+        "LHEF or HEPEVT, plain or compressed with gzip, bzip2, xz or Zstandard, or a tar archive of such files."
     )
 
 

@@ -51,9 +51,7 @@ class HepMCChunk:
         parsed = parse(self.text, self.records)
         rejected = [
             Rejected(int(event_id), int(line), _sentence(message))
-            for event_id, line, message in zip(
-                *(parsed["errors"][name] for name in ("event_id", "line", "message"))
-            )
+            for event_id, line, message in zip(*(parsed["errors"][name] for name in ("event_id", "line", "message")))
         ]
         return ParsedChunk({name: parsed[name] for name in TABLES}, rejected)
 
@@ -67,9 +65,7 @@ class HepMCChunk:
         records = [record for record in self.records if record.event_id in ids]
         start = records[0].begin
         moved = tuple(
-            RecordPlace(
-                r.begin - start, r.end - start, r.line, r.event_id, r.datasource_id, r.collision, r.format
-            )
+            RecordPlace(r.begin - start, r.end - start, r.line, r.event_id, r.datasource_id, r.collision, r.format)
             for r in records
         )
         return HepMCChunk(events, sources_of(events, self.sources), self.text[start : records[-1].end], moved)
@@ -120,9 +116,7 @@ class HepMCPiece:
                 event = piece.event
                 texts.append(record.text)
                 places.append(
-                    RecordPlace(
-                        begin, end, record.line, event.event_id, event.datasource_id, collision, record.format
-                    )
+                    RecordPlace(begin, end, record.line, event.event_id, event.datasource_id, collision, record.format)
                 )
         sources = {piece.source.datasource_id: piece.source for piece in pieces}
         events = tuple(piece.event for piece in pieces)

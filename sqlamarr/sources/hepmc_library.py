@@ -37,10 +37,7 @@ class LibraryPiece:
         """Put events together."""
         sources = {piece.source.datasource_id: piece.source for piece in pieces}
         empty = parse(b"", ())  # the native reader knows names and types of the columns
-        tables = {
-            name: _columns(empty[name], [row for piece in pieces for row in piece.rows[name]])
-            for name in TABLES
-        }
+        tables = {name: _columns(empty[name], [row for piece in pieces for row in piece.rows[name]]) for name in TABLES}
         rejected = tuple(row for piece in pieces for row in piece.rejected)
         return TableChunk(tuple(piece.event for piece in pieces), tuple(sources.values()), tables, rejected)
 
@@ -86,9 +83,7 @@ def _pyhepmc(path: str, kind: str) -> Any:
     try:
         return importlib.import_module("pyhepmc")
     except ImportError as error:
-        raise InstallationError(
-            f"{path} is {kind}, which is read by pyhepmc: 'pip install pyhepmc'."
-        ) from error
+        raise InstallationError(f"{path} is {kind}, which is read by pyhepmc: 'pip install pyhepmc'.") from error
 
 
 class _Raw(io.RawIOBase):
@@ -109,9 +104,7 @@ class _Raw(io.RawIOBase):
 def _piece(event: Any, ref: EventRef, source: DataSource, library: Any) -> LibraryPiece:
     to_mev = 1000.0 if event.momentum_unit == library.Units.GEV else 1.0
     to_mm = 10.0 if event.length_unit == library.Units.CM else 1.0
-    momenta = [
-        (p.momentum.e, p.momentum.px, p.momentum.py, p.momentum.pz, p.generated_mass) for p in event.particles
-    ]
+    momenta = [(p.momentum.e, p.momentum.px, p.momentum.py, p.momentum.pz, p.generated_mass) for p in event.particles]
     if not all(math.isfinite(value) for momentum in momenta for value in momentum):
         rejected = Rejected(ref.event_id, 0, "A momentum or mass is not a finite number.")
         return LibraryPiece(ref, source, {name: [] for name in TABLES}, (rejected,))
@@ -122,9 +115,7 @@ def _piece(event: Any, ref: EventRef, source: DataSource, library: Any) -> Libra
             _particle_row(particle, row, ref, tuple(value * to_mev for value in momenta[row]))
             for row, particle in enumerate(event.particles)
         ],
-        "GenWeights": [
-            (ref.event_id, ref.event_id, i, float(value)) for i, value in enumerate(event.weights)
-        ],
+        "GenWeights": [(ref.event_id, ref.event_id, i, float(value)) for i, value in enumerate(event.weights)],
     }
     return LibraryPiece(ref, source, rows)
 

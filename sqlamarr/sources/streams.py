@@ -71,9 +71,7 @@ class Fingerprint:
         try:
             data = self._file.read(size)
         except OSError as error:
-            raise InputError(
-                f"{self._path} cannot be read ({error}); check the file and its disk."
-            ) from error
+            raise InputError(f"{self._path} cannot be read ({error}); check the file and its disk.") from error
         self._hash.update(data)
         self.size += len(data)
         self.complete = self.complete or not data
@@ -89,19 +87,24 @@ def _gzip() -> Any:
     return zlib.decompressobj(wbits=31)
 
 
-def _zstd() -> Any:
-    for module, factory in (("compression.zstd", "ZstdDecompressor"), ("backports.zstd", "ZstdDecompressor")):
-        try:
-            return getattr(importlib.import_module(module), factory)()
-        except ImportError:
-            continue
+def _optional(module: str) -> Any:
     try:
-        return importlib.import_module("zstandard").ZstdDecompressor().decompressobj()
+        return importlib.import_module(module)
     except ImportError:
-        raise InputError(
-            "is compressed with Zstandard, which this Python cannot read. Use Python 3.14 or newer, "
-            "install backports.zstd ('pip install backports.zstd'), or decompress the file with 'unzstd' first."
-        ) from None
+        return None
+
+
+def _zstd() -> Any:
+    standard = _optional("compression.zstd") or _optional("backports.zstd")
+    if standard:
+        return standard.ZstdDecompressor()
+    other = _optional("zstandard")
+    if other:
+        return other.ZstdDecompressor().decompressobj()
+    raise InputError(
+        "is compressed with Zstandard, which this Python cannot read. Use Python 3.14 or newer, "
+        "install backports.zstd ('pip install backports.zstd'), or decompress the file with 'unzstd' first."
+    )
 
 
 #: First bytes -> (name, maker of a decompressor with decompress(), eof and unused_data).
@@ -222,9 +225,7 @@ def _members(stream: Stream) -> Iterator[Stream]:
     while stream.read():  # padding after the archive's end, so that the checksum covers the whole file
         pass
     if not found:
-        raise InputError(
-            f"{stream.path} is an archive without files. Remove it from the inputs, or write it again."
-        )
+        raise InputError(f"{stream.path} is an archive without files. Remove it from the inputs, or write it again.")
 
 
 class _Member:
@@ -242,9 +243,7 @@ class _Member:
 
 
 def _broken_archive(path: str, error: Exception) -> InputError:
-    return InputError(
-        f"{path} is a damaged or truncated tar archive ({error}). Copy or download the file again."
-    )
+    return InputError(f"{path} is a damaged or truncated tar archive ({error}). Copy or download the file again.")
 
 
 __all__ = ["COMPRESSIONS", "SNIFFED", "Decompressed", "Fingerprint", "Readable", "Stream", "unpack"]
