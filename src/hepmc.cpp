@@ -11,7 +11,8 @@ struct sqlamarr_hepmc {
 
     explicit sqlamarr_hepmc(hepmc::Tables &&tables)
         : events{std::move(tables.events)}, vertices{std::move(tables.vertices)},
-          particles{std::move(tables.particles)}, weights{std::move(tables.weights)}, errors{std::move(tables.errors)} {}
+          particles{std::move(tables.particles)}, weights{std::move(tables.weights)},
+          errors{std::move(tables.errors)} {}
 };
 
 namespace {
@@ -22,7 +23,8 @@ void check_bounds(const sqlamarr_hepmc_record &record, int64_t length) {
                                        " bytes, found bytes " + std::to_string(record.begin) + " to " +
                                        std::to_string(record.end) + ".");
     if (record.format != 2 && record.format != 3)
-        throw Error(SQLAMARR_DATA, "A HepMC record must have format 2 or 3, found " + std::to_string(record.format) + ".");
+        throw Error(SQLAMARR_DATA,
+                    "A HepMC record must have format 2 or 3, found " + std::to_string(record.format) + ".");
 }
 
 void refuse_too_many(const char *what, int64_t rows, int64_t line) {

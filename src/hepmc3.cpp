@@ -1,8 +1,6 @@
 // Records of HepMC3's Asciiv3: particles are numbered from 1; a P line names its parent, a vertex or a particle.
 #include "hepmc_index.h"
 
-#include <cstring>
-
 namespace sqlamarr::hepmc {
 namespace {
 
@@ -161,8 +159,10 @@ int32_t vertex_of_parent(Record &record, const Particle &child) {
 
 void link(Record &record, const std::vector<Incoming> &incoming) {
     const VertexIndex index(record);
-    for (const Incoming &in : incoming)
-        enter(record, in.particle, in.vertex, "vertex " + std::to_string(record.vertices[static_cast<size_t>(in.vertex)].hepmc_id));
+    for (const Incoming &in : incoming) {
+        const int64_t id = record.vertices[static_cast<size_t>(in.vertex)].hepmc_id;
+        enter(record, in.particle, in.vertex, "vertex " + std::to_string(id));
+    }
     for (Particle &particle : record.particles) {
         if (particle.link > 0) particle.production = vertex_of_parent(record, particle);
         if (particle.link >= 0) continue;
@@ -176,7 +176,8 @@ void link(Record &record, const std::vector<Incoming> &incoming) {
 void check_counts(const Record &record) {
     const auto differ = [&](const char *what, int64_t announced, size_t found) {
         if (announced != static_cast<int64_t>(found))
-            record.fail("the E line announces " + std::to_string(announced) + " " + what + ", found " + std::to_string(found));
+            record.fail("the E line announces " + std::to_string(announced) + " " + what + ", found " +
+                        std::to_string(found));
     };
     differ("particles", record.declared_particles, record.particles.size());
     differ("vertices", record.declared_vertices, record.vertices.size());

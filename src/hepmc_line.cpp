@@ -24,7 +24,8 @@ double Line::finite(const char *field) {
 int64_t Line::count(const char *field, int64_t at_most) {
     const int64_t value = integer(field);
     if (value < 0 || value > at_most)
-        fail(std::string(field) + " must lie between 0 and " + std::to_string(at_most) + ", found " + std::to_string(value));
+        fail(std::string(field) + " must lie between 0 and " + std::to_string(at_most) + ", found " +
+             std::to_string(value));
     return value;
 }
 

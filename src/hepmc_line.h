@@ -15,7 +15,8 @@ struct Malformed {
 
 class Line {
 public:
-    Line(const char *first, const char *last, int64_t number) : position_(first), last_(last), first_(first), number_(number) {}
+    Line(const char *first, const char *last, int64_t number)
+        : position_(first), last_(last), first_(first), number_(number) {}
 
     char kind() const { return position_ == last_ ? '\0' : *position_; }
     int64_t number() const { return number_; }

@@ -85,7 +85,8 @@ void inherit_positions(Record &record) {
         if (record.vertices[start].has_position()) continue;
         path.clear();
         auto at = static_cast<int32_t>(start);
-        while (at != none && !settled[static_cast<size_t>(at)] && !record.vertices[static_cast<size_t>(at)].has_position()) {
+        while (at != none && !settled[static_cast<size_t>(at)]) {
+            if (record.vertices[static_cast<size_t>(at)].has_position()) break;
             path.push_back(at);
             at = mother_vertex(record, at);
         }

@@ -4,6 +4,7 @@
 #include "hepmc_line.h"
 
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <vector>
 
@@ -52,12 +53,12 @@ template <class Handle> void each_line(Record &record, std::string_view text, in
     const char *position = text.data(), *end = position + text.size();
     record.first_line = number;
     while (position != end) {
-        const auto *newline = static_cast<const char *>(__builtin_memchr(position, '\n', static_cast<size_t>(end - position)));
+        const auto *newline = static_cast<const char *>(std::memchr(position, '\n', static_cast<size_t>(end - position)));
         const char *stop = newline ? newline : end;
         record.last_line = number;
-        if (!newline) {
-            Line(position, stop, number).fail("the input ends in the middle of a line, where a newline was expected: it is truncated");
-        }
+        if (!newline)
+            Line(position, stop, number).fail("the input ends in the middle of a line, where a newline was expected: "
+                                              "it is truncated");
         const char *trimmed = stop != position && stop[-1] == '\r' ? stop - 1 : stop;
         if (trimmed != position) handle(Line(position, trimmed, number));
         position = newline + 1;

@@ -23,8 +23,9 @@ locale_t c_locale() {
 bool looks_decimal(const char *first, const char *last) {
     if (first != last && (*first == '+' || *first == '-')) ++first;
     if (first == last) return false;
-    const bool special = std::strchr("iInN", *first) != nullptr;
-    return special || *first == '.' || (*first >= '0' && *first <= '9' && !(last - first > 1 && (first[1] | 32) == 'x'));
+    if (*first == '.' || *first == 'i' || *first == 'I' || *first == 'n' || *first == 'N') return true;
+    const bool hexadecimal = last - first > 1 && (first[1] == 'x' || first[1] == 'X');
+    return *first >= '0' && *first <= '9' && !hexadecimal;
 }
 
 } // namespace
