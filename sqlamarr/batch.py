@@ -10,7 +10,7 @@ from typing import Any, SupportsInt
 
 from sqlamarr._library import check, lib
 from sqlamarr.columns import Columns
-from sqlamarr.database import Database, Parameters
+from sqlamarr.database import Database, Parameters, quote_identifier
 from sqlamarr.random import Random, stream_key
 
 
@@ -56,10 +56,10 @@ class Batch:
 
     def write(self, table: str, columns: Columns) -> None:
         """Insert rows into a table, and keep them at hand if they are all it has."""
-        was_empty = not self.db.execute(f'SELECT EXISTS (SELECT 1 FROM "{table}")').fetchone()[0]  # type: ignore[index]
         self.forget(table)
+        is_empty = self.db.execute(f"SELECT 1 FROM {quote_identifier(table)} LIMIT 1").fetchone() is None
         self.db.insert(table, columns)
-        if was_empty and set(columns) == set(self.db.declared_types(table)):
+        if is_empty and set(columns) == set(self.db.declared_types(table)):
             self._cache[table] = columns
 
     def execute(self, sql: str, parameters: Parameters = ()) -> None:

@@ -61,6 +61,10 @@ class OutputFile:
                     self.db.insert(table, columns)
             self._append_batch(result)
 
+    def cross_section(self) -> list[float] | None:
+        """The generator's last estimate of the cross-section and its error [pb], if it gave one."""
+        return last_cross_section(self.db)
+
     def close(self) -> None:
         """Close the file."""
         self.db.close()
@@ -139,6 +143,17 @@ def _decoded(value: str) -> Any:
         return json.loads(value)
     except ValueError:
         return value
+
+
+def last_cross_section(db: Database) -> list[float] | None:
+    """Value and error [pb] of the cross-section at the last collision of a file that has one."""
+    if "GenEvents" not in db.tables():
+        return None
+    row = db.execute(
+        "SELECT cross_section, coalesce(cross_section_error, 0) FROM GenEvents "
+        "WHERE cross_section IS NOT NULL ORDER BY genevent_id DESC LIMIT 1"
+    ).fetchone()
+    return None if row is None else [float(row[0]), float(row[1])]
 
 
 def data_tables(db: Database) -> list[str]:

@@ -97,7 +97,7 @@ def run(
         summary.elapsed = time.perf_counter() - start
         for warning in [*source.warnings, *_advice(summary, prepared)]:
             summary.warn(warning)
-        out.describe(_provenance_after(source, summary))
+        out.describe({**_provenance_after(source, summary), "cross_section": out.cross_section()})
     finally:
         out.close()
     return summary

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlamarr.batch import Batch
 from sqlamarr.columns import Columns
+from sqlamarr.database import quote_identifier
 from sqlamarr.errors import EventError, InputError, PipelineError, SqlamarrError
 from sqlamarr.pipeline import Pipeline
 from sqlamarr.sources.base import Chunk, DataSource, EventRef, ParsedChunk, Rejected
@@ -99,7 +100,7 @@ class Worker:
     def _clear(self) -> None:
         db = self.workspace.db
         for table in self.workspace.event_tables:
-            db.execute(f'DELETE FROM "{table}"')
+            db.execute(f"DELETE FROM {quote_identifier(table)}")
 
 
 # What the kept MC rows refer to: their generator particles, and the vertices of both.
@@ -122,6 +123,12 @@ def _output_tables(workspace: Workspace, options: WorkerOptions) -> list[str]:
             f"{workspace.pipeline.path}: output.tables names {', '.join(missing)}, which no step makes; "
             f"there are: {', '.join(known)}."
         )
+    for table in wanted:
+        if "event_id" not in workspace.db.declared_types(table):
+            raise PipelineError(
+                f"{workspace.pipeline.path}: output.tables names {table}, which has no column event_id. "
+                "Every table of results needs it: add it to the query, or to the step's key."
+            )
     if options.generator != "none":
         wanted += GENERATOR_TABLES
     if options.weights:

@@ -54,7 +54,7 @@ SCHEME = st.one_of(
     st.integers(1, 99_999),
     st.integers(1, 9_999_999),
     st.builds(lambda n, core: n * 1_000_000 + core, st.integers(0, 5), st.integers(1, 9_999)),
-    st.builds(lambda l, z, a, i: 10**9 + l * 10**7 + z * 10**4 + a * 10 + i,
+    st.builds(lambda strange, z, a, i: 10**9 + strange * 10**7 + z * 10**4 + a * 10 + i,
               st.integers(0, 2), st.integers(0, 120), st.integers(1, 300), st.integers(0, 9)),
     st.builds(int, st.from_regex(r"1[0-9]{2}[1-6]{4}[1-6][1-6][1-9]", fullmatch=True).map(lambda s: s[:9])),
     st.builds(int, st.from_regex(r"1[0-9]{0}[0-9]{2}[1-6]{2}0[1-6]{2}[1-9]", fullmatch=True)),

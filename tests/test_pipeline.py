@@ -77,6 +77,11 @@ def test_an_output_table_that_no_step_makes_is_an_error(make_pipeline):
         prepare(make_pipeline(BASE.replace("[MCParticles]", "[Trakcs]"), a=QUERY))
 
 
+def test_an_output_table_without_event_id_is_an_error(make_pipeline):
+    with pytest.raises(PipelineError, match="names tmp_a, which has no column event_id"):
+        prepare(make_pipeline(BASE.replace("[MCParticles]", "[tmp_a]"), a=QUERY))
+
+
 def test_a_column_that_the_declared_table_has_not_is_an_error(make_pipeline):
     text = BASE.replace("steps:", "schema: tables.sql\nsteps:")
     with pytest.raises(

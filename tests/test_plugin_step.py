@@ -16,7 +16,7 @@ models: {{m: {{library: {library}}}}}
 steps:
   - plugin: {{model: m, function: {function}, query: q.sql, table: answers, key: [mcparticle_id],
              inputs: {inputs}, outputs: [{outputs}], noise: {noise}}}
-output: {{tables: [answers]}}
+output: {{tables: [MCParticles]}}
 """
 QUERY = "SELECT mcparticle_id, px, py FROM MCParticles"
 

@@ -421,3 +421,72 @@ def test_version_and_environment(capsys):
 def test_python_errors_carry_their_type(example, tmp_path):
     with pytest.raises(PipelineError):
         sqlamarr.run("nope", [example], tmp_path / "o.db")
+
+
+# -- another library in the place of ours ---------------------------------------------------------------
+
+# What LHCb publishes: functions for one row each, with neither names nor sizes.
+FOREIGN = """
+#include <math.h>
+float *acceptance(float *out, const float *in) {
+    float sum = 0; for (int i = 0; i < 12; ++i) sum += in[i];
+    out[0] = sum == sum ? 1 : 0; return out; }
+float *efficiency(float *out, const float *in) {
+    float sum = 0; for (int i = 0; i < 12; ++i) sum += in[i];
+    /* Rounded in float32, such probabilities may sum to more than 1. */
+    out[0] = 0.1f; out[1] = 0.7000001f; out[2] = 0.1f; out[3] = sum == sum ? 0.1000001f : 0; return out; }
+float *resolution(float *out, const float *in, const float *random) {
+    float sum = 0; for (int i = 0; i < 12; ++i) sum += in[i];
+    for (int i = 0; i < 128; ++i) sum += random[i];
+    for (int i = 0; i < 9; ++i) out[i] = 0.001f * random[i];
+    out[7] = sum == sum ? 1e6f : 0; out[5] = -1e9f; return out; }
+float *covariance(float *out, const float *in, const float *random) {
+    float sum = 0; for (int i = 0; i < 15; ++i) sum += in[i];
+    for (int i = 0; i < 128; ++i) sum += random[i];
+    for (int i = 0; i < 5; ++i) out[i] = -10;
+    for (int i = 5; i < 15; ++i) out[i] = sum == sum ? 0.9f - 1.8f * (i % 2) : 0; return out; }
+"""
+
+
+def test_a_foreign_library_takes_the_place_of_ours_by_one_word(compile_plugin, example, tmp_path, capsys):
+    library = compile_plugin(FOREIGN)
+    out = tmp_path / "out.db"
+    arguments = ["run", "lhcb_run2", example, "-o", out, "--seed", 1, "-n", 3, "--model", f"tracking={library}"]
+    assert command_line(*arguments) == 0
+    with sqlamarr.open(out) as db:
+        made = sqlamarr.output.provenance(db)
+        lowest, n = db.execute("SELECT min(p), count(*) FROM Tracks").fetchone()
+        states = db.arrays("SELECT * FROM TrackStates WHERE location = 'ClosestToBeam'")
+    assert made["models"]["tracking"]["library"] == str(library)
+    assert n > 10
+    assert lowest == 1.0  # MeV: more is not taken away
+    # Correlations that no matrix can have are shrunk until one has them.
+    matrix = np.empty((n, 5, 5))
+    for i in range(5):
+        for j in range(i, 5):
+            matrix[:, i, j] = matrix[:, j, i] = states[f"cov{i}{j}"]
+    assert np.linalg.eigvalsh(matrix / matrix[:, :1, :1]).min() > 0
+
+
+def test_a_foreign_library_of_wrong_sizes_is_refused_before_any_event(compile_plugin, example, tmp_path, capsys):
+    library = compile_plugin(FOREIGN.replace("i < 9", "i < 12"))
+    out = tmp_path / "out.db"
+    assert command_line("run", "lhcb_run2", example, "-o", out, "--model", f"tracking={library}") == 1
+    message = "function 'resolution' of model.so: writes 12 values per row, the pipeline declares 9 outputs"
+    assert message in capsys.readouterr().err
+    assert not out.exists()
+
+
+@pytest.mark.long
+def test_one_hash_whatever_the_batches_for_everything_that_can_be_kept(example, tmp_path):
+    found = []
+    for size in (1, 7, 64, 1000):
+        path = tmp_path / f"{size}.db"
+        sqlamarr.run(
+            "lhcb_run2", [example], path, seed=7, batch_size=size, keep_tmp=True, generator="full", weights=True,
+            conditions={"luminous_region": "lhcb", "polarity": "MagDown", "period": 2018},
+        )  # fmt: skip
+        found.append(hashes(path))
+    assert all(other == found[0] for other in found)
+    assert "GenParticles" in found[0]
+    assert "tmp_covariance" in found[0]

@@ -54,16 +54,14 @@ def _show(file: str, db: Any, made: dict[str, Any]) -> None:
 
 
 def _show_generator(db: Any, made: dict[str, Any]) -> None:
+    from sqlamarr.output import last_cross_section
+
     if "GenEvents" not in db.tables():
         return
     total, n = db.execute("SELECT sum(weight), count(*) FROM GenEvents").fetchone()
     click.echo(f"  collisions  {n}, sum of weights {total if total is not None else 0:g}")
-    row = db.execute(
-        "SELECT cross_section, cross_section_error FROM GenEvents WHERE cross_section IS NOT NULL "
-        "ORDER BY genevent_id DESC LIMIT 1"
-    ).fetchone()
-    if row:
-        click.echo(f"  cross-section (last) {row[0]:g} +- {row[1] or 0:g} pb")
+    if cross_section := last_cross_section(db):
+        click.echo("  cross-section (last) {:g} +- {:g} pb".format(*cross_section))
     if made.get("weight_names"):
         click.echo(
             f"  weights     {', '.join(made['weight_names'][:8])}" + (" ..." if len(made["weight_names"]) > 8 else "")

@@ -96,7 +96,7 @@ def _resolve(argument: str) -> list[str]:
         return [argument]
     if not glob.has_magic(argument):
         raise InputError(f"{argument} does not exist. Check the path; relative ones start at {Path.cwd()}.")
-    found = [path for path in glob.glob(argument, recursive=True) if not Path(path).is_dir()]  # noqa: PTH207 (absolute ones too)
+    found = [path for path in glob.glob(argument, recursive=True) if not Path(path).is_dir()]
     if not found:
         raise InputError(f"No file matches {argument}. Check the pattern; relative ones start at {Path.cwd()}.")
     return sorted(found, key=os.fsencode)

@@ -78,8 +78,9 @@ class PluginStep:
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> PluginStep:
         """From the options of a pipeline file."""
-        values: dict[str, Any] = {"name": options["table"], **options}
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        named = {"name": options["table"], **options}
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in named.items()}
+        return cls(**values)
 
     @property
     def tables(self) -> tuple[str, ...]:

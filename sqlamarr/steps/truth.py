@@ -18,6 +18,8 @@ from sqlamarr.workspace import Workspace
 
 LHCB_SIGNAL = 889  # HepMC status of the signal in LHCb's generator files
 
+KNOWN_SPECIES = (11, 13, 211, 321, 2212)  # e, mu, pi, K, p: what the models were made for
+
 _SIGNAL = {"type": "integer", "description": f"Status that marks the signal; default {LHCB_SIGNAL}."}
 
 
@@ -130,7 +132,16 @@ class SelectParticles:
         batch.write("MCVertices", vertices)
         batch.write("MCParticles", particles)
         batch.count("MC particles", particles.rows)
+        _count_others(batch, particles)
         unknown = np.ma.getmaskarray(particles["charge"])
         for pid in np.unique(np.ma.getdata(particles["pid"])[unknown]):
             batch.count("MC particles of unknown charge, taken as neutral", np.sum(unknown & (particles["pid"] == pid)))
             batch.notes.add(f"The charge of PDG id {pid} is not known: such particles are taken as neutral.")
+
+
+def _count_others(batch: Batch, particles: Columns) -> None:
+    """Long-lived charged particles that the models know only as some hadron."""
+    charged = np.ma.filled(particles["charge"], 0) != 0
+    stable = np.ma.getmaskarray(particles["end_vertex"])
+    known = np.isin(np.abs(particles["pid"]), KNOWN_SPECIES)
+    batch.count("charged particles of other species, treated as hadrons", np.count_nonzero(charged & stable & ~known))
