@@ -11,8 +11,8 @@ struct sqlamarr_hepmc {
 
     explicit sqlamarr_hepmc(hepmc::Tables &&tables)
         : events{std::move(tables.events)}, vertices{std::move(tables.vertices)},
-          particles{std::move(tables.particles)}, weights{std::move(tables.weights)},
-          errors{std::move(tables.errors)} {}
+          particles{std::move(tables.particles)}, weights{std::move(tables.weights)}, errors{std::move(tables.errors)} {
+    }
 };
 
 namespace {

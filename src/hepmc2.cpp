@@ -145,7 +145,9 @@ struct Reader {
         case 'V': return vertex(line);
         case 'U': return read_units(record, line);
         case 'C': return read_cross_section(record, line);
-        case 'N': case 'F': case 'H': return; // weight names, parton densities, heavy ions: not stored
+        case 'N':
+        case 'F':
+        case 'H': return; // weight names, parton densities, heavy ions: not stored
         default: line.fail("an unknown kind of line; expected one of E, N, U, C, H, F, V, P");
         }
     }

@@ -36,7 +36,10 @@ void read_attribute(Record &record, Line &line) {
     record.has_process_id = true;
 }
 
-struct Incoming { int32_t vertex; int64_t particle; };
+struct Incoming {
+    int32_t vertex;
+    int64_t particle;
+};
 
 struct Reader {
     Record &record;
@@ -122,8 +125,10 @@ void Reader::list_of_incoming(Line &line, std::string_view list) {
         const char *end = scan_integer(position, last, id);
         if (end == position || (end != last && *end != ',')) line.fail("expected ids of particles between [ and ]");
         if (id < 0) line.fail("expected positive ids of particles between [ and ], found " + std::to_string(id));
-        if (id > known) later.push_back(id);
-        else if (id > 0) incoming.push_back({index, id}); // 0: none
+        if (id > known)
+            later.push_back(id);
+        else if (id > 0)
+            incoming.push_back({index, id}); // 0: none
         position = end == last ? end : end + 1;
     }
     std::sort(later.begin(), later.end());

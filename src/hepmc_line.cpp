@@ -36,8 +36,8 @@ std::string_view Line::word(const char *field) {
 }
 
 void Line::fail(const std::string &what) const {
-    throw Malformed{number_, what + " (the line begins \"" +
-                                 excerpt({first_, static_cast<size_t>(last_ - first_)}) + "\")"};
+    throw Malformed{number_,
+                    what + " (the line begins \"" + excerpt({first_, static_cast<size_t>(last_ - first_)}) + "\")"};
 }
 
 void Line::missing(const char *field, const char *expected) const {

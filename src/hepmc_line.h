@@ -20,7 +20,10 @@ public:
 
     char kind() const { return position_ == last_ ? '\0' : *position_; }
     int64_t number() const { return number_; }
-    std::string_view rest() { position_ = skip_blanks(position_, last_); return {position_, size()}; }
+    std::string_view rest() {
+        position_ = skip_blanks(position_, last_);
+        return {position_, size()};
+    }
 
     void skip_kind() {
         ++position_;
@@ -40,10 +43,12 @@ public:
         accept(scan_real(start(field, "a number"), last_, value), field, "a number");
         return value;
     }
-    double finite(const char *field);             // a real that is neither NaN nor infinite
+    double finite(const char *field); // a real that is neither NaN nor infinite
     int64_t count(const char *field, int64_t at_most);
     std::string_view word(const char *field);
-    void expect_end() { if (!at_end()) surplus(); }
+    void expect_end() {
+        if (!at_end()) surplus();
+    }
 
     [[noreturn]] void fail(const std::string &what) const;
 

@@ -36,10 +36,10 @@ struct Record {
     bool has_process_id = false;
     double scale = absent, alpha_qcd = absent, alpha_qed = absent;
     double cross_section = absent, cross_section_error = absent;
-    double x = 0, y = 0, z = 0, t = 0;   // shift of the event
-    double to_mev = 1000, to_mm = 1;     // HepMC's defaults where a record states no units: GeV and mm
+    double x = 0, y = 0, z = 0, t = 0; // shift of the event
+    double to_mev = 1000, to_mm = 1;   // HepMC's defaults where a record states no units: GeV and mm
     int64_t declared_vertices = 0, declared_particles = -1;
-    int64_t beams[2] = {0, 0};           // barcodes, HepMC2 only
+    int64_t beams[2] = {0, 0}; // barcodes, HepMC2 only
     std::vector<double> weights;
     std::vector<Vertex> vertices;
     std::vector<Particle> particles;
@@ -53,12 +53,14 @@ template <class Handle> void each_line(Record &record, std::string_view text, in
     const char *position = text.data(), *end = position + text.size();
     record.first_line = number;
     while (position != end) {
-        const auto *newline = static_cast<const char *>(std::memchr(position, '\n', static_cast<size_t>(end - position)));
+        const auto *newline =
+            static_cast<const char *>(std::memchr(position, '\n', static_cast<size_t>(end - position)));
         const char *stop = newline ? newline : end;
         record.last_line = number;
         if (!newline)
-            Line(position, stop, number).fail("the input ends in the middle of a line, where a newline was expected: "
-                                              "it is truncated");
+            Line(position, stop, number)
+                .fail("the input ends in the middle of a line, where a newline was expected: "
+                      "it is truncated");
         const char *trimmed = stop != position && stop[-1] == '\r' ? stop - 1 : stop;
         if (trimmed != position) handle(Line(position, trimmed, number));
         position = newline + 1;

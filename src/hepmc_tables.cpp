@@ -92,9 +92,10 @@ Tables::Tables() {
             {"scale", "alpha_qcd", "alpha_qed", "weight", "t", "x", "y", "z", "cross_section", "cross_section_error"});
     declare(vertices, {"genvertex_id", "event_id", "genevent_id", "hepmc_id", "status", "is_primary"},
             {"t", "x", "y", "z"});
-    declare(particles,
-            {"genparticle_id", "event_id", "genevent_id", "hepmc_id", "production_vertex", "end_vertex", "pid", "status"},
-            {"pe", "px", "py", "pz", "m"});
+    declare(
+        particles,
+        {"genparticle_id", "event_id", "genevent_id", "hepmc_id", "production_vertex", "end_vertex", "pid", "status"},
+        {"pe", "px", "py", "pz", "m"});
     declare(weights, {"event_id", "genevent_id", "position"}, {"value"});
     declare(errors, {"event_id", "line"}, {});
     errors.add("message", SQLAMARR_TEXT);
