@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from hepmc_tools import EVENT2, EVENT3, hepmc2, hepmc3, plain, read_text, rows
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sqlamarr.sources import open_inputs
+from sqlamarr.sources.hepmc import RecordPlace, parse
 
 PARTICLES = "genparticle_id event_id genevent_id hepmc_id production_vertex end_vertex pid status pe px py pz m"
 VERTICES = "genvertex_id event_id genevent_id hepmc_id status is_primary t x y z"
@@ -176,6 +180,17 @@ def test_numbers_are_read_to_the_last_bit(tmp_path, number):
     event = f"E 1 0 1\nU MEV MM\nP 1 0 13 {number} 2 3 4 1 1\n"
     (px,) = plain(read_text(tmp_path, hepmc3(event)).tables["GenParticles"], "px")
     assert (px, math.copysign(1, px)) == (float(number), math.copysign(1, float(number)))
+
+
+@settings(max_examples=60, deadline=None)
+@given(values=st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=200))
+def test_any_number_in_any_notation_is_read_to_the_last_bit(values):
+    # A leading + takes the way of platforms whose C++ library cannot read floating-point numbers.
+    notations = [f"{x!r} {x:.17e} {x:.20g} {'' if str(x)[0] == '-' else '+'}{x!r}" for x in values]
+    text = f"E 1 0 0\nW {' '.join(notations)}\n".encode()
+    found = parse(text, [RecordPlace(0, len(text), 1, 0, 0, 0, 3)])["GenWeights"]["value"]
+    expected = np.repeat(np.array(values), 4)
+    assert found.view(np.int64).tolist() == expected.view(np.int64).tolist()
 
 
 def test_ids_count_over_the_collisions_of_an_event(tmp_path):
