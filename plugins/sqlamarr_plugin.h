@@ -24,7 +24,7 @@
 #define SQLAMARR_PLUGIN_ABI 1
 
 typedef struct sqlamarr_model_info {
-    int32_t abi;                  /* SQLAMARR_PLUGIN_ABI */
+    int32_t abi; /* SQLAMARR_PLUGIN_ABI */
     int32_t n_in, n_out, n_random;
     const char *const *in_names;  /* n_in names, or NULL */
     const char *const *out_names; /* n_out names, or NULL */

@@ -40,9 +40,12 @@ private:
         for (int64_t row = 0; row < so_far; ++row) column_.push_null();
     }
     void append_integer(int64_t value) {
-        if (column_.type == SQLAMARR_INT64) column_.push(value);
-        else if (column_.type == SQLAMARR_FLOAT64) column_.push(static_cast<double>(value));
-        else refuse("an INTEGER");
+        if (column_.type == SQLAMARR_INT64)
+            column_.push(value);
+        else if (column_.type == SQLAMARR_FLOAT64)
+            column_.push(static_cast<double>(value));
+        else
+            refuse("an INTEGER");
     }
     void append_real(double value) {
         if (column_.type == SQLAMARR_INT64 && !fixed_) widen();
@@ -56,13 +59,15 @@ private:
     void widen() {
         Column wide(column_.name, SQLAMARR_FLOAT64);
         for (size_t row = 0; row < column_.integers.size(); ++row) {
-            if (!column_.nulls.empty() && column_.nulls[row]) wide.push_null();
-            else wide.push(static_cast<double>(column_.integers[row]));
+            if (!column_.nulls.empty() && column_.nulls[row])
+                wide.push_null();
+            else
+                wide.push(static_cast<double>(column_.integers[row]));
         }
         column_ = std::move(wide);
     }
     [[noreturn]] void refuse(const char *found) const {
-        const char *expected = column_.type == SQLAMARR_INT64   ? "INTEGER"
+        const char *expected = column_.type == SQLAMARR_INT64  ? "INTEGER"
                                : column_.type == SQLAMARR_TEXT ? "TEXT"
                                                                : "REAL";
         throw Error(SQLAMARR_DATA, "Column \"" + column_.name + "\", row " + std::to_string(column_.rows() + 1) +

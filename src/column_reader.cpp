@@ -133,8 +133,8 @@ void run_steps(Statement &statement, Builders &builders) {
     }
 }
 
-std::unique_ptr<sqlamarr_columns> read(sqlite3 *db, const std::string &sql, const sqlamarr_value *values,
-                                       int n_values, const int *types) {
+std::unique_ptr<sqlamarr_columns> read(sqlite3 *db, const std::string &sql, const sqlamarr_value *values, int n_values,
+                                       const int *types) {
     connection_state(db);
     Statement statement(db, sql, "Query");
     if (statement.has_tail()) throw Error(SQLAMARR_SQL, "Expected one statement, found more after the first ';'.");
@@ -143,8 +143,10 @@ std::unique_ptr<sqlamarr_columns> read(sqlite3 *db, const std::string &sql, cons
     std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt *)> sink(
         prepare_sink(db, sql, static_cast<int>(builders.size())), sqlite3_finalize);
     bind_values(sink ? sink.get() : statement.get(), values, n_values);
-    if (sink) run_sink(db, sink.get(), reader);
-    else run_steps(statement, builders);
+    if (sink)
+        run_sink(db, sink.get(), reader);
+    else
+        run_steps(statement, builders);
     auto result = std::make_unique<sqlamarr_columns>();
     for (auto &builder : builders) result->table.columns.push_back(builder.take());
     return result;

@@ -11,8 +11,8 @@ namespace sqlamarr {
 namespace {
 
 constexpr char POINTER_TYPE[] = "sqlamarr_writer";
-constexpr int NARROW = 64;  // columns of the usual virtual table
-constexpr int WIDE = 1999;  // of the one for very wide tables; SQLite's limit is 2000
+constexpr int NARROW = 64; // columns of the usual virtual table
+constexpr int WIDE = 1999; // of the one for very wide tables; SQLite's limit is 2000
 
 struct Source {
     const sqlamarr_column *columns;
@@ -105,8 +105,8 @@ int column(sqlite3_vtab_cursor *base, sqlite3_context *context, int index) {
     default:
         // SQLite stores the text before the buffer goes away.
         sqlite3_result_text64(context, static_cast<const char *>(source.data) + source.offsets[row],
-                              static_cast<sqlite3_uint64>(source.offsets[row + 1] - source.offsets[row]),
-                              SQLITE_STATIC, SQLITE_UTF8);
+                              static_cast<sqlite3_uint64>(source.offsets[row + 1] - source.offsets[row]), SQLITE_STATIC,
+                              SQLITE_UTF8);
     }
     return SQLITE_OK;
 }

@@ -4,9 +4,7 @@
 
 int64_t sqlamarr_columns_rows(const sqlamarr_columns *columns) { return columns->table.rows(); }
 
-int sqlamarr_columns_count(const sqlamarr_columns *columns) {
-    return static_cast<int>(columns->table.columns.size());
-}
+int sqlamarr_columns_count(const sqlamarr_columns *columns) { return static_cast<int>(columns->table.columns.size()); }
 
 int sqlamarr_columns_get(const sqlamarr_columns *columns, int index, sqlamarr_column *out) {
     return sqlamarr::guard([&] {
@@ -14,8 +12,7 @@ int sqlamarr_columns_get(const sqlamarr_columns *columns, int index, sqlamarr_co
         const void *data = column.bytes.data();
         if (column.type == SQLAMARR_INT64) data = column.integers.data();
         if (column.type == SQLAMARR_FLOAT64) data = column.reals.data();
-        *out = {column.name.c_str(), column.type, data,
-                column.type == SQLAMARR_TEXT ? column.offsets.data() : nullptr,
+        *out = {column.name.c_str(), column.type, data, column.type == SQLAMARR_TEXT ? column.offsets.data() : nullptr,
                 column.nulls.empty() ? nullptr : column.nulls.data()};
     });
 }

@@ -15,11 +15,11 @@ namespace sqlamarr {
 struct Column {
     std::string name;
     sqlamarr_type type;
-    std::vector<int64_t> integers{};   // INT64; 0 where NULL
-    std::vector<double> reals{};       // FLOAT64; NaN where NULL
-    std::string bytes{};               // TEXT, all rows after one another
-    std::vector<int64_t> offsets{};    // TEXT, rows + 1 of them
-    std::vector<uint8_t> nulls{};      // empty: no NULL so far
+    std::vector<int64_t> integers{}; // INT64; 0 where NULL
+    std::vector<double> reals{};     // FLOAT64; NaN where NULL
+    std::string bytes{};             // TEXT, all rows after one another
+    std::vector<int64_t> offsets{};  // TEXT, rows + 1 of them
+    std::vector<uint8_t> nulls{};    // empty: no NULL so far
 
     Column(std::string column_name, sqlamarr_type column_type) : name(std::move(column_name)), type(column_type) {
         if (type == SQLAMARR_TEXT) offsets.push_back(0);
@@ -32,8 +32,14 @@ struct Column {
         default: return static_cast<int64_t>(offsets.size()) - 1;
         }
     }
-    void push(int64_t value) { integers.push_back(value); if (!nulls.empty()) nulls.push_back(0); }
-    void push(double value) { reals.push_back(value); if (!nulls.empty()) nulls.push_back(0); }
+    void push(int64_t value) {
+        integers.push_back(value);
+        if (!nulls.empty()) nulls.push_back(0);
+    }
+    void push(double value) {
+        reals.push_back(value);
+        if (!nulls.empty()) nulls.push_back(0);
+    }
     void push(std::string_view value) {
         bytes.append(value);
         offsets.push_back(static_cast<int64_t>(bytes.size()));

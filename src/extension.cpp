@@ -44,8 +44,8 @@ bool is_remembered(sqlite3 *db) {
 }
 
 int register_all(sqlite3 *db, ConnectionState *state) {
-    int rc = sqlite3_create_function_v2(db, "sqlamarr_version", 0, SQLITE_UTF8 | SQLITE_INNOCUOUS, db,
-                                        library_version, nullptr, nullptr, forget_connection);
+    int rc = sqlite3_create_function_v2(db, "sqlamarr_version", 0, SQLITE_UTF8 | SQLITE_INNOCUOUS, db, library_version,
+                                        nullptr, nullptr, forget_connection);
     if (rc == SQLITE_OK) rc = register_kinematic_functions(db);
     if (rc == SQLITE_OK) rc = register_random_functions(db, state);
     if (rc == SQLITE_OK) rc = register_column_reader(db);
@@ -58,11 +58,11 @@ int register_all(sqlite3 *db, ConnectionState *state) {
 ConnectionState &connection_state(sqlite3 *db) {
     // Before the first load the table of SQLite's functions is empty: calling through it would crash.
     if (sqlite3_api == nullptr)
-        throw Error(SQLAMARR_INTERNAL, "libsqlamarr was not loaded as an extension into any connection of this process.");
+        throw Error(SQLAMARR_INTERNAL,
+                    "libsqlamarr was not loaded as an extension into any connection of this process.");
     std::lock_guard<std::mutex> lock(states_mutex);
     const auto found = states().find(db);
-    if (found == states().end())
-        throw Error(SQLAMARR_INTERNAL, "libsqlamarr was not loaded into this connection.");
+    if (found == states().end()) throw Error(SQLAMARR_INTERNAL, "libsqlamarr was not loaded into this connection.");
     return *found->second;
 }
 

@@ -35,7 +35,8 @@ std::unique_ptr<sqlamarr_model> open_model(const char *path, const char *functio
     model->path = path;
     model->function = function;
     model->handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    if (model->handle == nullptr) throw Error(SQLAMARR_MODEL, std::string("Cannot load the model library: ") + dlerror());
+    if (model->handle == nullptr)
+        throw Error(SQLAMARR_MODEL, std::string("Cannot load the model library: ") + dlerror());
     model->row = dlsym(model->handle, function);
     if (model->row == nullptr)
         throw Error(SQLAMARR_MODEL, std::string("The library ") + path + " has no function '" + function +
@@ -55,8 +56,10 @@ void call_rows(const sqlamarr_model &model, int64_t n, int n_in, int n_out, int 
     const auto plain = reinterpret_cast<RowFunction>(model.row);
     const auto generative = reinterpret_cast<RandomRowFunction>(model.row);
     for (int64_t i = 0; i < n; ++i) {
-        if (n_random > 0) generative(out + i * n_out, in + i * n_in, random + i * n_random);
-        else plain(out + i * n_out, in + i * n_in);
+        if (n_random > 0)
+            generative(out + i * n_out, in + i * n_in, random + i * n_random);
+        else
+            plain(out + i * n_out, in + i * n_in);
     }
 }
 

@@ -41,9 +41,13 @@ Charge fundamental_charge(const Digits &d) {
     const int core = static_cast<int>(d.code % 10000);
     if (core == 0) return std::nullopt;
     switch (d.code) {
-    case 1000017: case 1000018: case 1000034: return 0;
-    case 5100061: case 5100062: // doubly charged scalars
-    case 9900041: case 9900042: return 6;
+    case 1000017:
+    case 1000018:
+    case 1000034: return 0;
+    case 5100061:
+    case 5100062: // doubly charged scalars
+    case 9900041:
+    case 9900042: return 6;
     default: return fundamental(core);
     }
 }
@@ -54,8 +58,8 @@ int meson(int heavy, int light) {
 }
 
 bool is_neutral_special(uint64_t code) {
-    constexpr uint64_t codes[] = {130, 310, 150, 350, 510, 530, // K_L, K_S and the B mass eigenstates
-                                  110, 990, 9990, 998, 999};    // reggeon, pomeron, odderon, tracking
+    constexpr uint64_t codes[] = {130, 310, 150,  350, 510, 530, // K_L, K_S and the B mass eigenstates
+                                  110, 990, 9990, 998, 999};     // reggeon, pomeron, odderon, tracking
     return std::find(std::begin(codes), std::end(codes), code) != std::end(codes);
 }
 
@@ -120,8 +124,8 @@ Charge nucleus(const Digits &d) {
 Charge multiquark(const Digits &d) {
     if (d.nj == 0 || d.nr == 0 || d.nl == 0 || d.q2 == 0 || d.q3 == 0) return std::nullopt;
     if (d.q1 == 0) {
-        const bool ordered = d.nr >= d.nl && d.q2 >= d.q3 &&
-                             (d.nr > d.q2 || d.nl > d.q3 || (d.nr == d.q2 && d.nl == d.q3));
+        const bool ordered =
+            d.nr >= d.nl && d.q2 >= d.q3 && (d.nr > d.q2 || d.nl > d.q3 || (d.nr == d.q2 && d.nl == d.q3));
         return ordered ? Charge(quark(d.nr) + quark(d.nl) - quark(d.q2) - quark(d.q3)) : std::nullopt;
     }
     const bool ordered = d.nr >= d.nl && d.nl >= d.q1 && d.q1 >= d.q2;

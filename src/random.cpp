@@ -78,8 +78,9 @@ void generate(RandomKernel kernel, uint64_t key, uint32_t stream, const int64_t 
 using namespace sqlamarr;
 
 void sqlamarr_philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]) {
-    const PhiloxBlock block = philox_block(static_cast<uint64_t>(key[1]) << 32 | key[0],
-                                           static_cast<uint64_t>(counter[1]) << 32 | counter[0], counter[2], counter[3]);
+    const PhiloxBlock block =
+        philox_block(static_cast<uint64_t>(key[1]) << 32 | key[0], static_cast<uint64_t>(counter[1]) << 32 | counter[0],
+                     counter[2], counter[3]);
     std::copy(block.begin(), block.end(), out);
 }
 

@@ -81,7 +81,9 @@ constexpr RandomKernels baseline{normals_baseline, uniforms_baseline};
 SQLAMARR_AVX2 void normals_avx2(uint64_t key, uint32_t stream, RandomBatch &batch) { normals(key, stream, batch); }
 SQLAMARR_AVX2 void uniforms_avx2(uint64_t key, uint32_t stream, RandomBatch &batch) { uniforms(key, stream, batch); }
 SQLAMARR_AVX512 void normals_avx512(uint64_t key, uint32_t stream, RandomBatch &batch) { normals(key, stream, batch); }
-SQLAMARR_AVX512 void uniforms_avx512(uint64_t key, uint32_t stream, RandomBatch &batch) { uniforms(key, stream, batch); }
+SQLAMARR_AVX512 void uniforms_avx512(uint64_t key, uint32_t stream, RandomBatch &batch) {
+    uniforms(key, stream, batch);
+}
 
 constexpr RandomKernels avx2{normals_avx2, uniforms_avx2}, avx512{normals_avx512, uniforms_avx512};
 bool has_avx2() { return __builtin_cpu_supports("avx2"); }
@@ -103,7 +105,8 @@ const RandomKernels *choose() {
     if ((wanted.empty() || wanted == "avx2") && has_avx2()) return &avx2;
     if (wanted.empty()) return &baseline;
     if (wanted != "avx2" && wanted != "avx512")
-        throw Error(SQLAMARR_DATA, "SQLAMARR_ISA is '" + wanted + "'; expected baseline, avx2 or avx512. Unset it "
+        throw Error(SQLAMARR_DATA, "SQLAMARR_ISA is '" + wanted +
+                                       "'; expected baseline, avx2 or avx512. Unset it "
                                        "to have the best that this processor runs.");
     throw Error(SQLAMARR_DATA, "SQLAMARR_ISA asks for " + wanted + ", which this processor does not run; unset it.");
 }

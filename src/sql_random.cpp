@@ -18,9 +18,10 @@ constexpr double sum_tolerance = 1e-5;
 ConnectionState &active_state(sqlite3_context *context, const char *function) {
     auto *state = static_cast<ConnectionState *>(sqlite3_user_data(context));
     if (!state->random_active)
-        throw Error(SQLAMARR_SQL, std::string(function) + ": random numbers exist only inside a pipeline step, which "
-                                  "gives them their key. Move the query into a step; from Python, wrap it in "
-                                  "sqlamarr.random.active(...).");
+        throw Error(SQLAMARR_SQL, std::string(function) +
+                                      ": random numbers exist only inside a pipeline step, which "
+                                      "gives them their key. Move the query into a step; from Python, wrap it in "
+                                      "sqlamarr.random.active(...).");
     return *state;
 }
 

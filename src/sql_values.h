@@ -13,7 +13,8 @@ inline std::string describe(sqlite3_value *value) {
     switch (sqlite3_value_type(value)) {
     case SQLITE_NULL: return "NULL";
     case SQLITE_BLOB: return "a blob";
-    case SQLITE_TEXT: return "the text '" + std::string(reinterpret_cast<const char *>(sqlite3_value_text(value))) + "'";
+    case SQLITE_TEXT:
+        return "the text '" + std::string(reinterpret_cast<const char *>(sqlite3_value_text(value))) + "'";
     default: return std::string(reinterpret_cast<const char *>(sqlite3_value_text(value)));
     }
 }
@@ -42,8 +43,10 @@ inline bool any_null(int count, sqlite3_value **values) {
 
 // Infinity and NaN are never stored: what has no finite value is not applicable, NULL.
 inline void result_finite(sqlite3_context *context, double value) {
-    if (pm_abs(value) < PM_INF) sqlite3_result_double(context, value);
-    else sqlite3_result_null(context);
+    if (pm_abs(value) < PM_INF)
+        sqlite3_result_double(context, value);
+    else
+        sqlite3_result_null(context);
 }
 
 // Run the body of an SQL function; what it throws becomes the statement's error.

@@ -77,18 +77,18 @@ SQLAMARR_API int sqlamarr_read(sqlite3 *db, const char *sql, const sqlamarr_valu
                                const int *types, sqlamarr_columns **out);
 
 /* Insert columns into an existing table. A name that the table lacks is an error. */
-SQLAMARR_API int sqlamarr_insert(sqlite3 *db, const char *table, const sqlamarr_column *columns,
-                                 int n_columns, int64_t rows);
+SQLAMARR_API int sqlamarr_insert(sqlite3 *db, const char *table, const sqlamarr_column *columns, int n_columns,
+                                 int64_t rows);
 
 /* ---- random numbers: Philox4x32-10, key = 64 bits, counter = (id low, id high, block, stream) ---- */
 
 SQLAMARR_API void sqlamarr_philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
 
 /* float32 deviates, row-major n x draws: row i from ids[i], draw d from lane d mod 4 of block d div 4. */
-SQLAMARR_API int sqlamarr_normals(uint64_t key, uint32_t stream, const int64_t *ids, int64_t n,
-                                  int64_t draws, float *out);
-SQLAMARR_API int sqlamarr_uniforms(uint64_t key, uint32_t stream, const int64_t *ids, int64_t n,
-                                   int64_t draws, float *out);
+SQLAMARR_API int sqlamarr_normals(uint64_t key, uint32_t stream, const int64_t *ids, int64_t n, int64_t draws,
+                                  float *out);
+SQLAMARR_API int sqlamarr_uniforms(uint64_t key, uint32_t stream, const int64_t *ids, int64_t n, int64_t draws,
+                                   float *out);
 
 /* Let uniform_at, normal_at and category_at work on this connection, with this key; 0: stop them.
  * `active` guards against use outside a step. */
@@ -104,12 +104,12 @@ SQLAMARR_API int sqlamarr_pdg_three_charge(int64_t pdg_id, int *three_charge);
 /* ---- HepMC ASCII ------------------------------------------------------------------------------ */
 
 typedef struct sqlamarr_hepmc_record {
-    int64_t begin, end;     /* bytes of the record in `text`: its E line up to the next record */
-    int64_t line;           /* number of its E line in its file, from 1 */
-    int64_t event_id;       /* the event that this collision belongs to */
+    int64_t begin, end; /* bytes of the record in `text`: its E line up to the next record */
+    int64_t line;       /* number of its E line in its file, from 1 */
+    int64_t event_id;   /* the event that this collision belongs to */
     int64_t datasource_id;
-    int32_t collision;      /* position of this collision in its event, from 0 */
-    int32_t format;         /* 2 or 3 */
+    int32_t collision; /* position of this collision in its event, from 0 */
+    int32_t format;    /* 2 or 3 */
 } sqlamarr_hepmc_record;
 
 typedef struct sqlamarr_hepmc sqlamarr_hepmc; /* the result of parsing */
@@ -124,11 +124,11 @@ SQLAMARR_API void sqlamarr_hepmc_free(sqlamarr_hepmc *parsed);
 /* ---- truth ------------------------------------------------------------------------------------ */
 
 typedef struct sqlamarr_truth_options {
-    const int64_t *statuses;  /* kept whatever the particle is */
+    const int64_t *statuses; /* kept whatever the particle is */
     int64_t n_statuses;
-    int keep_decayed;         /* also hadrons, bosons and charged leptons that decayed */
-    int collapse_copies;      /* chains of copies of one particle become their last */
-    int64_t signal_status;    /* status that marks the signal */
+    int keep_decayed;      /* also hadrons, bosons and charged leptons that decayed */
+    int collapse_copies;   /* chains of copies of one particle become their last */
+    int64_t signal_status; /* status that marks the signal */
 } sqlamarr_truth_options;
 
 typedef struct sqlamarr_truth_input { /* columns of GenParticles and GenVertices, sorted by id */

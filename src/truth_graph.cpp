@@ -26,8 +26,8 @@ public:
         int64_t row = last_;
         if (row < in_.n_vertices) row = guess(id);
         if (row < 0 || row >= in_.n_vertices || in_.genvertex_id[row] != id) row = search(id);
-        if (row == in_.n_vertices || in_.genvertex_id[row] != id ||
-            in_.v_event_id[row] != in_.p_event_id[particle] || in_.v_genevent_id[row] != in_.p_genevent_id[particle])
+        if (row == in_.n_vertices || in_.genvertex_id[row] != id || in_.v_event_id[row] != in_.p_event_id[particle] ||
+            in_.v_genevent_id[row] != in_.p_genevent_id[particle])
             fail("Event " + std::to_string(in_.p_event_id[particle]) + ": particle " +
                  std::to_string(in_.genparticle_id[particle]) + " has " + column + " " + std::to_string(id) +
                  ", expected the id of a vertex of the same collision. Check GenVertices.");

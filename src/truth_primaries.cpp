@@ -26,8 +26,7 @@ std::vector<int64_t> primaries(const Graph &graph, int64_t signal_status) {
         if (graph.production[static_cast<size_t>(p)] == none) continue;
         Candidates &found = collisions[{in.p_event_id[p], in.p_genevent_id[p]}];
         if (found.any == none || graph.earlier(p, found.any)) found.any = p;
-        if (in.status[p] == signal_status && (found.signal == none || graph.earlier(p, found.signal)))
-            found.signal = p;
+        if (in.status[p] == signal_status && (found.signal == none || graph.earlier(p, found.signal))) found.signal = p;
     }
     std::vector<int64_t> ids;
     for (const auto &[key, found] : collisions) {

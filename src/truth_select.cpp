@@ -108,22 +108,22 @@ private:
     }
 };
 
-template <class Value>
-void copy(Columns &table, const char *name, const Value *values, const Flags &mask) {
+template <class Value> void copy(Columns &table, const char *name, const Value *values, const Flags &mask) {
     auto &column = table.add(name, std::is_same_v<Value, double> ? SQLAMARR_FLOAT64 : SQLAMARR_INT64);
     for (size_t row = 0; row < mask.size(); ++row)
         if (mask[row]) column.push(values[row]);
 }
 
 // An integer column of kept particles; `value(p)` is a row of `ids`, or none for NULL.
-template <class Row>
-void refer(Columns &table, const char *name, const Selection &s, const int64_t *ids, Row value) {
+template <class Row> void refer(Columns &table, const char *name, const Selection &s, const int64_t *ids, Row value) {
     auto &column = table.add(name, SQLAMARR_INT64);
     for (size_t p = 0; p < s.kept.size(); ++p) {
         if (!s.kept[p]) continue;
         const int64_t row = value(p);
-        if (row == none) column.push_null();
-        else column.push(ids[row]);
+        if (row == none)
+            column.push_null();
+        else
+            column.push(ids[row]);
     }
 }
 
