@@ -136,14 +136,22 @@ void Reader::list_of_incoming(Line &line, std::string_view list) {
     for (const int64_t id : later) incoming.push_back({index, id});
 }
 
-Particle &existing(Record &record, int64_t id, const std::string &whose) {
+// Who refers to a particle: put into words only where the reference is wrong.
+struct Referrer {
+    const char *kind;
+    int64_t id;
+    std::string words() const { return std::string(kind) + " " + std::to_string(id); }
+};
+
+Particle &existing(Record &record, int64_t id, const Referrer &referrer) {
     if (id < 1 || id > static_cast<int64_t>(record.particles.size()))
-        record.fail(whose + " refers to particle " + std::to_string(id) + ", which the record does not contain");
+        record.fail(referrer.words() + " refers to particle " + std::to_string(id) +
+                    ", which the record does not contain");
     return record.particles[static_cast<size_t>(id) - 1];
 }
 
-void enter(Record &record, int64_t id, int32_t vertex, const std::string &whose) {
-    Particle &particle = existing(record, id, whose);
+void enter(Record &record, int64_t id, int32_t vertex, const Referrer &referrer) {
+    Particle &particle = existing(record, id, referrer);
     if (particle.end == vertex) return;
     if (particle.end != none) record.fail("particle " + std::to_string(id) + " ends in two vertices");
     particle.end = vertex;
@@ -153,11 +161,11 @@ void enter(Record &record, int64_t id, int32_t vertex, const std::string &whose)
 
 // A parent that is a particle stands for a vertex without a line of its own, made where it is first named.
 int32_t vertex_of_parent(Record &record, const Particle &child) {
-    const std::string whose = "particle " + std::to_string(child.hepmc_id);
-    const Particle &parent = existing(record, child.link, whose);
+    const Referrer referrer{"particle", child.hepmc_id};
+    const Particle &parent = existing(record, child.link, referrer);
     if (parent.end == none) {
         record.vertices.emplace_back(); // its id, 0 so far, is given later
-        enter(record, child.link, static_cast<int32_t>(record.vertices.size()) - 1, whose);
+        enter(record, child.link, static_cast<int32_t>(record.vertices.size()) - 1, referrer);
     }
     return parent.end;
 }
@@ -166,7 +174,7 @@ void link(Record &record, const std::vector<Incoming> &incoming) {
     const VertexIndex index(record);
     for (const Incoming &in : incoming) {
         const int64_t id = record.vertices[static_cast<size_t>(in.vertex)].hepmc_id;
-        enter(record, in.particle, in.vertex, "vertex " + std::to_string(id));
+        enter(record, in.particle, in.vertex, {"vertex", id});
     }
     for (Particle &particle : record.particles) {
         if (particle.link > 0) particle.production = vertex_of_parent(record, particle);

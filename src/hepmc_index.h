@@ -20,9 +20,10 @@ public:
         dense_ ? fill_table(record, lowest) : fill_list(record);
     }
     int32_t find(int64_t id) const {
+        if (id >= 0) return none;
         if (dense_) {
             const int64_t slot = -(id + 1);
-            return slot >= 0 && slot < static_cast<int64_t>(table_.size()) ? table_[static_cast<size_t>(slot)] : none;
+            return slot < static_cast<int64_t>(table_.size()) ? table_[static_cast<size_t>(slot)] : none;
         }
         const auto at = std::lower_bound(list_.begin(), list_.end(), std::pair<int64_t, int32_t>(id, 0));
         return at != list_.end() && at->first == id ? at->second : none;

@@ -90,6 +90,19 @@ def test_damaged_first_e_line_is_an_event_lost_not_passed_over(tmp_path):
     assert plain(parsed.tables["GenEvents"], "event_id") == [1_000_000]
 
 
+@pytest.mark.parametrize("number", [2**63 - 1, -(2**63), 2**63, -(2**63) - 1, 2**31, -(2**31) - 1])
+@pytest.mark.parametrize(("kind", "event"), [(2, EVENT2), (3, EVENT3)])
+def test_integers_at_the_limits_are_read_or_refused(number, kind, event):
+    fields = event.replace("\n", " \n ").split(" ")
+    for position, field in enumerate(fields):
+        if not field.lstrip("-").isdigit():
+            continue
+        changed = [*fields[:position], str(number), *fields[position + 1 :]]
+        text = " ".join(changed).replace(" \n ", "\n").encode()
+        tables = parse(text, [RecordPlace(0, len(text), 1, 0, 0, 0, kind)])
+        assert tables["GenEvents"].rows + tables["errors"].rows == 1
+
+
 def test_more_rows_than_ids_is_an_error():
     particles = 1_000_001
     text = f"E 1 0 {particles}\nU MEV MM\n" + "".join(f"P {i} 0 1 0 0 1 1 0 1\n" for i in range(1, particles + 1))
