@@ -182,5 +182,6 @@ def _provenance_after(source: Any, summary: RunSummary) -> dict[str, Any]:
         "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "inputs": source.inputs(),
         "weight_names": list(source.weight_names),
+        "collisions": source.collisions,
         "summary": summary.as_dict(),
     }

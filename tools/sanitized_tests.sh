@@ -8,7 +8,9 @@ cmake --build --preset debug
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 cp -r sqlamarr tests examples plugins pyproject.toml "$copy/"
+rm -rf "$copy/sqlamarr/_native" # or files of the same age would not be replaced
 cmake --install build/debug --prefix "$copy" >/dev/null
+nm -D "$copy/sqlamarr/_native/libsqlamarr.so" | grep -q asan
 cd "$copy"
 # No leak check: the interpreter itself never frees everything. A crash stays a crash: one test wants to see it.
 LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)" \

@@ -123,6 +123,11 @@ class Inputs:
         return self._reading.weight_names
 
     @property
+    def collisions(self) -> str:
+        """``record`` or ``file``, once the first HepMC input has decided; until then ``auto``."""
+        return self._reading.collisions
+
+    @property
     def warnings(self) -> list[str]:
         """Sentences for the user."""
         return self._reading.warnings

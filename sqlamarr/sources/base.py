@@ -100,6 +100,10 @@ class Source(Protocol):
         """Names of the generator's weights, as the first input that has any gives them."""
 
     @property
+    def collisions(self) -> str:
+        """What an event of a HepMC file is: ``record`` or ``file``; ``auto`` while that is open."""
+
+    @property
     def warnings(self) -> list[str]:
         """Sentences for the user; complete when the chunks are exhausted."""
 
