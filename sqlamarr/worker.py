@@ -109,7 +109,6 @@ _SELECTED = {
     "GenVertices": """
         SELECT * FROM GenVertices WHERE genvertex_id IN (
             SELECT genvertex_id FROM MCVertices
-            UNION SELECT production_vertex FROM GenParticles JOIN MCParticles USING (genparticle_id)
             UNION SELECT g.production_vertex FROM GenParticles g JOIN MCParticles m USING (genparticle_id)
             UNION SELECT g.end_vertex FROM GenParticles g JOIN MCParticles m USING (genparticle_id))""",
 }
