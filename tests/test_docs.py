@@ -8,7 +8,10 @@ from pathlib import Path
 import apsw
 import pytest
 
-from sqlamarr.cli import group
+import sqlamarr
+from sqlamarr.cli import group, main
+from sqlamarr.output import quoted_count
+from sqlamarr.runner import run
 from sqlamarr.steps import KINDS
 
 ROOT = Path(__file__).parent.parent
@@ -56,3 +59,15 @@ def test_every_column_of_lengths_and_momenta_has_its_unit():
             match = re.match(r"\s+(\w+) REAL", line)
             if match and match.group(1) in units:
                 assert f"[{units[match.group(1)]}" in line, f"{path.name}: {line}"
+
+
+def test_the_readme_shows_what_the_example_gives(example, tmp_path, capsys):
+    text = (ROOT / "README.md").read_text()
+    run("lhcb_run2", [example], tmp_path / "out.db", seed=42)
+    for query, shown in re.findall(r'\$ sqlamarr sql out\.db "(.*?)"\n(.*?)\n```', text, re.DOTALL):
+        with pytest.raises(SystemExit):
+            main(["sql", str(tmp_path / "out.db"), query])
+        assert capsys.readouterr().out.rstrip() == shown.rstrip()
+    for table, rows in re.findall(r"^  (\w+) +([\d,]+) rows$", text, re.MULTILINE):
+        with sqlamarr.open(tmp_path / "out.db") as db:
+            assert f"{quoted_count(db, table):,}" == rows, table
