@@ -30,7 +30,16 @@ Print:quiet = on
 """
 BBBAR = "HardQCD:hardbbbar = on\nPhaseSpace:pTHatMin = 2.\nRandom:seed = 1\n"
 MINIMUM_BIAS = "SoftQCD:nonDiffractive = on\nRandom:seed = 2\n"
+PYTHIA = "8.318"
 PB_PER_MB = 1e9
+
+
+def run_info() -> pyhepmc.GenRunInfo:
+    """What is the same for all events of a file."""
+    info = pyhepmc.GenRunInfo()
+    info.weight_names = ["Default"]
+    info.tools = [pyhepmc.GenRunInfo.ToolInfo("Pythia8", PYTHIA, "")]
+    return info
 
 
 def generate(settings: str, n: int) -> Iterator[pyhepmc.GenEvent]:
@@ -41,10 +50,13 @@ def generate(settings: str, n: int) -> Iterator[pyhepmc.GenEvent]:
             raise RuntimeError(f"Pythia does not know {line!r}")
     if not pythia.init():
         raise RuntimeError("Pythia does not start")
-    made = 0
+    made, info = 0, run_info()
     while made < n:
         if pythia.next():
-            yield convert(pythia, made)
+            event = convert(pythia, made)
+            event.run_info = info
+            event.weights = [pythia.infoPython().weight()]
+            yield event
             made += 1
 
 
@@ -53,7 +65,6 @@ def convert(pythia: pythia8mc.Pythia, number: int) -> pyhepmc.GenEvent:
     record, info = pythia.event, pythia.infoPython()
     event = pyhepmc.GenEvent(pyhepmc.Units.GEV, pyhepmc.Units.MM)
     event.event_number = number
-    event.weights = [info.weight()]
     cross_section = pyhepmc.GenCrossSection()
     cross_section.set_cross_section(
         info.sigmaGen() * PB_PER_MB, info.sigmaErr() * PB_PER_MB, info.nAccepted(), info.nTried()

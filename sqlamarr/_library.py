@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 from importlib.resources import files
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,21 @@ _ERROR_OF_STATUS = {
 
 
 def native_folder() -> Path:
-    """The folder with the native library, the plugins and the shipped pipelines."""
-    return Path(str(files("sqlamarr"))) / "_native"
+    """The folder with the native library, the plugins and the shipped pipelines.
+
+    Python started in the source folder finds the package there, without its compiled part: then that
+    of the installed package serves.
+    """
+    own = Path(str(files("sqlamarr"))) / "_native"
+    if own.is_dir():
+        return own
+    from importlib.metadata import PackageNotFoundError, distribution  # slow, and seldom needed
+
+    try:
+        installed = Path(str(distribution("sqlamarr").locate_file("sqlamarr/_native")))
+    except PackageNotFoundError:
+        return own
+    return installed if installed.is_dir() else own
 
 
 def library_path() -> Path:
@@ -29,7 +42,11 @@ def library_path() -> Path:
 
 def _load() -> tuple[Any, Any]:
     try:
-        api = importlib.import_module("sqlamarr._native.api")
+        spec = spec_from_file_location("sqlamarr._native.api", native_folder() / "api.py")
+        assert spec is not None
+        assert spec.loader is not None
+        api = module_from_spec(spec)
+        spec.loader.exec_module(api)
         return api.ffi, api.ffi.dlopen(str(library_path()))
     except (ImportError, OSError) as error:
         raise errors.InstallationError(

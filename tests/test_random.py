@@ -7,6 +7,7 @@ import os
 import platform
 import subprocess
 import sys
+import tempfile
 
 import numpy as np
 import pytest
@@ -73,7 +74,10 @@ def test_golden_digests() -> None:
 
 def in_process(isa: str, code: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "SQLAMARR_ISA": isa, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    return subprocess.run([sys.executable, "-c", code], check=False, env=environment, capture_output=True, text=True)
+    command = [sys.executable, "-c", code]
+    # From an empty folder: the current one may hold the package's sources without their compiled part.
+    with tempfile.TemporaryDirectory() as folder:
+        return subprocess.run(command, check=False, env=environment, cwd=folder, capture_output=True, text=True)
 
 
 @pytest.mark.parametrize("isa", ["baseline", "avx2", "avx512"])
