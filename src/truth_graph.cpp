@@ -11,11 +11,13 @@ namespace {
 
 [[noreturn]] void fail(const std::string &message) { throw Error(SQLAMARR_DATA, message); }
 
-void check_ascending(const int64_t *ids, int64_t n, const char *column) {
-    for (int64_t i = 1; i < n; ++i)
-        if (ids[i - 1] >= ids[i])
-            fail(std::string(column) + " must ascend without repetition; row " + std::to_string(i) + " holds " +
-                 std::to_string(ids[i]) + " after " + std::to_string(ids[i - 1]) + ". Sort by id and drop duplicates.");
+void check_ascending(const int64_t *ids, const int64_t *event_id, int64_t n, const char *column) {
+    for (int64_t i = 1; i < n; ++i) {
+        if (ids[i - 1] < ids[i]) continue;
+        const std::string where = "Event " + std::to_string(event_id[i]) + ": " + column + " " + std::to_string(ids[i]);
+        if (ids[i - 1] == ids[i]) fail(where + " is there twice, expected once. Drop the repeated row.");
+        fail(where + " follows " + std::to_string(ids[i - 1]) + ", expected ascending ids. Sort the rows by id.");
+    }
 }
 
 // Ids are gapless within an event as a rule: the distance of the last hit finds the next.
@@ -70,15 +72,11 @@ Groups group(const std::vector<int64_t> &vertex, int64_t n_vertices) {
     return groups;
 }
 
-uint64_t magnitude(int64_t value) {
-    return value < 0 ? uint64_t{0} - static_cast<uint64_t>(value) : static_cast<uint64_t>(value);
-}
-
 } // namespace
 
 Graph::Graph(const sqlamarr_truth_input &input) : in(input) {
-    check_ascending(in.genparticle_id, in.n_particles, "genparticle_id");
-    check_ascending(in.genvertex_id, in.n_vertices, "genvertex_id");
+    check_ascending(in.genparticle_id, in.p_event_id, in.n_particles, "genparticle_id");
+    check_ascending(in.genvertex_id, in.v_event_id, in.n_vertices, "genvertex_id");
     production = resolve(in, in.production_vertex, in.production_null, "production_vertex");
     end = resolve(in, in.end_vertex, in.end_null, "end_vertex");
     incoming = group(end, in.n_vertices);
@@ -90,36 +88,31 @@ bool Graph::earlier(int64_t a, int64_t b) const {
     return first != second ? first < second : in.genparticle_id[a] < in.genparticle_id[b];
 }
 
+// Every root is followed to its last descendant before the next: a walk over all events at once, level by
+// level, would leave the processor's caches at each step.
 std::vector<int64_t> Graph::ordered() const {
+    constexpr int64_t done = -1;
     const auto n = static_cast<size_t>(in.n_vertices);
     std::vector<int64_t> waiting(n, 0), order;
     order.reserve(n);
     for (size_t p = 0; p < end.size(); ++p)
         if (end[p] != none && production[p] != none) ++waiting[static_cast<size_t>(end[p])];
-    for (size_t v = 0; v < n; ++v)
-        if (!waiting[v]) order.push_back(static_cast<int64_t>(v));
-    for (size_t i = 0; i < order.size(); ++i)
-        for (int64_t p : outgoing.of(order[i])) {
-            const int64_t v = end[static_cast<size_t>(p)];
-            if (v != none && --waiting[static_cast<size_t>(v)] == 0) order.push_back(v);
-        }
+    const auto take = [&](int64_t v) {
+        waiting[static_cast<size_t>(v)] = done;
+        order.push_back(v);
+    };
+    for (size_t v = 0, next = 0; v < n; ++v) {
+        if (waiting[v] == 0) take(static_cast<int64_t>(v));
+        for (; next < order.size(); ++next)
+            for (int64_t p : outgoing.of(order[next])) {
+                const int64_t w = end[static_cast<size_t>(p)];
+                if (w != none && --waiting[static_cast<size_t>(w)] == 0) take(w);
+            }
+    }
     if (order.size() == n) return order;
     const auto stuck = std::find_if(waiting.begin(), waiting.end(), [](int64_t w) { return w > 0; }) - waiting.begin();
     fail("Event " + std::to_string(in.v_event_id[stuck]) + ": the decay graph has a cycle that leads to vertex " +
          std::to_string(in.genvertex_id[stuck]) + ", expected none. Mend or skip the event.");
-}
-
-// Monte Carlo particle numbering scheme, Review of Particle Physics: n nr nL nq1 nq2 nq3 nJ.
-bool is_hadron_boson_or_charged_lepton(int64_t pid) {
-    const uint64_t code = magnitude(pid);
-    if (code >= 1000000000) return code < 1100000000; // nuclei: 10LZZZAAAI
-    if (code >= 9900000) return false;                // generator specific states
-    if (code <= 100) {
-        const bool lepton = code == 11 || code == 13 || code == 15 || code == 17;
-        return lepton || (code >= 22 && code <= 25) || (code >= 32 && code <= 42);
-    }
-    if (code == 110 || code == 990 || code == 9990) return false; // reggeon, pomeron, odderon
-    return code / 10 % 10 != 0 && code / 100 % 10 != 0;           // a diquark has no third quark
 }
 
 } // namespace sqlamarr::truth

@@ -11,6 +11,10 @@ namespace sqlamarr::truth {
 
 constexpr int64_t none = -1;
 
+inline uint64_t magnitude(int64_t value) {
+    return value < 0 ? uint64_t{0} - static_cast<uint64_t>(value) : static_cast<uint64_t>(value);
+}
+
 // Rows of particles grouped by vertex.
 struct Groups {
     std::vector<int64_t> start, rows;
@@ -34,6 +38,8 @@ struct Graph {
     bool earlier(int64_t a, int64_t b) const;
 };
 
-bool is_hadron_boson_or_charged_lepton(int64_t pid);
+// Whether a particle that decayed has a place of decay: everything but what exists inside a generator only
+// (partons, strings, exchanged states) and neutrinos. Unknown codes count: they may be new particles.
+bool decays_somewhere(int64_t pid);
 
 } // namespace sqlamarr::truth

@@ -1,10 +1,12 @@
 // MCParticles and MCVertices: the generator's graph reduced to the particles that matter.
 #include "columns.h"
 #include "errors.h"
+#include "pdg.h"
 #include "truth_graph.h"
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <ranges>
 
 namespace sqlamarr::truth {
@@ -48,7 +50,7 @@ private:
             return true;
         const bool documentation = status == 3 || status == 4 || (status >= 11 && status <= 200);
         return options.keep_decayed && graph.end[at(p)] != none && !documentation &&
-               is_hadron_boson_or_charged_lepton(graph.in.pid[p]);
+               decays_somewhere(graph.in.pid[p]);
     }
 
     template <class Accept> int64_t first(int64_t v, Accept accept) const {
@@ -108,18 +110,35 @@ private:
     }
 };
 
-template <class Value> void copy(Columns &table, const char *name, const Value *values, const Flags &mask) {
-    auto &column = table.add(name, std::is_same_v<Value, double> ? SQLAMARR_FLOAT64 : SQLAMARR_INT64);
+using Rows = std::vector<int64_t>;
+
+Rows rows_of(const Flags &mask) {
+    Rows rows;
+    rows.reserve(static_cast<size_t>(std::ranges::count_if(mask, [](uint8_t flag) { return flag != 0; })));
     for (size_t row = 0; row < mask.size(); ++row)
-        if (mask[row]) column.push(values[row]);
+        if (mask[row]) rows.push_back(static_cast<int64_t>(row));
+    return rows;
 }
 
-// An integer column of kept particles; `value(p)` is a row of `ids`, or none for NULL.
-template <class Row> void refer(Columns &table, const char *name, const Selection &s, const int64_t *ids, Row value) {
+void copy(Columns &table, const char *name, const int64_t *values, const Rows &rows) {
+    auto &out = table.add(name, SQLAMARR_INT64).integers;
+    out.reserve(rows.size());
+    for (int64_t row : rows) out.push_back(values[row]);
+}
+
+void copy(Columns &table, const char *name, const double *values, const Rows &rows) {
+    auto &out = table.add(name, SQLAMARR_FLOAT64).reals;
+    out.reserve(rows.size());
+    for (int64_t row : rows) out.push_back(values[row]);
+}
+
+// References of the given rows; `target(p)` is a row of `ids`, or none for NULL.
+template <class Target>
+void refer(Columns &table, const char *name, const Rows &rows, const int64_t *ids, Target target) {
     auto &column = table.add(name, SQLAMARR_INT64);
-    for (size_t p = 0; p < s.kept.size(); ++p) {
-        if (!s.kept[p]) continue;
-        const int64_t row = value(p);
+    column.integers.reserve(rows.size());
+    for (int64_t p : rows) {
+        const int64_t row = target(p);
         if (row == none)
             column.push_null();
         else
@@ -129,55 +148,82 @@ template <class Row> void refer(Columns &table, const char *name, const Selectio
 
 void fill_vertices(Columns &table, const Selection &s) {
     const auto &in = s.graph.in;
-    copy(table, "mcvertex_id", in.genvertex_id, s.used);
-    copy(table, "event_id", in.v_event_id, s.used);
-    copy(table, "genevent_id", in.v_genevent_id, s.used);
-    copy(table, "genvertex_id", in.genvertex_id, s.used);
-    copy(table, "status", in.v_status, s.used);
-    copy(table, "is_primary", in.is_primary, s.used);
-    copy(table, "t", in.t, s.used);
-    copy(table, "x", in.x, s.used);
-    copy(table, "y", in.y, s.used);
-    copy(table, "z", in.z, s.used);
+    const Rows rows = rows_of(s.used);
+    copy(table, "mcvertex_id", in.genvertex_id, rows);
+    copy(table, "event_id", in.v_event_id, rows);
+    copy(table, "genevent_id", in.v_genevent_id, rows);
+    copy(table, "genvertex_id", in.genvertex_id, rows);
+    copy(table, "status", in.v_status, rows);
+    copy(table, "is_primary", in.is_primary, rows);
+    copy(table, "t", in.t, rows);
+    copy(table, "x", in.x, rows);
+    copy(table, "y", in.y, rows);
+    copy(table, "z", in.z, rows);
 }
 
-void fill_charges(Columns &table, const Selection &s) {
-    auto &charge = table.add("charge", SQLAMARR_INT64);
-    for (size_t p = 0; p < s.kept.size(); ++p) {
-        int three = 0;
-        if (!s.kept[p]) continue;
-        if (sqlamarr_pdg_three_charge(s.graph.in.pid[p], &three) == SQLAMARR_OK && three % 3 == 0)
-            charge.push(static_cast<int64_t>(three / 3));
-        else
-            charge.push_null();
+// Charges by PDG code; the few species of an event come again and again.
+class Charges {
+public:
+    std::optional<int64_t> operator()(int64_t pid) {
+        Entry &entry = entries_[magnitude(pid) % entries_.size()];
+        if (entry.pid != pid) entry = {pid, look_up(pid)};
+        return entry.charge;
     }
+
+private:
+    struct Entry {
+        int64_t pid = 0; // which has no charge
+        std::optional<int64_t> charge{};
+    };
+    static std::optional<int64_t> look_up(int64_t pid) {
+        const auto three = pdg_three_charge(pid);
+        return three && *three % 3 == 0 ? std::optional<int64_t>(*three / 3) : std::nullopt;
+    }
+    std::vector<Entry> entries_ = std::vector<Entry>(1021);
+};
+
+void fill_charges(Columns &table, const Selection &s, const Rows &rows) {
+    auto &column = table.add("charge", SQLAMARR_INT64);
+    column.integers.reserve(rows.size());
+    Charges charges;
+    for (int64_t p : rows) {
+        if (const auto charge = charges(s.graph.in.pid[p]))
+            column.push(*charge);
+        else
+            column.push_null();
+    }
+}
+
+void fill_links(Columns &table, const Selection &s, const Rows &rows) {
+    const auto &in = s.graph.in;
+    const auto origin = [&](int64_t p) {
+        const int64_t v = s.graph.production[at(p)];
+        return v == none ? none : s.anchor[at(v)];
+    };
+    const auto mother = [&](int64_t p) { return origin(p) == none ? none : s.mother(origin(p)); };
+    refer(table, "production_vertex", rows, in.genvertex_id, origin);
+    refer(table, "end_vertex", rows, in.genvertex_id, [&](int64_t p) { return s.graph.end[at(p)]; });
+    refer(table, "mother", rows, in.genparticle_id, mother);
 }
 
 void fill_particles(Columns &table, const Selection &s) {
     const auto &in = s.graph.in;
-    const auto origin = [&](size_t p) {
-        const int64_t v = s.graph.production[p];
-        return v == none ? none : s.anchor[at(v)];
-    };
-    copy(table, "mcparticle_id", in.genparticle_id, s.kept);
-    copy(table, "event_id", in.p_event_id, s.kept);
-    copy(table, "genevent_id", in.p_genevent_id, s.kept);
-    copy(table, "genparticle_id", in.genparticle_id, s.kept);
-    refer(table, "production_vertex", s, in.genvertex_id, origin);
-    refer(table, "end_vertex", s, in.genvertex_id, [&](size_t p) { return s.graph.end[p]; });
-    refer(table, "mother", s, in.genparticle_id,
-          [&](size_t p) { return origin(p) == none ? none : s.mother(origin(p)); });
-    copy(table, "pid", in.pid, s.kept);
-    copy(table, "status", in.status, s.kept);
-    copy(table, "pe", in.pe, s.kept);
-    copy(table, "px", in.px, s.kept);
-    copy(table, "py", in.py, s.kept);
-    copy(table, "pz", in.pz, s.kept);
-    copy(table, "m", in.m, s.kept);
-    fill_charges(table, s);
-    auto &is_signal = table.add("is_signal", SQLAMARR_INT64);
-    for (size_t p = 0; p < s.kept.size(); ++p)
-        if (s.kept[p]) is_signal.push(static_cast<int64_t>(s.signal[p]));
+    const Rows rows = rows_of(s.kept);
+    copy(table, "mcparticle_id", in.genparticle_id, rows);
+    copy(table, "event_id", in.p_event_id, rows);
+    copy(table, "genevent_id", in.p_genevent_id, rows);
+    copy(table, "genparticle_id", in.genparticle_id, rows);
+    fill_links(table, s, rows);
+    copy(table, "pid", in.pid, rows);
+    copy(table, "status", in.status, rows);
+    copy(table, "pe", in.pe, rows);
+    copy(table, "px", in.px, rows);
+    copy(table, "py", in.py, rows);
+    copy(table, "pz", in.pz, rows);
+    copy(table, "m", in.m, rows);
+    fill_charges(table, s, rows);
+    auto &is_signal = table.add("is_signal", SQLAMARR_INT64).integers;
+    for (int64_t p : rows) is_signal.push_back(s.signal[at(p)]);
 }
 
 } // namespace
