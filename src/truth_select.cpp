@@ -45,12 +45,10 @@ public:
 private:
     bool wanted(int64_t p, const sqlamarr_truth_options &options) const {
         const int64_t status = graph.in.status[p];
-        if (std::find(options.statuses, options.statuses + options.n_statuses, status) !=
-            options.statuses + options.n_statuses)
-            return true;
+        for (int64_t i = 0; i < options.n_statuses; ++i)
+            if (options.statuses[i] == status) return true;
         const bool documentation = status == 3 || status == 4 || (status >= 11 && status <= 200);
-        return options.keep_decayed && graph.end[at(p)] != none && !documentation &&
-               decays_somewhere(graph.in.pid[p]);
+        return options.keep_decayed && graph.end[at(p)] != none && !documentation && decays_somewhere(graph.in.pid[p]);
     }
 
     template <class Accept> int64_t first(int64_t v, Accept accept) const {
