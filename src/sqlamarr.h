@@ -126,7 +126,7 @@ SQLAMARR_API void sqlamarr_hepmc_free(sqlamarr_hepmc *parsed);
 typedef struct sqlamarr_truth_options {
     const int64_t *statuses; /* kept whatever the particle is */
     int64_t n_statuses;
-    int keep_decayed;      /* also hadrons, bosons and charged leptons that decayed */
+    int keep_decayed;      /* also what decayed, but for partons, neutrinos and the like */
     int collapse_copies;   /* chains of copies of one particle become their last */
     int64_t signal_status; /* status that marks the signal */
 } sqlamarr_truth_options;

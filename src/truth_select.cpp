@@ -47,8 +47,17 @@ private:
         const int64_t status = graph.in.status[p];
         for (int64_t i = 0; i < options.n_statuses; ++i)
             if (options.statuses[i] == status) return true;
-        const bool documentation = status == 3 || status == 4 || (status >= 11 && status <= 200);
-        return options.keep_decayed && graph.end[at(p)] != none && !documentation && decays_somewhere(graph.in.pid[p]);
+        if (!options.keep_decayed || graph.end[at(p)] == none || !decays_somewhere(graph.in.pid[p])) return false;
+        if (status == 3 || status == 4) return false;
+        // Generators document the steps of a hard process with 11 to 200, but write a new particle that flies there
+        // too.
+        return status < 11 || status > 200 || flew(p);
+    }
+
+    bool flew(int64_t p) const {
+        const int64_t from = graph.production[at(p)], to = graph.end[at(p)];
+        const auto &in = graph.in;
+        return from != none && (in.x[from] != in.x[to] || in.y[from] != in.y[to] || in.z[from] != in.z[to]);
     }
 
     template <class Accept> int64_t first(int64_t v, Accept accept) const {

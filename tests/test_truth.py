@@ -57,7 +57,8 @@ def tables(events: Mapping[int, Sequence[Collision]], step: int = 1) -> Tables:
                 ids = (first_p + step * i, event, event + number, barcode, vertex(p.production), vertex(p.end))
                 particles.append((*ids, p.pid, p.status, *(i + 0.125 * k for k in range(5))))
             for i, flag in enumerate(collision.primary):
-                position = (i + 0.5 * k + number for k in range(4))
+                # Vertices 0 and 1 are at one place, 2 and 3 at another, and so on.
+                position = (i // 2 + 0.5 * k + number for k in range(4))
                 vertices.append((first_v + step * i, event, event + number, -1 - i, i, flag, *position))
             first_p += step * len(collision.particles)
             first_v += step * len(collision.primary)
@@ -131,9 +132,15 @@ class Reference:
     def wanted(self, i: int) -> bool:
         p = self.p[i]
         listed = p["status"] in self.options.statuses
-        documentation = p["status"] in (3, 4) or 11 <= p["status"] <= 200
+        documentation = p["status"] in (3, 4) or (11 <= p["status"] <= 200 and not self.flew(p))
         decayed = p["end_vertex"] is not None and not documentation and may_decay(p["pid"])
         return listed or (self.options.keep_decayed and decayed)
+
+    def flew(self, p: dict[str, Any]) -> bool:
+        if p["production_vertex"] is None:
+            return False
+        begin, end = self.v[p["production_vertex"]], self.v[p["end_vertex"]]
+        return any(begin[axis] != end[axis] for axis in "xyz")
 
     def later(self, i: int) -> int | None:
         """The next of a chain of copies, if one of those that follow is wanted."""
@@ -395,6 +402,20 @@ def test_entries_of_the_documentation_are_left_out_unless_listed(status: int) ->
     decay = one([1, 0], Particle(511, status, 0, 1), Particle(211, 1, 1, None))
     assert plain(select(*decay, TruthOptions())[0], "pid") == [211]
     assert plain(select(*decay, TruthOptions((1, status)))[0], "pid") == [511, 211]
+
+
+@pytest.mark.parametrize("status", [22, 44, 62])
+def test_a_new_particle_that_flies_keeps_its_vertex_even_as_documentation(status: int) -> None:
+    neutralino, muon = Particle(1000022, status, 1, 2), Particle(13, 1, 2, None)
+    particles, _ = select(*one([1, 0, 0], Particle(1000022, 22, 0, 1), neutralino, muon), TruthOptions())
+    assert plain(particles, "pid") == [1000022, 13]
+    assert plain(particles, "production_vertex") == [0, 2]
+
+
+@pytest.mark.parametrize("status", [3, 4])
+def test_generators_copies_of_the_incoming_are_left_out_even_displaced(status: int) -> None:
+    particles, _ = select(*one([1, 0, 0], Particle(511, status, 0, 2), Particle(211, 1, 2, None)), TruthOptions())
+    assert plain(particles, "pid") == [211]
 
 
 @pytest.mark.parametrize("status", [0, 2, 5, 10, 201, 999, -1])

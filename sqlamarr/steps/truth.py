@@ -102,7 +102,7 @@ class SelectParticles:
             },
             "decayed": {
                 "type": "boolean",
-                "description": "Keep hadrons, bosons and charged leptons that decayed; default true.",
+                "description": "Keep what decayed, but for partons and neutrinos; default true.",
             },
             "collapse": {
                 "type": "boolean",
