@@ -137,7 +137,7 @@ class Reference:
         return listed or (self.options.keep_decayed and decayed)
 
     def flew(self, p: dict[str, Any]) -> bool:
-        if p["production_vertex"] is None:
+        if p["production_vertex"] is None or p["end_vertex"] is None:
             return False
         begin, end = self.v[p["production_vertex"]], self.v[p["end_vertex"]]
         return any(begin[axis] != end[axis] for axis in "xyz")
