@@ -57,9 +57,9 @@ class Workspace:
         """Tables that belong to the batch's events and are emptied after it."""
         return [table for table in self.db.tables() if table not in self._constant]
 
-    def render(self, template: str) -> tuple[str, dict[str, Any]]:
-        """SQL and bound values of a template, with the pipeline's ``conditions``."""
-        return self.templates.render(template, {"conditions": self.pipeline.conditions})
+    def render(self, template: str, variables: Mapping[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
+        """SQL and bound values of a template, with the pipeline's ``conditions`` and a step's own variables."""
+        return self.templates.render(template, {"conditions": self.pipeline.conditions, **(variables or {})})
 
     def model(self, name: str, function: str) -> Model:
         """A function of one of the pipeline's model libraries, opened once."""

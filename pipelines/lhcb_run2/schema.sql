@@ -53,3 +53,35 @@ CREATE TABLE TrackStates ( -- position and direction of tracks at given places
     cov44 REAL,      -- [1/MeV^2]
     PRIMARY KEY (track_id, location)
 );
+
+CREATE TABLE RecSummary ( -- what was reconstructed in an event
+    event_id INTEGER PRIMARY KEY REFERENCES Events(event_id),
+    nPVs INTEGER,              -- reconstructed primary vertices
+    nLongTracks INTEGER,
+    nUpstreamTracks INTEGER,
+    nDownstreamTracks INTEGER,
+    nTracks INTEGER            -- occupancy that the models see: drawn, and not less than the tracks above
+);
+
+CREATE TABLE PID ( -- identification of tracks; DLLs are differences of log-likelihoods to the pion's
+    track_id INTEGER PRIMARY KEY REFERENCES Tracks(track_id),
+    event_id INTEGER NOT NULL REFERENCES Events(event_id),
+    mcparticle_id INTEGER NOT NULL REFERENCES MCParticles(mcparticle_id),
+    isMuon INTEGER,   -- 1: hits in the muon stations that the momentum asks for; NULL for upstream tracks
+    RichDLLe REAL,    -- ln L(e) - ln L(pi) of the RICH detectors; upstream tracks: RICH1 alone
+    RichDLLmu REAL,
+    RichDLLK REAL,
+    RichDLLp REAL,
+    MuonMuLL REAL,    -- ln L(muon) of the hits around the track; NULL where isMuon is not 1
+    MuonBkgLL REAL,   -- ln L(not muon); NULL where isMuon is not 1
+    PIDe REAL,        -- combined ln L(e) - ln L(pi); this and the rest NULL for upstream tracks
+    PIDmu REAL,
+    PIDK REAL,
+    PIDp REAL,
+    ProbNNe REAL,     -- 0 to 1
+    ProbNNmu REAL,
+    ProbNNpi REAL,
+    ProbNNk REAL,
+    ProbNNp REAL,
+    ProbNNghost REAL  -- that of the track fit
+);

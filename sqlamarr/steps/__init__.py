@@ -41,6 +41,13 @@ class Step(Protocol):
         """A step from the validated options of a pipeline file."""
 
 
+#: JSON schema of the option of steps with templates that gives these variables of their own.
+VARIABLES: Mapping[str, Any] = {
+    "type": "object",
+    "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
+    "description": "Variables of the template, so that one template can serve several steps.",
+}
+
 KINDS: dict[str, type[Step]] = {}
 
 _T = TypeVar("_T", bound=type)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,7 +15,7 @@ from sqlamarr.errors import DataError, EventError, PipelineError
 from sqlamarr.models import Floats, Model, Sizes
 from sqlamarr.random import Random
 from sqlamarr.sources.base import ROWS_PER_EVENT
-from sqlamarr.steps import Run, register
+from sqlamarr.steps import VARIABLES, Run, register
 from sqlamarr.workspace import Workspace
 
 OUTSIDE = "rows outside the model's range, "  # counters of the inputs of a step
@@ -42,6 +42,7 @@ class PluginStep:
     noise: int = 0
     stream: str | None = None
     batched: bool = True
+    variables: Mapping[str, Any] = field(default_factory=dict)
 
     SCHEMA: ClassVar[Mapping[str, Any]] = {
         "type": "object",
@@ -69,6 +70,7 @@ class PluginStep:
                 "description": "Key column that tells apart several rows of one id (0 to 4294967295).",
             },
             "batched": {"type": "boolean", "description": "Rows at once if the library can; default true."},
+            "variables": VARIABLES,
             "name": {"type": "string", "description": "Name of the step; default: the table."},
         },
         "required": ["model", "function", "query", "table", "key", "inputs", "outputs"],
@@ -91,7 +93,7 @@ class PluginStep:
         """Open and verify the model, compile the query, make the table."""
         model = workspace.model(self.model, self.function)
         model.verify(Sizes(self.inputs, len(self.outputs), self.noise))
-        sql, values = workspace.render(self.query)
+        sql, values = workspace.render(self.query, self.variables)
         names = self._input_columns(model, list(workspace.db.columns(sql, values)))
         if self.table in workspace.db.tables():
             workspace.claim(self.name, self.table)

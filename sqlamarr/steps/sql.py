@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from sqlamarr.batch import Batch
 from sqlamarr.database import quote_identifier
 from sqlamarr.errors import PipelineError
-from sqlamarr.steps import Run, register
+from sqlamarr.steps import VARIABLES, Run, register
 from sqlamarr.workspace import Workspace
 
 
@@ -27,6 +27,7 @@ class SqlStep:
     table: str
     template: str
     key: tuple[str, ...] = ()
+    variables: Mapping[str, Any] = field(default_factory=dict)
 
     SCHEMA: ClassVar[Mapping[str, Any]] = {
         "type": "object",
@@ -38,6 +39,7 @@ class SqlStep:
                 "items": {"type": "string"},
                 "description": "Key columns of a table that the schema does not declare.",
             },
+            "variables": VARIABLES,
             "name": {"type": "string", "description": "Name of the step; default: the table."},
         },
         "required": ["table", "template"],
@@ -47,8 +49,8 @@ class SqlStep:
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> SqlStep:
         """From the options of a pipeline file."""
-        name = options.get("name", options["table"])
-        return cls(name, options["table"], options["template"], tuple(options.get("key", ())))
+        named = {"name": options["table"], **options}
+        return cls(**{**named, "key": tuple(options.get("key", ()))})
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -57,7 +59,7 @@ class SqlStep:
 
     def prepare(self, workspace: Workspace) -> Run:
         """Compile the query against the empty tables; make the table if the schema has it not."""
-        sql, values = workspace.render(self.template)
+        sql, values = workspace.render(self.template, self.variables)
         names = list(workspace.db.columns(sql, values))
         if self.table in workspace.db.tables():
             self._fit(workspace, names)

@@ -1,0 +1,3 @@
+SELECT i.track_id, i.p, i.eta, i.nTracks, i.charge, m.isMuon
+FROM tmp_pid_input AS i JOIN tmp_is_muon AS m USING (track_id)
+WHERE i.species = {{ species }}
