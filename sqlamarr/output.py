@@ -26,10 +26,13 @@ class OutputFile:
     :param path: the file; it must not exist unless ``overwrite``
     :param tables: the tables to keep, in the order in which they are made
     :param template: a database with these tables, whose declarations are taken over
+    :param views: CREATE VIEW statements
     :raises OutputError: the file exists, or cannot be made
     """
 
-    def __init__(self, path: Path, tables: Sequence[str], template: Database, *, overwrite: bool = False) -> None:
+    def __init__(
+        self, path: Path, tables: Sequence[str], template: Database, *, views: str = "", overwrite: bool = False
+    ) -> None:
         self.path = path
         _make_room(path, overwrite)
         self.db = Database(path)
@@ -39,6 +42,7 @@ class OutputFile:
             for table in keep:
                 self.db.execute(_declaration(template, table, keep))
             self.db.execute((files("sqlamarr") / "bookkeeping.sql").read_text())
+            self.db.execute(views)
         self._known_sources: set[int] = set()
         self._batches = 0
 

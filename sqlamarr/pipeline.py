@@ -55,7 +55,10 @@ SCHEMA: Mapping[str, Any] = {
         "steps": {"type": "array", "items": {"type": "object"}, "description": "The steps in their order."},
         "output": {
             "type": "object",
-            "properties": {"tables": {**_NAMES, "description": "Tables to keep."}},
+            "properties": {
+                "tables": {**_NAMES, "description": "Tables to keep."},
+                "views": {"type": "string", "description": "Template with CREATE VIEW statements for the output."},
+            },
             "required": ["tables"],
             "additionalProperties": False,
         },
@@ -73,6 +76,7 @@ class Pipeline:
     :ivar text: the file's text
     :ivar steps: in their order
     :ivar output: tables to keep
+    :ivar views: template with the views of the output file
     """
 
     path: Path
@@ -80,6 +84,7 @@ class Pipeline:
     name: str
     steps: tuple[Step, ...]
     output: tuple[str, ...]
+    views: str | None
     conditions: Mapping[str, Any]
     allowed: Mapping[str, list[Any]]
     models: Mapping[str, Mapping[str, str]]
@@ -151,6 +156,7 @@ def build(content: Any, path: Path, text: str = "") -> Pipeline:
         name=content["name"],
         steps=steps,
         output=tuple(content["output"]["tables"]),
+        views=content["output"].get("views"),
         conditions=content.get("conditions", {}),
         allowed=content.get("allowed", {}),
         models=content.get("models", {}),

@@ -83,7 +83,7 @@ def run(
         max_events=max_events,
         on_error=on_error,
     )
-    out = OutputFile(Path(output), worker.output_tables, worker.workspace.db, overwrite=overwrite)
+    out = OutputFile(Path(output), worker.output_tables, worker.workspace.db, views=worker.views, overwrite=overwrite)
     summary = RunSummary(prepared.name, seed, str(output))
     try:
         out.describe(_provenance_before(prepared, worker, seed, collisions, first_event))

@@ -66,6 +66,7 @@ class Worker:
             with _StepName(step):
                 self._runs.append((step, step.prepare(self.workspace)))
         self.output_tables = _output_tables(self.workspace, options)
+        self.views = _try_views(self.workspace)
 
     def process(self, chunk: Chunk) -> BatchResult:
         """Simulate the events of a chunk.
@@ -136,6 +137,17 @@ def _output_tables(workspace: Workspace, options: WorkerOptions) -> list[str]:
         wanted += [table for table in workspace.event_tables if table in workspace.writer_of]
     own = {"Events", "DataSources", "RejectedEvents"}
     return [table for table in known if table in wanted and table not in own]
+
+
+def _try_views(workspace: Workspace) -> str:
+    """The statements that make the output's views; each view is compiled once."""
+    if workspace.pipeline.views is None:
+        return ""
+    sql, _ = workspace.render(workspace.pipeline.views)
+    workspace.db.execute(sql)
+    for (name,) in workspace.db.execute("SELECT name FROM sqlite_schema WHERE type = 'view'").fetchall():
+        workspace.db.columns(f"SELECT * FROM {quote_identifier(str(name))}")
+    return sql
 
 
 def _load(batch: Batch, chunk: Chunk, parsed: ParsedChunk) -> None:
