@@ -1,0 +1,3 @@
+#include "models.h"
+
+PID_MODELS(pion, PION);

@@ -1,0 +1,98 @@
+/* A Cherenkov ring: what each hypothesis expects, and the photo-electrons that are seen. */
+#ifndef LHCB_RUN2_PID_RICH_RING_H
+#define LHCB_RUN2_PID_RICH_RING_H
+
+#include "particle.h"
+
+enum { N_RADIATORS = 2, MAX_SIGNAL = 34, MAX_BACKGROUND = 24 };
+
+/* n: CERN-THESIS-2024-108 and LHCb's published thresholds (9.3, 17.7 GeV and 15.6, 29.7 GeV).
+ * Photo-electrons and single-photon resolutions: Eur. Phys. J. C 73 (2013) 2431 (arXiv:1211.6759).
+ * Ring resolution and background are tuned to the efficiencies and misidentification of kaons there. */
+typedef struct {
+    double n;            /* refractive index */
+    double yield;        /* photo-electrons of a saturated ring */
+    double photon_sigma; /* resolution of one photon's angle [mrad] */
+    double ring_sigma;   /* of what all photons of a ring have in common (track, alignment) [mrad] */
+    double background;   /* hits inside the window, at 200 tracks */
+    double window;       /* largest angle looked at [mrad] */
+} radiator;
+
+static const radiator RADIATOR[N_RADIATORS] = {{1.0014, 22., 1.62, .35, 9., 62.},  /* RICH1, C4F10 */
+                                               {1.0005, 17., .68, .17, 7., 38.}}; /* RICH2, CF4 */
+
+/* The angle's distribution in the likelihood: Student's with 7 degrees of freedom, a Gaussian with tails. */
+#define KERNEL_HEIGHT .38500
+#define KERNEL_WIDTH (1. / 7.)
+#define LEAST_BACKGROUND .03 /* hits per mrad: noise of the photo-detectors */
+
+typedef struct {
+    double yield;  /* photo-electrons expected */
+    double angle;  /* [mrad] */
+    double height; /* of the density of photo-electrons at that angle [1/mrad] */
+} ring;
+
+/* cos(angle) = 1 / (n beta); no light below the threshold. */
+static inline ring ring_of(const radiator *r, double mass, double p) {
+    const double m = 1e-3 * mass / p, n2 = r->n * r->n;
+    const double sin2 = 1. - (1. + m * m) / n2, saturated = 1. - 1. / n2;
+    ring at = {0., 0., 0.};
+    if (sin2 <= 0.) return at;
+    at.yield = r->yield * sin2 / saturated;
+    at.angle = 1e3 * sqrt(sin2) * (1. + sin2 / 6.); /* arc sine */
+    at.height = at.yield * KERNEL_HEIGHT / r->photon_sigma;
+    return at;
+}
+
+typedef struct {
+    int n;
+    double angle[MAX_SIGNAL + MAX_BACKGROUND];
+} ring_hits;
+
+/* Poisson quantile of a normal deviate (Cornish and Fisher), 0 to most. */
+static inline int poisson_of(double mean, double normal, int most) {
+    const double x = mean + sqrt(mean) * normal + (normal * normal - 1.) / 6.;
+    return mean > 0. ? (int)clamp(x + .5, 0., most + .5) : 0;
+}
+
+/* A normal with tails, still of width 1 in its core. */
+static inline double tailed(double normal) {
+    const double z = clamp(normal, -6., 6.);
+    return z * (1. + .04 * z * z);
+}
+
+/* Photo-electrons of the particle itself, all displaced by `shift` [mrad]. */
+static inline void add_signal(ring_hits *hits, const radiator *r, const ring *expected, double shift, double yield,
+                              double normal, const float *angles) {
+    const int n = poisson_of(expected->yield * yield, normal, MAX_SIGNAL);
+    for (int i = 0; i < n; ++i)
+        hits->angle[hits->n++] = fabs(expected->angle + shift + r->photon_sigma * tailed(angles[i]));
+}
+
+/* Hits of other particles, evenly over the area of the window. */
+static inline void add_background(ring_hits *hits, const radiator *r, double mean, double normal,
+                                  const float *angles) {
+    const int n = poisson_of(mean, normal, MAX_BACKGROUND);
+    for (int i = 0; i < n; ++i) hits->angle[hits->n++] = r->window * sqrt(pm_normal_cdf(angles[i]));
+}
+
+/* dll[h] += ln L(h) - ln L(pion) of an extended likelihood over the hits. The product of all ratios
+ * stays far within the range of a double: each is below 400, and there are at most 58. */
+static inline void add_likelihood(double *dll, const radiator *r, const ring *expected, double background,
+                                  const ring_hits *hits) {
+    const double slope = 2. * background / (r->window * r->window), scale = 1. / r->photon_sigma;
+    double product[PION] = {1., 1., 1., 1.};
+    for (int i = 0; i < hits->n; ++i) {
+        const double below = LEAST_BACKGROUND + slope * hits->angle[i];
+        double density[N_SPECIES];
+        for (int h = 0; h < N_SPECIES; ++h) {
+            const double d = (hits->angle[i] - expected[h].angle) * scale, t = 1. + KERNEL_WIDTH * d * d;
+            density[h] = below + expected[h].height / (t * t * (t * t));
+        }
+        const double inverse = 1. / density[PION];
+        for (int h = 0; h < PION; ++h) product[h] *= density[h] * inverse;
+    }
+    for (int h = 0; h < PION; ++h) dll[h] += pm_log(product[h]) - (expected[h].yield - expected[PION].yield);
+}
+
+#endif
