@@ -54,13 +54,16 @@ class RunSummary:
         return {**asdict(self), "rows": dict(self.rows), "counts": dict(self.counts), "seconds": dict(self.seconds)}
 
     def _outside(self) -> list[str]:
-        """A sentence per step whose model met inputs that it is not meant for."""
+        """A sentence about models that met inputs which they are not meant for."""
         inputs: dict[str, list[str]] = {}
         for name, n in self.counts.items():
             if name.startswith(OUTSIDE):
                 step, _, column = name.removeprefix(OUTSIDE).partition(": ")
                 inputs.setdefault(step, []).append(f"{column} {n:,}")
-        return [f"rows outside the range of {step}'s model, by input: {', '.join(n)}." for step, n in inputs.items()]
+        if not inputs:
+            return []
+        steps = ", ".join(f"{step} ({', '.join(n)})" for step, n in inputs.items())
+        return [f"rows with inputs outside the range that a model is meant for: {steps}."]
 
     def text(self) -> str:
         """For people to read."""

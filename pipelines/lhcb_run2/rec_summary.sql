@@ -1,6 +1,6 @@
 {# One number of tracks per event, the occupancy of every model of this event: drawn, and raised where more
    tracks than that were reconstructed here. #}
-WITH counts AS (
+WITH track_counts AS (
     SELECT
         event_id,
         sum(type = 3) AS n_long,
@@ -10,12 +10,12 @@ WITH counts AS (
     FROM Tracks
     GROUP BY event_id
 ),
-vertices AS (
+vertex_counts AS (
     SELECT event_id, count(*) AS n_vertices FROM Vertices GROUP BY event_id
 ),
 drawn AS (
     SELECT event_id,
-        min(max(CAST(median * portable_exp(sigma_log * normal_at(event_id, 0)) AS INTEGER), smallest), largest) AS n
+        min(max(CAST(round(median * portable_exp(sigma_log * normal_at(event_id, 0))) AS INTEGER), smallest), largest) AS n
     FROM Events
     JOIN Occupancy ON sample = {{ conditions.sample }}
 )
@@ -27,6 +27,6 @@ SELECT
     coalesce(n_downstream, 0) AS nDownstreamTracks,
     max(n, coalesce(n_reconstructed, 0)) AS nTracks
 FROM drawn
-LEFT JOIN counts USING (event_id)
-LEFT JOIN vertices USING (event_id)
+LEFT JOIN track_counts USING (event_id)
+LEFT JOIN vertex_counts USING (event_id)
 ORDER BY event_id

@@ -22,7 +22,24 @@ CREATE TABLE Tracks ( -- reconstructed tracks at their closest approach to the b
     chi2 REAL,       -- of the track fit
     nDoF REAL,       -- degrees of freedom of the fit; continuous
     chi2PerDoF REAL,
-    ghostProb REAL   -- probability that the track is a random combination of hits
+    ghostProb REAL,  -- probability that the track is a random combination of hits
+    has_brem INTEGER, -- 1: photons radiated by this electron were found in the calorimeter
+    brem_energy REAL -- their energy [MeV], to be added to p for the electron's momentum; 0 if none
+);
+
+CREATE TABLE BremPhotons ( -- photons radiated by electrons before the magnet
+    mcparticle_id INTEGER NOT NULL REFERENCES MCParticles(mcparticle_id), -- the electron
+    number INTEGER NOT NULL,   -- of the photon, from 0
+    track_id INTEGER NOT NULL REFERENCES Tracks(track_id),
+    event_id INTEGER NOT NULL REFERENCES Events(event_id),
+    x REAL,          -- where it was radiated [mm]
+    y REAL,          -- [mm]
+    z REAL,          -- [mm]
+    px REAL,         -- [MeV]
+    py REAL,         -- [MeV]
+    pz REAL,         -- [MeV]
+    energy REAL,     -- [MeV]
+    PRIMARY KEY (mcparticle_id, number)
 );
 
 CREATE TABLE TrackStates ( -- position and direction of tracks at given places

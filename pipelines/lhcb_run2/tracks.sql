@@ -28,6 +28,9 @@ SELECT
     chi2PerDoF * nDoF AS chi2,
     nDoF,
     chi2PerDoF,
-    ghostProb
+    ghostProb,
+    found.energy IS NOT NULL AS has_brem,
+    coalesce(found.energy, 0.0) AS brem_energy
 FROM momentum
+LEFT JOIN tmp_brem_found AS found USING (mcparticle_id)
 ORDER BY mcparticle_id

@@ -8,6 +8,8 @@ SELECT
     t.charge,               -- [e]
     t.p, t.pt,              -- momentum and transverse momentum [MeV]
     t.px, t.py, t.pz,       -- [MeV]
+    t.has_brem,
+    t.p + t.brem_energy AS p_brem, -- with the photons that an electron radiated, as far as found [MeV]
     t.eta, t.phi,           -- pseudorapidity; azimuth [rad]
     t.x, t.y, t.z,          -- closest approach to the beam line [mm]
     t.chi2PerDoF, t.nDoF, t.ghostProb,
