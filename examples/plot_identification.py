@@ -73,7 +73,7 @@ def draw(tracks: pd.DataFrame, picture: Path) -> None:
             axis.plot(centres, misidentification, f"C0{marker}-", label=f"{NAMES[background]}, {label}")
         axis.set(xscale="log", ylim=(0, 1.05), ylabel="fraction of long tracks")
         axis.grid(alpha=0.3)
-        axis.legend(fontsize=8)
+        axis.legend(fontsize=8, loc="center")
     for axis in axes[1]:
         axis.set_xlabel("momentum [GeV]")
     figure.suptitle("Efficiency and misidentification, pipeline lhcb_run2")
