@@ -54,8 +54,12 @@ class Batch:
             self._cache[table] = self.db.read_table(table)
         return self._cache[table]
 
-    def write(self, table: str, columns: Columns) -> None:
-        """Insert rows into a table, and keep them at hand if they are all it has."""
+    def write(self, table: str, columns: Mapping[str, Any]) -> None:
+        """Insert rows into a table, and keep them at hand if they are all it has.
+
+        :param columns: arrays of equal length by column name
+        """
+        columns = columns if isinstance(columns, Columns) else Columns(columns)
         self.forget(table)
         is_empty = self.db.execute(f"SELECT 1 FROM {quote_identifier(table)} LIMIT 1").fetchone() is None
         self.db.insert(table, columns)

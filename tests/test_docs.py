@@ -11,6 +11,7 @@ import pytest
 import sqlamarr
 from sqlamarr.cli import group, main
 from sqlamarr.output import quoted_count
+from sqlamarr.pipeline import SCHEMA
 from sqlamarr.runner import run
 from sqlamarr.steps import KINDS
 
@@ -49,6 +50,16 @@ def test_every_option_of_every_step_is_described(kind):
     assert schema["additionalProperties"] is False
     for name, option in schema["properties"].items():
         assert option.get("description"), name
+
+
+def test_every_kind_of_step_and_every_key_of_a_pipeline_is_documented():
+    text = (ROOT / "docs" / "pipelines.md").read_text()
+    for kind, step in KINDS.items():
+        assert f"**`{kind}`**" in text, kind
+        for option in step.SCHEMA["properties"]:
+            assert f"`{option}`" in text, (kind, option)
+    for key in SCHEMA["properties"]:
+        assert f"`{key}`" in text, key
 
 
 def test_every_column_of_lengths_and_momenta_has_its_unit():

@@ -137,3 +137,39 @@ def test_seeds_must_fit_64_bits(make_pipeline):
 
     with pytest.raises(DataError, match="seed"):
         stream_key(2**64, "x")
+
+
+def test_the_small_pipeline_of_the_documentation_runs(make_pipeline, example, tmp_path):
+    import re
+    from pathlib import Path
+
+    import sqlamarr
+
+    text = (Path(__file__).parent.parent / "docs" / "pipelines.md").read_text()
+    pipeline = re.search(r"```yaml\n(.*?)```", text, re.DOTALL).group(1)
+    query = re.search(r"```sql\n(.*?)```", text, re.DOTALL).group(1)
+    schema = "CREATE TABLE Muons (mcparticle_id INTEGER PRIMARY KEY, event_id INTEGER, pt REAL)"
+    summary = sqlamarr.run(make_pipeline(pipeline, muons=query, schema=schema), [example], tmp_path / "o.db", seed=1)
+    assert summary.rows["Muons"] > 0
+    with sqlamarr.open(tmp_path / "o.db") as db:
+        assert db.execute("SELECT min(pt) > 1000 FROM Muons").fetchone() == (1,)
+
+
+def test_the_python_step_of_the_documentation_runs(make_pipeline, example, tmp_path, monkeypatch):
+    import re
+    from pathlib import Path
+
+    import sqlamarr
+
+    text = (Path(__file__).parent.parent / "docs" / "pipelines.md").read_text()
+    (tmp_path / "doc_steps.py").write_text(re.search(r"```python\n(.*?)```", text, re.DOTALL).group(1))
+    monkeypatch.syspath_prepend(tmp_path)
+    step = (
+        '  - python: {function: "doc_steps:smear", arguments: {width: 10},\n'
+        "             creates: {Smeared: {columns: {mcparticle_id: INTEGER, pz: REAL}, key: [mcparticle_id]}}}\noutput:"
+    )
+    worker_pipeline = make_pipeline(BASE.replace("output:", step), a=QUERY)
+    sqlamarr.run(worker_pipeline, [example], tmp_path / "o.db", seed=1, max_events=5, keep_tmp=True)
+    with sqlamarr.open(tmp_path / "o.db") as db:
+        shift = db.arrays("SELECT s.pz - m.pz AS d FROM Smeared s JOIN MCParticles m USING (mcparticle_id)")["d"]
+    assert abs(shift.std() - 10) < 1
