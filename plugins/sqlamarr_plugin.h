@@ -6,7 +6,7 @@
  *     float *f(float *out, const float *in, const float *random);
  *
  * for one row (the signature of scikinC, SQLamarr and LHCb's published models), and, if the library
- * has them, through the two companions declared here by SQLAMARR_MODEL:
+ * has them, through its two companions of these names:
  *
  *     int f_batch(size_t n, float *out, const float *in, const float *random);
  *     const sqlamarr_model_info *f_info(void);
@@ -14,6 +14,8 @@
  * All arrays are row-major and contiguous: n x n_in, n x n_out, n x n_random float32. Row i of the
  * result depends on row i of the inputs alone, bit for bit, whatever n is. f_batch returns 0, or a
  * negative number if it could not do its work. `random` holds standard normal deviates.
+ *
+ * Compile a library with: cc -O2 -shared -fPIC -I FOLDER_OF_THIS_HEADER model.c -o model.so
  */
 #ifndef SQLAMARR_PLUGIN_H
 #define SQLAMARR_PLUGIN_H

@@ -75,4 +75,6 @@ def text(pointer: Any) -> str | None:
     return None if pointer == ffi.NULL else ffi.string(pointer).decode("utf-8", "replace")
 
 
-__all__ = ["check", "ffi", "lib", "library_path", "native_folder", "text"]
+version = text(lib.sqlamarr_version())
+
+__all__ = ["check", "ffi", "lib", "library_path", "native_folder", "text", "version"]

@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, SupportsInt
 
+import numpy as np
+
 from sqlamarr._library import check, lib
-from sqlamarr.columns import Columns
+from sqlamarr.columns import FLOAT64, INT64, TEXT, Columns
 from sqlamarr.database import Database, Parameters, quote_identifier
 from sqlamarr.random import Random, stream_key
 
@@ -34,6 +36,7 @@ class Batch:
     counts: Counter[str] = field(default_factory=Counter)
     notes: set[str] = field(default_factory=set)
     _cache: dict[str, Columns] = field(default_factory=dict)
+    _seen: int = -1  # the connection's count of changed rows when the cache was last right
 
     def rng(self, name: str) -> Random:
         """Random numbers of one step or source, by its unique name; see :mod:`sqlamarr.random`."""
@@ -49,35 +52,60 @@ class Batch:
             check(lib.sqlamarr_random_end(self.db.pointer))
 
     def columns(self, table: str) -> Columns:
-        """A table's columns; from memory if whoever wrote it left them there."""
+        """A table's columns; from memory if whoever wrote it last did so through this object."""
+        if self.db.connection.total_changes() != self._seen:
+            self.forget()  # somebody wrote past us
         if table not in self._cache:
             self._cache[table] = self.db.read_table(table)
         return self._cache[table]
 
     def write(self, table: str, columns: Mapping[str, Any]) -> None:
-        """Insert rows into a table, and keep them at hand if they are all it has.
+        """Insert rows into a table, and keep them at hand if they are what reading it back would give.
 
         :param columns: arrays of equal length by column name
         """
-        columns = columns if isinstance(columns, Columns) else Columns(columns)
-        self.forget(table)
-        is_empty = self.db.execute(f"SELECT 1 FROM {quote_identifier(table)} LIMIT 1").fetchone() is None
-        self.db.insert(table, columns)
-        if is_empty and set(columns) == set(self.db.declared_types(table)):
+        with self._writing(table):
+            is_empty = self.db.execute(f"SELECT 1 FROM {quote_identifier(table)} LIMIT 1").fetchone() is None
+            self.db.insert(table, columns)
+        if is_empty and isinstance(columns, Columns) and _as_stored(columns, self.db.declared_types(table)):
             self._cache[table] = columns
 
+    def fill(self, table: str, sql: str, parameters: Parameters = ()) -> None:
+        """Run a statement that writes this table and no other."""
+        with self._writing(table):
+            self.db.rows(sql, parameters)
+
     def execute(self, sql: str, parameters: Parameters = ()) -> None:
-        """Run statements that may write anything; nothing is assumed of any table afterwards."""
-        self.forget()
-        self.db.execute(sql, parameters).fetchall()
+        """Run statements that may write anything."""
+        self.db.rows(sql, parameters)
+
+    @contextmanager
+    def _writing(self, table: str) -> Iterator[None]:
+        if self.db.connection.total_changes() != self._seen:
+            self.forget()
+        self.forget(table)
+        try:
+            yield
+        finally:
+            self._seen = self.db.connection.total_changes()
 
     def forget(self, table: str | None = None) -> None:
         """Drop what is kept of one table, or of all."""
         if table is None:
             self._cache.clear()
+            self._seen = self.db.connection.total_changes()
         else:
             self._cache.pop(table, None)
 
     def count(self, name: str, n: SupportsInt = 1) -> None:
         """Add to a counter of the run's summary."""
         self.counts[name] += int(n)
+
+
+def _as_stored(columns: Columns, declared: Mapping[str, int]) -> bool:
+    """Whether the table would be read back as these columns: same types, and rows by ascending id."""
+    kinds = {"i": INT64, "f": FLOAT64, "O": TEXT}
+    if {name: kinds[array.dtype.kind] for name, array in columns.items()} != dict(declared):
+        return False
+    ids = next(iter(columns.values()))
+    return not np.ma.isMA(ids) and ids.dtype.kind == "i" and bool(np.all(ids[1:] > ids[:-1]))

@@ -26,8 +26,8 @@ class Columns(Mapping[str, Array]):
         self._arrays: dict[str, Array] = {}
         self._views: dict[str, tuple[Any, tuple[Any, ...]]] = {}
         self._owner: Any = None
-        for name, values in (arrays or {}).items():
-            self._arrays[name] = _as_column(name, values)
+        for name, values in ({} if arrays is None else arrays).items():
+            self._arrays[str(name)] = _as_column(str(name), values)
         lengths = {name: len(array) for name, array in self._arrays.items()}
         if len(set(lengths.values())) > 1:
             raise DataError(f"Columns must have equal lengths, found {lengths}.")
@@ -82,13 +82,17 @@ class Columns(Mapping[str, Array]):
 def _as_column(name: str, values: Any) -> Array:
     """Any sequence as an int64, float64 or object column."""
     array = values if isinstance(values, np.ndarray) else _from_sequence(values)
+    if array.dtype == object and not all(
+        value is None or isinstance(value, (str, bytes)) for value in np.ma.filled(array, None)
+    ):
+        array = _from_sequence(np.ma.filled(array, None))  # e.g. Python integers
     if array.ndim != 1:
         raise DataError(f"Column {name!r} must have one dimension, found {array.ndim}.")
     kind = array.dtype.kind
     if kind in "bi" or (kind == "u" and array.dtype.itemsize < 8):
         return array.astype(np.int64, copy=False)
     if kind == "u":
-        if array.size and int(array.max()) > np.iinfo(np.int64).max:
+        if array.size and int(np.ma.filled(array, 0).max()) > np.iinfo(np.int64).max:
             raise DataError(f"Column {name!r} holds integers beyond SQLite's 64 bits (largest {array.max()}).")
         return array.astype(np.int64)
     if kind == "f" and array.dtype.itemsize <= 8:
@@ -100,6 +104,8 @@ def _as_column(name: str, values: Any) -> Array:
 
 def _from_sequence(values: Any) -> Array:
     """A list or pandas column; None among integers becomes a mask instead of a float."""
+    if hasattr(values, "isna"):  # a column of pandas: its missing values become None
+        values = [None if missing else value for value, missing in zip(values, values.isna())]
     values = list(values)
     present = [value for value in values if value is not None]
     if present and len(present) < len(values) and all(isinstance(value, (int, np.integer)) for value in present):
@@ -112,7 +118,7 @@ def _from_sequence(values: Any) -> Array:
 
 def _text_column(name: str, array: Array) -> Array:
     out = np.empty(len(array), dtype=object)
-    for row, value in enumerate(array):
+    for row, value in enumerate(np.ma.filled(array.astype(object), None)):
         if value is None or (isinstance(value, float) and value != value):
             out[row] = None
         elif isinstance(value, bytes):

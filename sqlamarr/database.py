@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,8 @@ from sqlamarr.errors import DataError, SqlError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+BUSY_TIMEOUT = 60_000  # ms to wait for somebody else who reads or writes the file
 
 Parameters = Mapping[str, Any] | Sequence[Any]
 
@@ -81,6 +83,43 @@ class Database:
         with _sql_errors("SQL", sql):
             return self._connection.execute(sql, parameters)
 
+    def rows(self, sql: str, parameters: Parameters = ()) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """Names of the columns and all rows of a query, also where there are none.
+
+        :raises SqlError: with SQLite's message and the statement
+        """
+        names: list[str] = []
+
+        def describe(cursor: apsw.Cursor, _: str, __: Any) -> bool:
+            names[:] = [str(column[0]) for column in cursor.get_description()]
+            return True
+
+        with _sql_errors("SQL", sql):
+            cursor = self._connection.cursor()
+            cursor.exec_trace = describe
+            return names, cursor.execute(sql, parameters).fetchall()
+
+    def describe(self, sql: str, parameters: Parameters = ()) -> dict[str, str]:
+        """Names of a query's columns and, for those that are plain columns of tables, their declared types.
+
+        :raises SqlError: if SQLite refuses the query, or two columns have one name
+        """
+        found: list[tuple[str, str]] = []
+
+        def look(cursor: apsw.Cursor, _: str, __: Any) -> bool:
+            found.extend((str(column[0]), str(column[1] or "")) for column in cursor.get_description())
+            return False
+
+        with _sql_errors("Query", sql):
+            cursor = self._connection.cursor()
+            cursor.exec_trace = look
+            with suppress(apsw.ExecTraceAbort):
+                cursor.execute(sql, parameters)
+        names = [name for name, _ in found]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise SqlError(f'The query returns two columns named "{min(twice)}"; rename one with AS.')
+        return dict(found)
+
     def arrays(self, sql: str, parameters: Parameters = ()) -> dict[str, Array]:
         """The result of a query as numpy arrays by column name, in the query's row order.
 
@@ -97,7 +136,10 @@ class Database:
         values, keep = _bind(parameters)
         c_types = ffi.NULL if types is None else ffi.new("int[]", list(types))
         out = ffi.new("sqlamarr_columns **")
-        status = lib.sqlamarr_read(self.pointer, sql.encode(), values, len(keep), c_types, out)
+        try:
+            status = lib.sqlamarr_read(self.pointer, sql.encode(), values, len(keep), c_types, out)
+        except SystemError as error:  # an exception in somebody's SQL function written in Python
+            raise SqlError(_with_statement(f"Query: {error.__cause__ or error}", sql)) from error
         if status:
             _raise_native(status, sql)
         return Columns.from_native(out[0])
@@ -155,11 +197,19 @@ class Database:
             self._create_like(table, data)
         if not len(data):
             raise DataError(f"There are no columns to insert into {table!r}.")
+        self._refuse_null_keys(table, data)
         views, keep = data.native()
         status = lib.sqlamarr_insert(self.pointer, table.encode(), views, len(data), data.rows)
         del keep  # the buffers had to live until here
         if status:
             _raise_native(status, f"INSERT INTO {quote_identifier(table)}")
+
+    def _refuse_null_keys(self, table: str, data: Columns) -> None:
+        """SQLite would make up an id for a row whose INTEGER PRIMARY KEY is NULL."""
+        for (name,) in self.execute("SELECT name FROM pragma_table_info(?) WHERE pk > 0", (table,)):
+            column = data.get(str(name))
+            if column is not None and _null_count(column):
+                raise DataError(f"Table {table!r}: the key column {name!r} is NULL in {_null_count(column)} rows.")
 
     def _create_like(self, table: str, data: Columns) -> None:
         kinds = {"i": "INTEGER", "f": "REAL", "O": "TEXT"}
@@ -199,6 +249,16 @@ class Database:
             self._connection.trace_v2(0, None)
 
 
+def _null_count(column: Array) -> int:
+    import numpy as np
+
+    if column.dtype == object:
+        return sum(value is None for value in column)
+    if column.dtype.kind == "f":
+        return int(np.isnan(column).sum())
+    return int(np.ma.getmaskarray(column).sum())
+
+
 def _load_library(connection: apsw.Connection) -> None:
     connection.enable_load_extension(True)
     try:
@@ -208,7 +268,8 @@ def _load_library(connection: apsw.Connection) -> None:
 
 
 def _make_safe(connection: apsw.Connection) -> None:
-    """Nothing that stands in a file may run code: no double-quoted strings, no trusted schema."""
+    """Wait for other programs that use the file; nothing that stands in it may run code."""
+    connection.set_busy_timeout(BUSY_TIMEOUT)
     connection.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
     connection.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
     connection.config(apsw.SQLITE_DBCONFIG_DQS_DML, 0)
@@ -234,7 +295,7 @@ def _bind(parameters: Parameters) -> tuple[Any, list[Any]]:
     values = ffi.new("sqlamarr_value[]", max(len(items), 1))
     keep: list[Any] = []
     for slot, (name, value) in zip(values, items):
-        c_name = ffi.new("char[]", f":{name}".encode()) if named else None
+        c_name = ffi.new("char[]", name.encode()) if named else None
         slot.name = c_name if c_name is not None else ffi.NULL
         keep.append((c_name, _bind_one(slot, name, value)))
     return values, keep

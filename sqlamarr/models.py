@@ -98,14 +98,19 @@ class Model:
         :param batched: rows at once if the library can
         :returns: float32 (n, outputs)
         """
-        n, n_in = inputs.shape
         inputs = np.ascontiguousarray(inputs, dtype=np.float32)
-        n_random = 0 if noise is None else noise.shape[1]
+        n, n_in = inputs.shape
+        noise = np.ascontiguousarray(np.empty((n, 0)) if noise is None else noise, dtype=np.float32)
+        if len(noise) != n:
+            raise ModelError(f"{self}: {n} rows of inputs, but {len(noise)} of random numbers.")
+        n_random = noise.shape[1]
+        declared = self.declared
+        if declared and declared != Sizes(n_in, outputs, n_random):
+            raise ModelError(f"{self}: called with {Sizes(n_in, outputs, n_random)}, expected {declared}.")
         out = np.empty((n, outputs), dtype=np.float32)
-        random = ffi.NULL if noise is None else _pointer(np.ascontiguousarray(noise, dtype=np.float32))
         check(
             lib.sqlamarr_model_call(
-                self._handle, batched, n, n_in, outputs, n_random, _pointer(inputs), random, _pointer(out)
+                self._handle, batched, n, n_in, outputs, n_random, _pointer(inputs), _pointer(noise), _pointer(out)
             )
         )
         return out
@@ -114,7 +119,7 @@ class Model:
         """Per input, how many rows lie outside the range that the model declares."""
         counts = np.zeros(inputs.shape[1], dtype=np.int64)
         c_counts = ffi.cast("int64_t *", counts.ctypes.data)
-        inputs = np.ascontiguousarray(inputs)
+        inputs = np.ascontiguousarray(inputs, dtype=np.float32)
         check(lib.sqlamarr_model_outside(self._handle, *inputs.shape, _pointer(inputs), c_counts))
         return counts
 
@@ -137,7 +142,10 @@ def _probe(model: Model, sizes: Sizes) -> None:
     command += [str(size) for size in (sizes.inputs, sizes.outputs, sizes.noise)]
     # From the folder that holds this package, whatever may be called sqlamarr in the current one.
     folder = native_folder().parent.parent
-    child = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=folder)
+    try:
+        child = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=folder)
+    except subprocess.TimeoutExpired as error:
+        raise ModelError(f"{model}: the trial call of one row did not end within a minute.") from error
     if child.returncode < 0:
         name = signal.Signals(-child.returncode).name
         raise ModelError(
@@ -145,8 +153,9 @@ def _probe(model: Model, sizes: Sizes) -> None:
             f"It does not work with {sizes}; correct inputs, outputs and noise in the pipeline."
         )
     if child.returncode:
-        raise ModelError(f"{model}: the trial call failed: {child.stderr.strip().splitlines()[-1:]}")
-    written, beyond_in, beyond_noise = (int(word) for word in child.stdout.split())
+        raise ModelError(f"{model}: the trial call failed: {child.stderr.strip()[-500:]}")
+    *_, answer = child.stdout.splitlines()  # the model may print lines of its own
+    written, beyond_in, beyond_noise = (int(word) for word in answer.split())
     if written != sizes.outputs:
         raise ModelError(f"{model}: writes {written} values per row, the pipeline declares {sizes.outputs} outputs.")
     if beyond_in:
@@ -169,7 +178,8 @@ def find_library(library: str, folder: Path) -> Path:
             known = ", ".join(sorted(p.stem for p in shipped.glob("*.so"))) or "none"
             raise ModelError(f"There is no shipped model library {library!r}; there are: {known}.")
         return path
-    path = folder / Path(library).expanduser()
+    # Absolute: the loader looks for a bare name in the system's folders.
+    path = (folder / Path(library).expanduser()).absolute()
     if not path.is_file():
         raise ModelError(f"The model library {path} does not exist.")
     return path

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from sqlamarr.database import Database, quote_identifier
-from sqlamarr.errors import OutputError
+from sqlamarr.declarations import declaration
+from sqlamarr.errors import OutputError, SqlError
 from sqlamarr.sources.base import Rejected
 from sqlamarr.worker import BatchResult, event_columns, source_columns
 
 BOOKKEEPING = ("Provenance", "Batches")
+PLAIN = ("pipeline_text", "pipeline", "pipeline_file")  # entries of the provenance that are never JSON
 RUN_TABLES = ("DataSources", "Events", "RejectedEvents")
-
-_REFERENCE = re.compile(r"\s+REFERENCES\s+\"?(\w+)\"?\s*\(\s*\w+\s*\)", re.IGNORECASE)
 
 
 class OutputFile:
@@ -34,13 +33,18 @@ class OutputFile:
         self, path: Path, tables: Sequence[str], template: Database, *, views: str = "", overwrite: bool = False
     ) -> None:
         self.path = path
-        _make_room(path, overwrite)
+        check_output(path, overwrite=overwrite)
+        try:
+            for old in (path, Path(f"{path}-journal")):
+                old.unlink(missing_ok=True)
+        except OSError as error:
+            raise OutputError(f"{path} cannot be written: {error.strerror}.") from error
         self.db = Database(path)
         self.db.execute("PRAGMA page_size = 8192")
         keep = [*RUN_TABLES, *tables]
         with self.db.atomic():
             for table in keep:
-                self.db.execute(_declaration(template, table, keep))
+                self.db.execute(declaration(template, table, keep))
             self.db.execute((files("sqlamarr") / "bookkeeping.sql").read_text())
             self.db.execute(views)
         self._known_sources: set[int] = set()
@@ -50,7 +54,7 @@ class OutputFile:
         """Write, or write over, entries of the provenance."""
         with self.db.atomic():
             for key, value in provenance.items():
-                text = value if isinstance(value, str) else json.dumps(value)
+                text = value if isinstance(value, str) else json.dumps(value, default=str)
                 self.db.execute("INSERT OR REPLACE INTO Provenance VALUES (?, ?)", (key, text))
 
     def append(self, result: BatchResult) -> None:
@@ -64,6 +68,8 @@ class OutputFile:
                 if columns.rows:
                     self.db.insert(table, columns)
             self._append_batch(result)
+        self._known_sources.update(source.datasource_id for source in result.sources)
+        self._batches += bool(result.events)
 
     def cross_section(self) -> list[float] | None:
         """The generator's last estimate of the cross-section and its error [pb], if it gave one."""
@@ -77,14 +83,13 @@ class OutputFile:
         new = tuple(s for s in result.sources if s.datasource_id not in self._known_sources)
         if new:
             self.db.insert("DataSources", source_columns(new))
-            self._known_sources.update(source.datasource_id for source in new)
 
     def _append_rejected(self, result: BatchResult) -> None:
         paths = {source.datasource_id: source.path for source in result.sources}
         events = {event.event_id: event for event in result.events}
         for row in result.rejected:
             event = events[row.event_id]
-            values = (row.event_id, paths[event.datasource_id], event.number, row.line, _step(row), row.message)
+            values = (row.event_id, paths[event.datasource_id], event.number, row.line or None, _step(row), row.message)
             self.db.execute("INSERT INTO RejectedEvents VALUES (?, ?, ?, ?, ?, ?)", values)
 
     def _append_batch(self, result: BatchResult) -> None:
@@ -94,30 +99,36 @@ class OutputFile:
         first, n = result.events[0].event_id, len(result.events)
         values = (self._batches, first, n, sum(result.seconds.values()), json.dumps(report))
         self.db.execute("INSERT INTO Batches VALUES (?, ?, ?, ?, ?)", values)
-        self._batches += 1
 
 
 def _step(row: Rejected) -> str:
     return getattr(row, "step", "") or "reading"
 
 
-def _make_room(path: Path, overwrite: bool) -> None:
+def check_output(path: Path, *, overwrite: bool = False, inputs: Sequence[str] = ()) -> None:
+    """Make sure that a file can be made there, without touching anything.
+
+    :param inputs: files that must not be written over
+    :raises OutputError: a folder, an input, a file that exists (``overwrite``: that is not ours)
+    """
+    if any(Path(name).exists() and path.exists() and path.samefile(name) for name in inputs):
+        raise OutputError(f"{path} is one of the inputs. Choose another name for the output.")
     if path.is_dir():
         raise OutputError(f"{path} is a folder; expected the name of a file to write.")
     if not path.absolute().parent.is_dir():
         raise OutputError(f"The folder {path.absolute().parent} does not exist; make it first.")
-    if path.exists():
-        if not overwrite:
-            raise OutputError(f"{path} exists. Choose another name, or --overwrite it.")
-        path.unlink()
-    Path(f"{path}-journal").unlink(missing_ok=True)
+    if path.exists() and not overwrite:
+        raise OutputError(f"{path} exists. Choose another name, or --overwrite it.")
+    if path.exists() and not _is_ours(path):
+        raise OutputError(f"{path} is not a file that sqlamarr wrote: it is not overwritten. Choose another name.")
 
 
-def _declaration(template: Database, table: str, keep: Sequence[str]) -> str:
-    """The CREATE TABLE statement of a table, with only those foreign keys whose parent is kept."""
-    row = template.execute("SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?", (table,)).fetchone()
-    assert row is not None, table
-    return _REFERENCE.sub(lambda match: match.group(0) if match.group(1) in keep else "", str(row[0]))
+def _is_ours(path: Path) -> bool:
+    try:
+        open_output(path).close()
+    except (OutputError, SqlError):
+        return False
+    return True
 
 
 def open_output(path: str | Path) -> Database:
@@ -139,7 +150,8 @@ def open_output(path: str | Path) -> Database:
 
 def provenance(db: Database) -> dict[str, Any]:
     """The provenance of an output file, structured entries decoded."""
-    return {str(key): _decoded(str(value)) for key, value in db.execute("SELECT key, value FROM Provenance")}
+    rows = db.execute("SELECT key, value FROM Provenance")
+    return {str(key): str(value) if key in PLAIN else _decoded(str(value)) for key, value in rows}
 
 
 def _decoded(value: str) -> Any:

@@ -103,9 +103,25 @@ class Pipeline:
         """
         for name, value in changes.items():
             if name not in self.conditions:
-                raise PipelineError(f"{self.path}: there is no condition {name!r}{_suggest(name, self.conditions)}")
+                raise PipelineError(_unknown(self.path, "condition", name, self.conditions))
             _check_allowed(self.path, self.allowed, name, value)
         return replace(self, conditions={**self.conditions, **changes})
+
+    def parse_conditions(self, texts: Mapping[str, str]) -> dict[str, Any]:
+        """Conditions given as text, each as the type that the pipeline's own value has.
+
+        :raises PipelineError: a condition that the pipeline has not, or a text that is no such value
+        """
+        values: dict[str, Any] = {}
+        for name, text in texts.items():
+            if name not in self.conditions:
+                raise PipelineError(_unknown(self.path, "condition", name, self.conditions))
+            try:
+                values[name] = _parse(text, self.conditions[name])
+            except ValueError:
+                kind = type(self.conditions[name]).__name__
+                raise PipelineError(f"{self.path}: condition {name} is of type {kind}, found {text!r}.") from None
+        return values
 
     def with_models(self, libraries: Mapping[str, str]) -> Pipeline:
         """The same with other model libraries (relative paths start at the current folder).
@@ -114,12 +130,27 @@ class Pipeline:
         """
         for name in libraries:
             if name not in self.models:
-                raise PipelineError(f"{self.path}: there is no model {name!r}{_suggest(name, self.models)}")
+                raise PipelineError(_unknown(self.path, "model", name, self.models))
         changed = {name: {"library": _absolute(library)} for name, library in libraries.items()}
         return replace(self, models={**self.models, **changed})
 
 
-def _absolute(library: str) -> str:
+def _parse(text: str, like: Any) -> Any:
+    if isinstance(like, bool):
+        if text.lower() not in ("true", "false"):
+            raise ValueError(text)
+        return text.lower() == "true"
+    if isinstance(like, (int, float)):
+        return type(like)(text)
+    return text
+
+
+def _unknown(path: Path, kind: str, name: str, known: Mapping[str, Any]) -> str:
+    return f"{path}: there is no {kind} {name!r}; there are: {', '.join(known) or 'none'}{_suggest(name, known)}"
+
+
+def _absolute(library: str | Path) -> str:
+    library = str(library)
     return library if library.startswith("plugins:") else str(Path(library).expanduser().absolute())
 
 
@@ -137,7 +168,13 @@ def load(name: str | Path) -> Pipeline:
     import yaml
 
     path = _find(name)
-    text = path.read_text()
+    try:
+        text = path.read_text()
+    except (UnicodeDecodeError, OSError) as error:
+        raise PipelineError(
+            f"{path} cannot be read as a pipeline ({error}). "
+            "The pipeline comes first on the command line, then the inputs."
+        ) from error
     try:
         content = yaml.safe_load(text)
     except yaml.YAMLError as error:

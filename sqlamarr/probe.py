@@ -15,6 +15,7 @@ def main(arguments: list[str]) -> None:
     """Print what the function writes, and whether it reads too much."""
     path, function, *sizes = arguments
     written, beyond_in, beyond_noise = Model(Path(path), function).probe_here(Sizes(*map(int, sizes)))
+    print()
     print(written, int(beyond_in), int(beyond_noise))
 
 

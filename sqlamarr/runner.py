@@ -8,21 +8,31 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
+from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import sqlamarr
 from sqlamarr.errors import EventError, SqlamarrError
 from sqlamarr.models import sha256
-from sqlamarr.output import OutputFile
+from sqlamarr.output import OutputFile, check_output
 from sqlamarr.pipeline import Pipeline, load
+from sqlamarr.random import check_seed
 from sqlamarr.sources import open_inputs
-from sqlamarr.sources.base import Chunk, Rejected
+from sqlamarr.sources.base import ROWS_PER_EVENT, Chunk, Rejected
+from sqlamarr.steps.truth import AT_ORIGIN, PRIMARIES
 from sqlamarr.summary import RunSummary
 from sqlamarr.worker import BatchResult, Worker, WorkerOptions
 
 Progress = Callable[[int], object]
+JUDGED_EVERY = 1000  # events
 MIN_REJECTED = 10  # so many bad events are always tolerated where skipping is asked for
+LAST_ORDINAL = 2**63 // ROWS_PER_EVENT - 1  # ids are 64-bit integers
+
+
+class InterruptedRunError(SqlamarrError):
+    """The run was interrupted; what was finished is in the output file."""
 
 
 class TooManyRejectedError(SqlamarrError):
@@ -31,7 +41,7 @@ class TooManyRejectedError(SqlamarrError):
 
 def run(
     pipeline: Pipeline | str | Path,
-    inputs: Sequence[str | Path],
+    inputs: str | Path | Sequence[str | Path],
     output: str | Path,
     *,
     seed: int | None = None,
@@ -61,7 +71,8 @@ def run(
     :param collisions: ``record`` (every HepMC record is an event), ``file`` (all records of a file are
         collisions of one event), or ``auto`` (``record`` unless the content shows LHCb's status codes)
     :param on_error: ``stop``, or ``skip`` to reject events that cannot be processed
-    :param max_rejected: with ``skip``, the fraction of rejected events at which the run stops
+    :param max_rejected: with ``skip``, the fraction of rejected events above which the run stops; ten are
+        always tolerated
     :param generator: how much of the generator's record to keep: ``none``, ``selected``, ``full``
     :param weights: keep all generator weights in GenWeights
     :param keep_tmp: keep the steps' own tables
@@ -71,36 +82,64 @@ def run(
     :param progress: called with the number of events done after every batch
     :raises SqlamarrError: one of the classes in :mod:`sqlamarr.errors`
     """
+    paths = [str(path) for path in ([inputs] if isinstance(inputs, (str, Path)) else inputs)]
+    _check_options(generator, on_error, max_rejected, max_events, first_event)
+    seed = secrets.randbits(63) if seed is None else check_seed(seed)
+    path = Path(output)
+    check_output(path, overwrite=overwrite, inputs=paths)
     prepared = pipeline if isinstance(pipeline, Pipeline) else load(pipeline)
     prepared = prepared.with_conditions(conditions or {}).with_models(models or {})
-    seed = secrets.randbits(63) if seed is None else seed
     skip = on_error == "skip"
     worker = Worker(prepared, WorkerOptions(seed, generator, weights, keep_tmp, skip))
     source = open_inputs(
-        [str(path) for path in inputs],
-        first_event=first_event,
-        collisions=collisions,
-        max_events=max_events,
-        on_error=on_error,
+        paths, first_event=first_event, collisions=collisions, max_events=max_events, on_error=on_error
     )
-    out = OutputFile(Path(output), worker.output_tables, worker.workspace.db, views=worker.views, overwrite=overwrite)
     summary = RunSummary(prepared.name, seed, str(output))
+    options = {
+        "seed": str(seed), "first_event": first_event, "max_events": max_events, "batch_size": batch_size,
+        "collisions": collisions, "on_error": on_error, "max_rejected": max_rejected, "generator": generator,
+    }  # fmt: skip
+    start = time.perf_counter()
+    results = _results(worker, source.chunks(batch_size), skip)
+    # The file is made when the first batch is there: what fails at once leaves nothing, and spoils nothing.
+    first = next(results, None)
+    out = OutputFile(path, worker.output_tables, worker.workspace.db, views=worker.views, overwrite=overwrite)
     try:
-        out.describe(_provenance_before(prepared, worker, seed, collisions, first_event))
-        start = time.perf_counter()
-        for result in _results(worker, source.chunks(batch_size), skip):
+        out.describe(_provenance_before(prepared, worker, options))
+        for result in chain([first] if first else [], results):
             out.append(result)
             summary.add(result)
-            _tolerate(summary, max_rejected)
+            _tolerate(summary, result, max_rejected)
             if progress:
                 progress(len(result.events))
         summary.elapsed = time.perf_counter() - start
+        _judge(summary, summary.rejected, summary.events, max_rejected)
         for warning in [*source.warnings, *_advice(summary, prepared)]:
             summary.warn(warning)
         out.describe({**_provenance_after(source, summary), "cross_section": out.cross_section()})
+    except KeyboardInterrupt:
+        raise InterruptedRunError(
+            f"Interrupted. {path} holds the first {summary.events} events, complete ones; its status is 'incomplete'."
+        ) from None
     finally:
         out.close()
     return summary
+
+
+def _check_options(
+    generator: str, on_error: str, max_rejected: float, max_events: int | None, first_event: int
+) -> None:
+    """Refuse values that mean nothing before anything is done."""
+    choices = {"generator": (generator, ("none", "selected", "full")), "on_error": (on_error, ("stop", "skip"))}
+    for name, (value, known) in choices.items():
+        if value not in known:
+            raise SqlamarrError(f"{name} must be one of {', '.join(known)}, found {value!r}.")
+    if not 0 <= max_rejected <= 1:
+        raise SqlamarrError(f"max_rejected is a fraction from 0 to 1, found {max_rejected!r}.")
+    if max_events is not None and max_events < 1:
+        raise SqlamarrError(f"max_events must be at least 1, found {max_events!r}.")
+    if not 0 <= first_event <= LAST_ORDINAL:
+        raise SqlamarrError(f"first_event must be from 0 to {LAST_ORDINAL}, found {first_event!r}.")
 
 
 def _results(worker: Worker, chunks: Iterator[Chunk], skip: bool) -> Iterator[BatchResult]:
@@ -137,27 +176,39 @@ def _event_message(chunk: Chunk, error: EventError) -> str:
     )
 
 
-def _tolerate(summary: RunSummary, fraction: float) -> None:
-    if summary.rejected > max(MIN_REJECTED, fraction * summary.events):
+def _tolerate(summary: RunSummary, result: BatchResult, fraction: float) -> None:
+    """Judge the rejected events at every thousandth event, so that it does not depend on the batches."""
+    end = summary.events
+    begin = end - len(result.events)
+    for mark in range((begin // JUDGED_EVERY + 1) * JUDGED_EVERY, end + 1, JUDGED_EVERY):
+        later = {event.event_id for event in result.events[mark - begin :]}
+        _judge(summary, summary.rejected - sum(row.event_id in later for row in result.rejected), mark, fraction)
+
+
+def _judge(summary: RunSummary, rejected: int, events: int, fraction: float) -> None:
+    if rejected > max(MIN_REJECTED, fraction * events):
         raise TooManyRejectedError(
-            f"{summary.rejected} of {summary.events} events were rejected, more than --max-rejected "
-            f"{fraction:g} allows. The reasons are in the table RejectedEvents of {summary.output}."
+            f"{rejected} of {events} events were rejected, more than --max-rejected {fraction:g} allows. "
+            f"The reasons are in the table RejectedEvents of {summary.output}."
         )
 
 
 def _advice(summary: RunSummary, pipeline: Pipeline) -> Iterator[str]:
-    primaries = summary.counts["primary vertices"]
-    all_at_origin = primaries and summary.counts["primary vertices at the origin"] == primaries
+    primaries = summary.counts[PRIMARIES]
+    all_at_origin = primaries and summary.counts[AT_ORIGIN] == primaries
     if all_at_origin and pipeline.conditions.get("luminous_region") == "none":
         yield (
             "every primary vertex of the input lies at the origin. To spread them over the luminous region "
             "use --condition luminous_region=lhcb."
         )
+    if pipeline.conditions.get("luminous_region") == "lhcb" and summary.counts[AT_ORIGIN] < primaries:
+        yield (
+            "the input's collisions were spread already, and luminous_region=lhcb moved them once more. "
+            "It is meant for inputs whose collisions all lie at the origin."
+        )
 
 
-def _provenance_before(
-    pipeline: Pipeline, worker: Worker, seed: int, collisions: str, first_event: int
-) -> dict[str, Any]:
+def _provenance_before(pipeline: Pipeline, worker: Worker, options: dict[str, Any]) -> dict[str, Any]:
     libraries = {name: worker.workspace.library(name) for name in pipeline.models}
     return {
         "status": "incomplete",
@@ -167,12 +218,12 @@ def _provenance_before(
         "pipeline": pipeline.name,
         "pipeline_file": str(pipeline.path),
         "pipeline_text": pipeline.text,
-        "templates": {path.name: path.read_text() for path in sorted(pipeline.folder.glob("*.sql"))},
+        "templates": {name: worker.workspace.templates.source(name) for name in worker.workspace.templates.used},
+        "data": {name: (pipeline.folder / file).read_text() for name, file in pipeline.data.items()},
         "conditions": dict(pipeline.conditions),
         "models": {name: {"library": str(path), "sha256": sha256(path)} for name, path in libraries.items()},
-        "seed": str(seed),
-        "first_event": first_event,
-        "collisions": collisions,
+        "packages": {name: version(name) for name in ("apsw", "numpy", "pyhepmc")},
+        **options,
     }
 
 

@@ -37,6 +37,13 @@ class Templates:
         self._environment.filters["identifier"] = lambda name: Markup(quote_identifier(str(name)))
         self._environment.filters["sql"] = Markup
         self._bound: dict[str, Any] = {}
+        self.used: list[str] = []
+
+    def source(self, template: str) -> str:
+        """The text of a template."""
+        environment = self._environment
+        assert environment.loader is not None
+        return environment.loader.get_source(environment, template)[0]
 
     def render(self, template: str, variables: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         """The SQL of a template and the values to bind.
@@ -45,6 +52,8 @@ class Templates:
         :raises PipelineError: no such file, a syntax error, or an undefined variable
         """
         self._bound = {}
+        if template not in self.used:
+            self.used.append(template)
         try:
             return self._environment.get_template(template).render(**variables), self._bound
         except jinja2.TemplateNotFound as error:
@@ -54,6 +63,8 @@ class Templates:
             raise PipelineError(
                 f"Template {error.filename or template}, line {error.lineno}: {error.message}."
             ) from error
+        except UnicodeDecodeError as error:
+            raise PipelineError(f"Template {template} is not UTF-8 text: {error}.") from error
         except jinja2.UndefinedError as error:
             raise PipelineError(f"Template {template}: {error.message}; known are: {', '.join(variables)}.") from error
         except jinja2.TemplateError as error:

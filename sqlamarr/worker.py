@@ -67,6 +67,8 @@ class Worker:
                 self._runs.append((step, step.prepare(self.workspace)))
         self.output_tables = _output_tables(self.workspace, options)
         self.views = _try_views(self.workspace)
+        self._known_tables = set(self.workspace.db.tables())
+        self._event_tables = self.workspace.event_tables
 
     def process(self, chunk: Chunk) -> BatchResult:
         """Simulate the events of a chunk.
@@ -81,7 +83,9 @@ class Worker:
         batch = Batch(self.workspace.db, self.pipeline.conditions, self.options.seed)
         try:
             seconds = {"reading": reading, **self._simulate(chunk, parsed, batch)}
+            start = time.perf_counter()
             tables = {table: self._collect(batch, table) for table in self.output_tables}
+            seconds["collecting"] = time.perf_counter() - start
         finally:
             self._clear()
         return BatchResult(tables, chunk.events, chunk.sources, parsed.rejected, batch.counts, batch.notes, seconds)
@@ -99,10 +103,20 @@ class Worker:
         return batch.columns(table)
 
     def _clear(self) -> None:
+        """Empty the events' tables; whatever else steps have made meanwhile goes altogether."""
         db = self.workspace.db
-        for table in self.workspace.event_tables:
+        for table in self._event_tables:
             db.execute(f"DELETE FROM {quote_identifier(table)}")
+        for schema, name, kind in db.execute(_MADE_MEANWHILE).fetchall():
+            if schema == "temp" or (kind == "table" and name not in self._known_tables):
+                db.execute(f"DROP {kind} IF EXISTS {schema}.{quote_identifier(str(name))}")
 
+
+_MADE_MEANWHILE = """
+    SELECT 'temp', name, type FROM sqlite_temp_schema WHERE type IN ('table', 'view')
+    UNION ALL
+    SELECT 'main', name, type FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'
+"""
 
 # What the kept MC rows refer to: their generator particles, and the vertices of both.
 _SELECTED = {

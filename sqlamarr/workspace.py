@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlamarr._library import native_folder
 from sqlamarr.database import Database, quote_identifier
+from sqlamarr.declarations import check_foreign_keys
 from sqlamarr.errors import ModelError, PipelineError
 from sqlamarr.models import Model, find_library, sha256
 from sqlamarr.templates import Templates
@@ -37,6 +38,7 @@ class Workspace:
         if self.pipeline.schema:
             sql, _ = self.render(self.pipeline.schema)
             self.db.execute(sql)
+            check_foreign_keys(self.db, self.pipeline.schema)
         self._constant = self._load_data(folder)
         self._models: dict[tuple[str, str], Model] = {}
 
@@ -92,7 +94,7 @@ class Workspace:
     def create_table(self, step: str, table: str, columns: Mapping[str, str], key: Sequence[str]) -> None:
         """Make a table for the results of ``step`` and note that it writes it.
 
-        :param columns: declared type by column name; an empty one stores values as they are
+        :param columns: type by column name: INTEGER, REAL or TEXT
         :param key: columns of the primary key
         :raises PipelineError: the table is there already, or a key column is missing
         """
@@ -105,8 +107,8 @@ class Workspace:
                 f"Step {step!r}: key {list(key)} is not among the columns of {table!r}: {', '.join(columns)}. "
                 "The query must return every key column."
             )
-        types = {name: "INTEGER" if name in key else kind for name, kind in columns.items()}
-        body = [f"{quote_identifier(name)} {kind}".rstrip() for name, kind in types.items()]
+        body = [f"{quote_identifier(name)} {kind}{' NOT NULL' * (name in key)}" for name, kind in columns.items()]
         body.append(f"PRIMARY KEY ({', '.join(map(quote_identifier, key))})")
-        self.db.execute(f"CREATE TABLE {quote_identifier(table)} ({', '.join(body)})")
+        # STRICT: a value of another type is an error here, not a surprise later.
+        self.db.execute(f"CREATE TABLE {quote_identifier(table)} ({', '.join(body)}) STRICT")
         self.writer_of[table] = step

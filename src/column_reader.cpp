@@ -75,12 +75,29 @@ void bind_value(sqlite3_stmt *statement, int index, const sqlamarr_value &value)
     }
 }
 
-void bind_values(sqlite3_stmt *statement, const sqlamarr_value *values, int n_values) {
-    int position = 0;
+int parameter_index(sqlite3_stmt *statement, const char *name) {
+    for (const char *prefix : {":", "@", "$"})
+        if (const int index = sqlite3_bind_parameter_index(statement, (std::string(prefix) + name).c_str()))
+            return index;
+    return 0;
+}
+
+// `n_parameters` are the query's own: a sink adds one of ours behind them.
+void bind_values(sqlite3_stmt *statement, int n_parameters, const sqlamarr_value *values, int n_values) {
+    std::set<int> bound;
     for (int i = 0; i < n_values; ++i) {
-        const int index = values[i].name ? sqlite3_bind_parameter_index(statement, values[i].name) : ++position;
-        if (index > 0) bind_value(statement, index, values[i]);
+        const int index = values[i].name ? parameter_index(statement, values[i].name) : i + 1;
+        if (!values[i].name && index > n_parameters)
+            throw Error(SQLAMARR_SQL, "The statement has " + std::to_string(n_parameters) + " parameters, found " +
+                                          std::to_string(n_values) + " values.");
+        if (index > 0 && bound.insert(index).second) bind_value(statement, index, values[i]);
     }
+    for (int index = 1; index <= n_parameters; ++index)
+        if (!bound.count(index)) {
+            const char *name = sqlite3_bind_parameter_name(statement, index);
+            throw Error(SQLAMARR_SQL, std::string("There is no value for the parameter ") +
+                                          (name ? name : "number " + std::to_string(index)) + ".");
+        }
 }
 
 Builders builders_for(sqlite3_stmt *statement, const int *types) {
@@ -142,7 +159,8 @@ std::unique_ptr<sqlamarr_columns> read(sqlite3 *db, const std::string &sql, cons
     Builders &builders = reader.builders;
     std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt *)> sink(
         prepare_sink(db, sql, static_cast<int>(builders.size())), sqlite3_finalize);
-    bind_values(sink ? sink.get() : statement.get(), values, n_values);
+    const int n_parameters = sqlite3_bind_parameter_count(statement.get());
+    bind_values(sink ? sink.get() : statement.get(), n_parameters, values, n_values);
     if (sink)
         run_sink(db, sink.get(), reader);
     else

@@ -31,6 +31,7 @@ void check_sql(sqlite3 *db, int rc, const char *doing);
 int register_kinematic_functions(sqlite3 *db);                      // sql_kinematics.cpp
 int register_random_functions(sqlite3 *db, ConnectionState *state); // sql_random.cpp
 int register_column_reader(sqlite3 *db);                            // column_reader.cpp
+int register_required(sqlite3 *db);                                 // sql_required.cpp
 int register_column_writer(sqlite3 *db);                            // column_writer.cpp
 
 } // namespace sqlamarr

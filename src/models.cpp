@@ -8,8 +8,7 @@
 namespace {
 
 using sqlamarr::Error;
-using RowFunction = float *(*)(float *, const float *);
-using RandomRowFunction = float *(*)(float *, const float *, const float *);
+using RowFunction = float *(*)(float *, const float *, const float *);
 using BatchFunction = int (*)(size_t, float *, const float *, const float *);
 using InfoFunction = const sqlamarr_model_info *(*)();
 
@@ -53,14 +52,9 @@ std::unique_ptr<sqlamarr_model> open_model(const char *path, const char *functio
 
 void call_rows(const sqlamarr_model &model, int64_t n, int n_in, int n_out, int n_random, const float *in,
                const float *random, float *out) {
-    const auto plain = reinterpret_cast<RowFunction>(model.row);
-    const auto generative = reinterpret_cast<RandomRowFunction>(model.row);
-    for (int64_t i = 0; i < n; ++i) {
-        if (n_random > 0)
-            generative(out + i * n_out, in + i * n_in, random + i * n_random);
-        else
-            plain(out + i * n_out, in + i * n_in);
-    }
+    // A function of two arguments does not see the third; one of three never gets what was left in a register.
+    const auto function = reinterpret_cast<RowFunction>(model.row);
+    for (int64_t i = 0; i < n; ++i) function(out + i * n_out, in + i * n_in, random + i * n_random);
 }
 
 } // namespace
@@ -108,7 +102,8 @@ int sqlamarr_model_outside(const sqlamarr_model *model, int64_t n, int n_in, con
 int sqlamarr_model_call(const sqlamarr_model *model, int use_batch, int64_t n, int n_in, int n_out, int n_random,
                         const float *in, const float *random, float *out) {
     return sqlamarr::guard([&] {
-        if (!use_batch || model->batch == nullptr) {
+        // A batch function without declared sizes was not probed: it is not trusted.
+        if (!use_batch || model->batch == nullptr || model->info == nullptr) {
             call_rows(*model, n, n_in, n_out, n_random, in, random, out);
             return;
         }

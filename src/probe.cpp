@@ -13,7 +13,8 @@ namespace {
 
 constexpr int SLACK = 4096; // values that may be written beyond the declared ones before the guard page
 
-// Floats that end where an unreadable page begins: running over the end is a crash, never a corruption.
+// Floats that end where an unreadable page begins: running over the end is a crash, never a corruption. Of
+// no floats at all even the first is unreadable.
 class Guarded {
 public:
     explicit Guarded(size_t count) : count_(count) {
@@ -51,7 +52,7 @@ struct Probe {
 
     Probe(const sqlamarr_model *the_model, int inputs, int outputs, int randoms)
         : model(the_model), n_in(inputs), n_out(outputs), n_random(randoms), out(static_cast<size_t>(outputs + SLACK)),
-          in(static_cast<size_t>(inputs + SLACK)), random(static_cast<size_t>(randoms + SLACK)) {}
+          in(static_cast<size_t>(inputs + SLACK)), random(static_cast<size_t>(randoms > 0 ? randoms + SLACK : 0)) {}
 
     // Call with ordinary values, and `padding` where the declared inputs and random numbers end.
     int call(float in_padding, float random_padding, float pattern) {

@@ -60,7 +60,7 @@ SQLAMARR_API int sqlamarr_columns_count(const sqlamarr_columns *columns);
 SQLAMARR_API int sqlamarr_columns_get(const sqlamarr_columns *columns, int index, sqlamarr_column *out);
 SQLAMARR_API void sqlamarr_columns_free(sqlamarr_columns *columns);
 
-/* A value bound to a statement: name ":x" or "@x", or a null pointer for the next position. */
+/* A value bound to a statement: name "x" of :x, @x or $x, or a null pointer for the next position. */
 typedef struct sqlamarr_value {
     const char *name;
     int type; /* 0: NULL */

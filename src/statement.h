@@ -30,8 +30,14 @@ public:
     }
 
 private:
+    static bool starts_comment(const char *text) { return text[0] == '-' && text[1] == '-'; }
     static bool only_space(const char *text) {
-        while (*text == ' ' || *text == '\t' || *text == '\n' || *text == '\r' || *text == ';') ++text;
+        while (*text == ' ' || *text == '\t' || *text == '\n' || *text == '\r' || *text == ';' ||
+               starts_comment(text)) {
+            if (starts_comment(text))
+                while (text[1] != '\0' && text[1] != '\n') ++text;
+            ++text;
+        }
         return *text == '\0';
     }
 

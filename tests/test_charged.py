@@ -218,7 +218,7 @@ def test_the_two_branches_of_the_track_meet_in_the_magnet():
 
 
 def test_only_tracks_that_cross_the_magnet_have_a_state_behind_it():
-    tables = simulate(gun(20_000, p=3000.0))
+    tables = simulate(gun(20_000, p=5000.0))
     states, tracks = tables["TrackStates"], tables["Tracks"]
     behind = set(states["track_id"][states["location"] == "EndT"].tolist())
     crossing = set(tracks["track_id"][tracks["type"] != 4].tolist())

@@ -263,3 +263,43 @@ def test_a_native_call_before_the_library_is_loaded_is_an_error(run_python):
 def test_opening_a_missing_file_for_reading_is_an_error(tmp_path: Path):
     with pytest.raises(SqlError, match="Opening"):
         Database(tmp_path / "missing.db", readonly=True)
+
+
+def test_parameters_that_are_missing_or_too_many_are_named(db):
+    with pytest.raises(SqlError, match="no value for the parameter :b"):
+        db.arrays("SELECT :a + :b AS c", {"a": 1})
+    with pytest.raises(SqlError, match="has 1 parameters, found 2 values"):
+        db.arrays("SELECT ? AS a", (1, 2))
+    for prefix in ":@$":
+        assert db.arrays(f"SELECT {prefix}x AS x", {"x": 3})["x"].tolist() == [3]
+
+
+def test_an_exception_in_a_python_sql_function_is_an_error_of_the_query(db):
+    def broken(_):
+        raise ZeroDivisionError("by hand")
+
+    db.connection.create_scalar_function("broken", broken)
+    with pytest.raises(SqlError, match="by hand"):
+        db.arrays("SELECT broken(1) AS x")
+
+
+def test_a_null_key_is_refused(db):
+    db.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, x REAL)")
+    with pytest.raises(DataError, match="the key column 'id' is NULL in 1 rows"):
+        db.insert("t", {"id": [1, None], "x": [1.0, 2.0]})
+
+
+def test_dataframes_go_in_as_they_came_out(db):
+    db.execute("CREATE TABLE t (i INTEGER, r REAL, s TEXT); INSERT INTO t VALUES (1, 2.5, 'a'), (NULL, NULL, NULL)")
+    db.execute("CREATE TABLE u (i INTEGER, r REAL, s TEXT)")
+    db.insert("u", db.dataframe("SELECT * FROM t"))
+    assert db.execute("SELECT * FROM u").fetchall() == db.execute("SELECT * FROM t").fetchall()
+
+
+def test_double_quoted_text_is_a_name_and_not_a_string(db):
+    with pytest.raises(SqlError, match="no such column"):
+        db.execute('SELECT "no column"')
+
+
+def test_a_comment_after_the_statement_is_part_of_it(db):
+    assert db.arrays("SELECT 1 AS x; -- the end")["x"].tolist() == [1]

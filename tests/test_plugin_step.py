@@ -8,6 +8,7 @@ import pytest
 from sqlamarr import Columns, load_pipeline
 from sqlamarr.batch import Batch
 from sqlamarr.errors import DataError, EventError, ModelError, PipelineError
+from sqlamarr.models import Model
 from sqlamarr.worker import Worker, WorkerOptions
 
 PIPELINE = """
@@ -143,8 +144,15 @@ def test_a_wrong_number_of_inputs_is_counted(prepare):
 
 
 def test_a_null_among_the_inputs_names_row_and_column(prepare):
-    with pytest.raises(DataError, match=r"Step 'answers': input 'py' is NULL for mcparticle_id = 7"):
+    with pytest.raises(EventError, match=r"Step 'answers': input 'py' is NULL for mcparticle_id = 7") as caught:
         answers(prepare(SUM), mcparticle_id=[5, 7], px=[1.0, 1.0], py=[1.0, np.nan])
+    assert caught.value.event_id == 0
+
+
+def test_a_null_key_is_refused(prepare):
+    worker = prepare(SUM, query="SELECT nullif(mcparticle_id, 7) AS mcparticle_id, px, py FROM MCParticles")
+    with pytest.raises(DataError, match="Step 'answers': the key 'mcparticle_id' is NULL"):
+        answers(worker, mcparticle_id=[5, 7], px=[1.0, 1.0], py=[1.0, 1.0])
 
 
 def test_a_nan_from_the_model_is_an_error_of_its_event(prepare):
@@ -192,3 +200,36 @@ def test_columns_of_answers_are_there_without_reading_them_back(prepare):
         kept = batch.columns("answers")
     assert isinstance(kept, Columns)
     assert kept["a"].tolist() == result["a"].tolist()
+
+
+def test_a_model_that_wants_noise_without_being_given_any_is_found(prepare):
+    source = "float *f(float *out, const float *in, const float *r) { out[0] = in[0]; out[1] = r[0]; return out; }"
+    with pytest.raises(ModelError, match="ended with SIGSEGV.*0 random numbers"):
+        prepare(source, noise=0)
+
+
+def test_a_batch_function_without_declared_sizes_is_not_trusted(prepare):
+    source = (
+        "#include <stddef.h>\n"
+        + SUM
+        + (
+            "int f_batch(size_t n, float *out, const float *in, const float *r) {"
+            " for (size_t i = 0; i < 100000; ++i) out[i] = in[0]; return 0; }"
+        )
+    )
+    _, result = answers(prepare(source), px=[1.0], py=[3.0])
+    assert result["a"].tolist() == [31.0]
+
+
+def test_wrong_shapes_are_refused_not_read_beyond(compile_plugin):
+    model = Model(compile_plugin(FULL), "f")
+    with pytest.raises(ModelError, match="2 rows of inputs, but 1 of random numbers"):
+        model(np.zeros((2, 2), np.float32), np.zeros((1, 3), np.float32), 2)
+    with pytest.raises(ModelError, match="called with 4 inputs"):
+        model(np.zeros((1, 4), np.float32), np.zeros((1, 3), np.float32), 2)
+    doubles = model(np.ones((1, 2)), np.ones((1, 6))[:, ::2], 2)
+    assert doubles.tolist() == [[11.0, 3.0]]
+
+
+def test_a_model_that_prints_is_no_problem(prepare):
+    prepare("#include <stdio.h>\n" + SUM.replace("{ out", '{ printf("hello\\n"); out'))

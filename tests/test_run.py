@@ -208,11 +208,133 @@ def test_steps_tables_are_kept_on_request(tmp_path, example):
 
 def test_an_existing_output_is_not_overwritten_by_chance(tmp_path, example):
     path = tmp_path / "out.db"
-    path.write_text("precious")
+    sqlamarr.run("lhcb_run2", [example], path, seed=1, max_events=1)
+    before = path.read_bytes()
     with pytest.raises(OutputError, match="exists. Choose another name, or --overwrite"):
         sqlamarr.run("lhcb_run2", [example], path, seed=1, max_events=1)
+    assert path.read_bytes() == before
+    sqlamarr.run("lhcb_run2", [example], path, seed=1, max_events=2, overwrite=True)
+    with sqlamarr.open(path) as db:
+        assert db.execute("SELECT count(*) FROM Events").fetchone() == (2,)
+
+
+def test_only_our_own_files_are_overwritten(tmp_path, example):
+    path = tmp_path / "thesis.tex"
+    path.write_text("precious")
+    with pytest.raises(OutputError, match="is not a file that sqlamarr wrote: it is not overwritten"):
+        sqlamarr.run("lhcb_run2", [example], path, seed=1, max_events=1, overwrite=True)
     assert path.read_text() == "precious"
-    sqlamarr.run("lhcb_run2", [example], path, seed=1, max_events=1, overwrite=True)
+
+
+def test_an_input_is_never_the_output(tmp_path, example):
+    path = tmp_path / "events.hepmc.gz"
+    path.write_bytes(example.read_bytes())
+    with pytest.raises(OutputError, match="is one of the inputs"):
+        sqlamarr.run("lhcb_run2", [path], path, seed=1, overwrite=True)
+    assert path.read_bytes() == example.read_bytes()
+
+
+def test_a_run_that_fails_at_once_leaves_nothing_and_spoils_nothing(tmp_path, example):
+    (tmp_path / "bad.hepmc").write_text("no events here")
+    with pytest.raises(InputError):
+        sqlamarr.run("lhcb_run2", [tmp_path / "bad.hepmc"], tmp_path / "out.db", seed=1)
+    assert not (tmp_path / "out.db").exists()
+    sqlamarr.run("lhcb_run2", example, tmp_path / "out.db", seed=1, max_events=1)
+    before = (tmp_path / "out.db").read_bytes()
+    with pytest.raises(InputError):
+        sqlamarr.run("lhcb_run2", tmp_path / "bad.hepmc", tmp_path / "out.db", seed=1, overwrite=True)
+    assert (tmp_path / "out.db").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"generator": "selectd"}, "generator must be one of none, selected, full, found 'selectd'"),
+        ({"on_error": "ignore"}, "on_error must be one of stop, skip"),
+        ({"max_rejected": 5}, "a fraction from 0 to 1, found 5"),
+        ({"max_events": 0}, "at least 1, found 0"),
+        ({"first_event": 2**60}, "first_event must be from 0 to"),
+        ({"seed": -1}, "seed must be an integer"),
+        ({"seed": "a"}, "seed must be an integer"),
+        ({"batch_size": 0}, "batch size must be at least 1"),
+    ],
+)
+def test_options_that_mean_nothing_are_refused_before_anything_is_made(options, message, example, tmp_path):
+    with pytest.raises(sqlamarr.SqlamarrError, match=message):
+        sqlamarr.run("lhcb_run2", example, tmp_path / "out.db", **{"seed": 1, **options})
+    assert not (tmp_path / "out.db").exists()
+
+
+def test_seeds_of_numpy_are_integers_too(example, tmp_path):
+    sqlamarr.run("lhcb_run2", example, tmp_path / "out.db", seed=np.int64(4), max_events=1)
+    with sqlamarr.open(tmp_path / "out.db") as db:
+        assert sqlamarr.output.provenance(db)["seed"] == 4
+
+
+def test_readers_of_the_file_do_not_kill_the_run(example, tmp_path):
+    """Somebody holds a read transaction for a while between two batches."""
+    import threading
+
+    path = tmp_path / "out.db"
+    readers = []
+
+    def read_for_a_while(_):
+        if readers:
+            return
+        plain = sqlite3.connect(path, check_same_thread=False)
+        plain.execute("BEGIN")
+        plain.execute("SELECT count(*) FROM Events").fetchone()
+        readers.append(threading.Timer(0.5, plain.close))
+        readers[0].start()
+
+    summary = sqlamarr.run("lhcb_run2", example, path, seed=1, max_events=4, batch_size=1, progress=read_for_a_while)
+    readers[0].join()
+    assert summary.events == 4
+
+
+def test_an_interrupted_run_says_what_the_file_holds(example, tmp_path):
+    def interrupt(_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(sqlamarr.SqlamarrError, match="Interrupted.*holds the first 2 events"):
+        sqlamarr.run("lhcb_run2", example, tmp_path / "o.db", seed=1, max_events=4, batch_size=2, progress=interrupt)
+    with sqlamarr.open(tmp_path / "o.db") as db:
+        assert db.execute("SELECT count(*) FROM Events").fetchone() == (2,)
+        assert sqlamarr.output.provenance(db)["status"] == "incomplete"
+
+
+def test_a_batch_is_appended_as_a_whole_or_not_at_all(example, tmp_path):
+    from sqlamarr.output import OutputFile
+    from sqlamarr.pipeline import load
+    from sqlamarr.sources import open_inputs
+    from sqlamarr.worker import Worker, WorkerOptions
+
+    worker = Worker(load("lhcb_run2"), WorkerOptions(seed=1))
+    result = worker.process(next(open_inputs([str(example)], max_events=2).chunks(2)))
+    out = OutputFile(tmp_path / "out.db", worker.output_tables, worker.workspace.db)
+    broken = dict(result.tables)
+    broken["TrackStates"] = sqlamarr.Columns({"nonsense": [1]})
+    result.tables, good = broken, result.tables
+    with pytest.raises(sqlamarr.SqlamarrError):
+        out.append(result)
+    tables = [table for table in out.db.tables() if table != "Provenance"]
+    assert {out.db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables} == {0}
+    result.tables = good
+    out.append(result)
+    assert out.db.execute("PRAGMA foreign_key_check").fetchall() == []
+    assert out.db.execute("SELECT count(*) FROM DataSources").fetchone() == (1,)
+    out.close()
+
+
+def test_rejected_fractions_are_judged_at_fixed_events(make_pipeline, example, tmp_path, monkeypatch):
+    (tmp_path / "step_module.py").write_text(MODULE)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("sqlamarr.runner.JUDGED_EVERY", 20)
+    bad = [i * 1_000_000 for i in range(5, 16)]
+    pipeline = make_pipeline(STEP.replace("[1000000, 3000000]", str(bad)))
+    for size in (1, 7, 40):
+        with pytest.raises(TooManyRejectedError, match="11 of 20 events were rejected"):
+            sqlamarr.run(pipeline, example, tmp_path / f"{size}.db", seed=1, on_error="skip", batch_size=size)
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path, example):
@@ -299,7 +421,7 @@ def test_too_many_rejected_events_stop_the_run(make_pipeline, example, tmp_path,
     (tmp_path / "step_module.py").write_text(MODULE)
     monkeypatch.syspath_prepend(tmp_path)
     bad = [i * 1_000_000 for i in range(20)]
-    with pytest.raises(TooManyRejectedError, match="11 of .* rejected, more than --max-rejected 0.01"):
+    with pytest.raises(TooManyRejectedError, match="20 of 40 events were rejected, more than --max-rejected 0.01"):
         sqlamarr.run(
             make_pipeline(STEP.replace("[1000000, 3000000]", str(bad))),
             [example], tmp_path / "out.db", seed=1, on_error="skip", batch_size=1,
@@ -363,7 +485,7 @@ def test_the_two_commands_of_the_readme(example, tmp_path, capsys):
 def test_show_and_its_hash(reference, capsys):
     assert command_line("show", reference[0]) == 0
     shown = capsys.readouterr().out
-    assert "pipeline    lhcb_run2 (period = 2016, polarity = MagUp, luminous_region = none)" in shown
+    assert "pipeline    lhcb_run2 (period = 2016, polarity = MagUp, sample = b" in shown
     assert "sum of weights" in shown
     assert "pb" in shown
     assert command_line("show", reference[0], "--hash") == 0
@@ -490,3 +612,189 @@ def test_one_hash_whatever_the_batches_for_everything_that_can_be_kept(example, 
     assert all(other == found[0] for other in found)
     assert "GenParticles" in found[0]
     assert "tmp_covariance" in found[0]
+
+
+# -- what steps may not do ---------------------------------------------------------------------------------------
+
+
+def run_with_python(make_pipeline, tmp_path, monkeypatch, example, body, **options):
+    """A run whose pipeline has the function ``f(batch)`` with this body as its last step."""
+    name = f"made_{abs(hash(body))}"
+    (tmp_path / f"{name}.py").write_text(f"from sqlamarr.errors import EventError\ndef f(batch):\n    {body}\n")
+    text = STEP.replace("step_module:picky", f"{name}:f").replace(", arguments: {bad: [1000000, 3000000]}", "")
+    return sqlamarr.run(make_pipeline(text), example, tmp_path / "out.db", seed=1, max_events=4, **options)
+
+
+@pytest.mark.parametrize("body", ["raise KeyError('lost')", "raise SystemExit(0)"])
+def test_exceptions_of_a_python_step_name_step_function_and_line(body, make_pipeline, tmp_path, monkeypatch, example):
+    with pytest.raises(PipelineError, match=r"Step 'f': made_\d+:f raised (KeyError|SystemExit).*\n.*line 3: raise"):
+        run_with_python(make_pipeline, tmp_path, monkeypatch, example, body)
+
+
+def test_what_a_step_leaves_behind_is_gone_with_the_batch(make_pipeline, tmp_path, monkeypatch, example):
+    body = "batch.execute('CREATE TEMP TABLE left (x); CREATE TABLE main.over (x); CREATE TEMP VIEW v AS SELECT 1')"
+    summary = run_with_python(make_pipeline, tmp_path, monkeypatch, example, body, batch_size=1)
+    assert summary.events == 4
+
+
+def test_a_step_that_fails_leaves_no_row(picky, example, monkeypatch):
+    from sqlamarr.pipeline import load
+    from sqlamarr.sources import open_inputs
+    from sqlamarr.worker import Worker, WorkerOptions
+
+    worker = Worker(load(picky), WorkerOptions(seed=1))
+    step, _ = worker._runs[-1]
+
+    def write_and_fail(batch):
+        batch.execute("DELETE FROM MCParticles")
+        raise EventError("after writing", 0)
+
+    worker._runs[-1] = (step, write_and_fail)
+    monkeypatch.setattr(worker, "_clear", lambda: None)
+    with pytest.raises(EventError):
+        worker.process(next(open_inputs([str(example)], max_events=2).chunks(2)))
+    assert worker.workspace.db.execute("SELECT count(*) FROM MCParticles").fetchone()[0] > 0
+
+
+def test_rows_without_key_are_refused_not_numbered(make_pipeline, example, tmp_path):
+    text = ACROSS.replace("tmp_rank", "tmp_key")
+    pipeline = make_pipeline(text, rank="SELECT nullif(mcparticle_id, mcparticle_id) AS mcparticle_id FROM MCParticles")
+    with pytest.raises(sqlamarr.SqlamarrError, match="Step 'tmp_key'.*the key column mcparticle_id is NULL"):
+        sqlamarr.run(pipeline, example, tmp_path / "out.db", seed=1, max_events=2)
+
+
+def test_a_value_of_another_type_is_refused_with_the_column(make_pipeline, example, tmp_path):
+    pipeline = make_pipeline(ACROSS, rank="SELECT mcparticle_id, 'a' AS n FROM MCParticles")
+    with pytest.raises(sqlamarr.SqlamarrError, match=r"cannot store TEXT value in REAL column tmp_rank\.n"):
+        sqlamarr.run(pipeline, example, tmp_path / "out.db", seed=1, max_events=2)
+
+
+def test_tables_keep_their_types_whatever_the_batch(make_pipeline, example, tmp_path):
+    query = "SELECT mcparticle_id, CASE WHEN event_id > 1000000 THEN pe ELSE 1 END AS v FROM MCParticles"
+    pipeline = make_pipeline(ACROSS, rank=query)
+    for size in (1, 4):
+        sqlamarr.run(pipeline, example, tmp_path / f"{size}.db", seed=1, max_events=4, batch_size=size, keep_tmp=True)
+    assert hashes(tmp_path / "1.db") == hashes(tmp_path / "4.db")
+    plain = sqlite3.connect(tmp_path / "1.db")
+    assert plain.execute("SELECT DISTINCT typeof(v) FROM tmp_rank").fetchall() == [("real",)]
+    plain.close()
+
+
+# -- the cache of columns ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def batch(db):
+    from sqlamarr.batch import Batch
+
+    db.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, x REAL)")
+    return Batch(db, {}, 1)
+
+
+def test_columns_are_forgotten_at_any_other_write(batch):
+    batch.write("t", sqlamarr.Columns({"id": [1, 2], "x": [1.0, 2.0]}))
+    assert batch.columns("t")["x"].tolist() == [1.0, 2.0]
+    batch.db.execute("UPDATE t SET x = 7 WHERE id = 2").fetchall()
+    assert batch.columns("t")["x"].tolist() == [1.0, 7.0]
+    batch.db.insert("t", {"id": [3], "x": [3.0]})
+    assert batch.columns("t")["x"].tolist() == [1.0, 7.0, 3.0]
+
+
+def test_columns_at_hand_are_those_that_the_table_would_give(batch):
+    batch.write("t", sqlamarr.Columns({"id": [3, 1], "x": np.array([3, 1])}))
+    assert batch.columns("t")["id"].tolist() == [1, 3]
+    assert batch.columns("t")["x"].dtype == float
+
+
+def test_a_callers_array_is_not_the_cache(batch):
+    x = np.array([1.0])
+    batch.write("t", {"id": [1], "x": x})
+    x[0] = 99
+    assert batch.columns("t")["x"].tolist() == [1.0]
+
+
+# -- the content hash --------------------------------------------------------------------------------------------
+
+
+def hash_of(tmp_path, sql):
+    from sqlamarr import Database
+    from sqlamarr.hashing import _table_hash
+
+    with Database() as db:
+        db.execute(sql)
+        return _table_hash(db, "t")
+
+
+def test_the_hash_of_a_table_sees_names_types_nulls_and_no_sign_of_zero(tmp_path):
+    base = "CREATE TABLE t (id INTEGER PRIMARY KEY, x REAL); INSERT INTO t VALUES (1, 0.0), (2, 1.0);"
+    same = hash_of(tmp_path, base)
+    assert hash_of(tmp_path, base.replace("0.0", "-0.0")) == same
+    assert hash_of(tmp_path, base.replace("(1, 0.0), (2, 1.0)", "(2, 1.0), (1, 0.0)")) == same
+    for other in (base.replace("x REAL", "y REAL"), base.replace("0.0", "NULL"), base.replace("x REAL", "x INTEGER")):
+        assert hash_of(tmp_path, other) != same
+
+
+def test_the_hash_does_not_depend_on_how_many_rows_are_read_at_a_time(tmp_path, monkeypatch):
+    sql = "CREATE TABLE t (a INTEGER, b TEXT, x REAL, PRIMARY KEY (a, b));"
+    sql += "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 99)"
+    sql += "INSERT INTO t SELECT i / 3, 'k' || (i % 3), nullif(i, 50) FROM n;"
+    found = set()
+    for rows in (1, 7, 1000):
+        monkeypatch.setattr("sqlamarr.hashing._ROWS", rows)
+        found.add(hash_of(tmp_path, sql))
+    assert len(found) == 1
+
+
+# -- small things of the command line ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("options", [[], ["--csv"], ["--json"]])
+def test_a_query_without_rows_is_no_error(reference, capsys, options):
+    assert command_line("sql", reference[0], "SELECT * FROM RejectedEvents WHERE 0", *options) == 0
+    out = capsys.readouterr().out
+    assert out.strip() == "[]" if options == ["--json"] else "reason" in out
+
+
+def test_conditions_are_read_as_the_pipelines_own_are(example, tmp_path, capsys):
+    arguments = ["run", "lhcb_run2", example, "-o", tmp_path / "o.db", "-n", 1]
+    for text in ("period=[", "period=abc", "brem_recovery=maybe"):
+        assert command_line(*arguments, "-c", text) == 1
+        assert "is of type" in capsys.readouterr().err
+    assert command_line(*arguments, "-c", "period=2017", "-c", "brem_recovery=false", "--quiet") == 0
+
+
+def test_a_summary_into_nowhere_is_refused_before_the_run(example, tmp_path, capsys):
+    code = command_line("run", "lhcb_run2", example, "-o", tmp_path / "o.db", "--summary", tmp_path / "no" / "s.json")
+    assert code == 2
+    assert not (tmp_path / "o.db").exists()
+
+
+def test_arguments_in_the_wrong_order_are_explained(example, tmp_path, capsys):
+    assert command_line("run", example, "lhcb_run2", "-o", tmp_path / "o.db") == 1
+    assert "The pipeline comes first" in capsys.readouterr().err
+
+
+def test_a_split_of_one_event_proves_nothing(example, tmp_path, capsys):
+    import pyhepmc
+
+    with pyhepmc.open(str(example)) as file, pyhepmc.open(str(tmp_path / "one.hepmc"), "w") as out:
+        out.write(next(iter(file)))
+    assert command_line("check", "lhcb_run2", "--split", tmp_path / "one.hepmc") == 1
+    assert "has 1 event, which shows nothing" in capsys.readouterr().err
+
+
+def test_models_beside_a_relative_pipeline_are_found(compile_plugin, example, tmp_path, monkeypatch):
+    library = compile_plugin(FOREIGN)
+    folder = tmp_path / "mine"
+    import shutil
+
+    from sqlamarr._library import native_folder
+
+    shutil.copytree(native_folder() / "pipelines" / "lhcb_run2", folder)
+    (folder / "model.so").write_bytes(library.read_bytes())
+    text = (folder / "pipeline.yaml").read_text().replace('"plugins:lhcb_run2"', "model.so")
+    (folder / "pipeline.yaml").write_text(text)
+    monkeypatch.chdir(folder)
+    sqlamarr.run("pipeline.yaml", example, tmp_path / "o.db", seed=1, max_events=1)
+    with sqlamarr.open(tmp_path / "o.db") as db:
+        assert sqlamarr.output.provenance(db)["models"]["tracking"]["library"] == str(folder / "model.so")

@@ -18,7 +18,7 @@ static inline double chamber_acceptance(const pid_track *t) {
  * arXiv:1306.0249; here in between. Electrons: 1.2 % below 40 GeV in LHCb's calibration samples (RapidSim). */
 static inline double muon_probability(species s, double p) {
     switch (s) {
-    case MUON: return .974 - .12 * pm_exp(-(p - 3.) / 2.);
+    case MUON: return .978 - .12 * pm_exp(-(p - 3.) / 2.);
     case PION: return .005 + .0663 * pm_exp(-.13 * p);
     case KAON: return .005 + .086 * pm_exp(-.11 * p);
     case PROTON: return .002 + .008 * pm_exp(-.13 * p);
@@ -29,7 +29,8 @@ static inline double muon_probability(species s, double p) {
 /* Hits of other particles open fields of interest: 1 at 220 tracks, the mean of b events. */
 static inline double crowd_factor(double n_tracks) { return .6 + .4 * clamp(n_tracks, 0., 1200.) / 220.; }
 
-/* Other particles cannot be muons below 3 GeV, which is where LHCb's criterion starts. */
+/* LHCb's criterion starts at 3 GeV of reconstructed momentum: below, nothing is a muon. A muon that misses a
+ * station may be saved by another particle's hit. */
 static inline void is_muon_row(float *out, const float *in, species s) {
     const pid_track t = pid_track_of(in, 0.f);
     const double alone = muon_probability(s, t.p);
@@ -43,20 +44,23 @@ enum { N_REGIONS = 4 };
 static const double REGION_ETA[N_REGIONS] = {2.3, 2.95, 3.65, 4.35};
 static const double PROTON_D2[N_REGIONS] = {10., 22., 40.5, 36.5};
 static const double PROTON_WIDTH[N_REGIONS] = {17., 30., 33.3, 23.8};
-/* Moyal's closed form has a wider peak than Landau's for the same width; its D2 must be positive. */
-#define MOYAL_WIDTH .55
+/* Moyal's distribution, which has a closed form, stands for Landau's; its width is tuned to the muons that pass
+ * muDLL > 1.75 (93 %, arXiv:1306.0249). */
+#define MOYAL_WIDTH .45
 
 typedef struct {
-    double scale;       /* of the muons' D2, 1 - F = exp(-(D2 / scale)^MUON_SHAPE) */
+    double scale;       /* of the muons' D2 */
     double peak, width; /* of the protons' D2 */
 } d2_shape;
 
-#define MUON_SHAPE .8
+/* Muons: an exponential, and a wide one for those that are scattered hard, or meet another particle's hit. */
+#define MUON_TAIL .02
+#define MUON_TAIL_SCALE 15.
 
 /* Multiple scattering in the calorimeters and the iron widens the muons' D2 at low momentum. */
 static inline d2_shape d2_shape_of(const pid_track *t) {
     d2_shape s;
-    s.scale = .7 + 5. / clamp(t->p, 3., 1e3);
+    s.scale = .24 + 1.7 / clamp(t->p, 3., 1e3);
     s.peak = interpolate(REGION_ETA, PROTON_D2, N_REGIONS, t->eta);
     s.width = MOYAL_WIDTH * interpolate(REGION_ETA, PROTON_WIDTH, N_REGIONS, t->eta);
     return s;
@@ -72,24 +76,42 @@ static inline double proton_d2(const d2_shape *s, double normal) {
     return clamp(s->peak - s->width * pm_log(z * z), 0., 1e4);
 }
 
-static inline double muon_d2(const d2_shape *s, double normal) {
-    const double exponential = -pm_log(pm_normal_cdf(clamp(normal, -6., 6.)));
-    return s->scale * pm_pow(exponential, 1. / MUON_SHAPE);
+static inline double muon_d2(const d2_shape *s, double normal, double tail_normal) {
+    const double scale = pm_normal_cdf(tail_normal) < MUON_TAIL ? MUON_TAIL_SCALE : s->scale;
+    return -scale * pm_log(pm_normal_cdf(clamp(normal, -6., 6.)));
 }
 
-/* Fraction of a species' isMuon tracks that are the muons of decays in flight; protons have none. */
+/* Their part beyond D2. */
+static inline double muons_beyond(const d2_shape *s, double d2) {
+    return (1. - MUON_TAIL) * pm_exp(-d2 / s->scale) + MUON_TAIL * pm_exp(-d2 / MUON_TAIL_SCALE);
+}
+
+/* The protons' part up to D2: Moyal's, and a few that are like muons, without which D2 near 0 would count for
+ * more than any calibration can know. */
+#define PROTONS_LIKE_MUONS .002
+static inline double protons_within(const d2_shape *s, double d2) {
+    const double beyond = pm_erfc(moyal_at_zero(s) * .7071067811865476);
+    const double here = pm_erfc(pm_exp(.5 * (s->peak - d2) / s->width) * .7071067811865476);
+    const double far = (here - beyond) / (1. - beyond);
+    return mix(far, 1. - muons_beyond(s, d2), PROTONS_LIKE_MUONS);
+}
+
+/* Fraction of isMuon tracks that look like muons because they are: decays in flight before the calorimeters. Tuned
+ * to what is left of hadrons after muDLL > 1.75, 0.6 % (arXiv:1306.0249). */
 static inline double decay_fraction(species s, double p) {
     const double decays = pm_exp(-p / 25.);
-    return s == PION ? .32 * decays + .05 : s == KAON ? .22 * decays + .04 : 0.;
+    return s == PION ? .38 * decays : s == KAON ? .25 * decays : 0.;
 }
 
-enum { ORIGIN, DISTANCE, N_MUON_NORMALS = 32 };
+enum { ORIGIN, DISTANCE, TAIL, N_MUON_NORMALS = 32 };
 
+/* Other particles' hits, close to the track by accident, are like a muon's as well. */
 static inline double d2_of(const pid_track *t, const d2_shape *shape, species s, const float *normals) {
     const double crowd = 1. + .1 * (t->n_tracks / 220. - 1.);
-    if (s == MUON) return clamp(crowd, .8, 2.) * muon_d2(shape, normals[DISTANCE]);
-    const double fraction = decay_fraction(s, t->p);
-    if (pm_normal_cdf(normals[ORIGIN]) < fraction) return 1.5 * muon_d2(shape, normals[DISTANCE]); /* a kink */
+    if (s == MUON) return clamp(crowd, .8, 2.) * muon_d2(shape, normals[DISTANCE], normals[TAIL]);
+    const double fraction = decay_fraction(s, t->p) + .04 * crowd_factor(t->n_tracks);
+    if (pm_normal_cdf(normals[ORIGIN]) < fraction) /* a kink */
+        return 1.5 * muon_d2(shape, normals[DISTANCE], normals[TAIL]);
     return proton_d2(shape, normals[DISTANCE]);
 }
 
@@ -101,10 +123,8 @@ static inline void muon_row(float *out, const float *in, const float *normals, s
     if (!t.is_muon) return;
     const d2_shape shape = d2_shape_of(&t);
     const double d2 = d2_of(&t, &shape, s, normals);
-    const double beyond = pm_erfc(moyal_at_zero(&shape) * .7071067811865476);
-    const double here = pm_erfc(pm_exp(.5 * (shape.peak - d2) / shape.width) * .7071067811865476);
-    out[0] = (float)clamp(-pm_pow(d2 / shape.scale, MUON_SHAPE), -12., -1e-4);
-    out[1] = (float)pm_log(clamp((here - beyond) / (1. - beyond), 1e-5, .9999));
+    out[0] = (float)pm_log(clamp(muons_beyond(&shape, d2), 1e-7, .9999));
+    out[1] = (float)pm_log(clamp(protons_within(&shape, d2), 1e-7, .9999));
 }
 
 #endif

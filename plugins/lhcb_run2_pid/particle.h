@@ -33,6 +33,11 @@ static inline pid_track pid_track_of(const float *in, float fifth) {
     return t;
 }
 
+/* Hits of other particles around a track: 1 at 200 tracks and eta 3. They lie denser near the beam. */
+static inline double crowding_of(const pid_track *t) {
+    return t->n_tracks / 200. * pm_exp(.65 * (clamp(t->eta, 2., 5.) - 3.));
+}
+
 /* 1 far above x = 0, 0 far below. */
 static inline double rise(double x) { return 1. / (1. + pm_exp(-x)); }
 

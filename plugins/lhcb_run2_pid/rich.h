@@ -4,40 +4,40 @@
 
 #include "rich_ring.h"
 
-/* Which normal decides what. */
+/* Which normal decides what; 120-127 are not used. */
 enum {
     INFORMATION,
     IN_RICH2,
     QUALITY,
-    SHIFT,                     /* one per radiator, like the next three */
-    YIELD = SHIFT + 2,         /* number of photo-electrons */
-    CROWD = YIELD + 2,         /* how crowded it is around the ring */
-    HITS = CROWD + 2,          /* number of hits of other particles */
-    SIGNAL = 12,               /* MAX_SIGNAL angles per radiator */
+    SHIFT,                                /* one per radiator, like the next three */
+    YIELD = SHIFT + 2,                    /* number of photo-electrons */
+    CROWD = YIELD + 2,                    /* how crowded it is around the ring */
+    HITS = CROWD + 2,                     /* number of hits of other particles */
+    SIGNAL = 8,                           /* MAX_SIGNAL angles per radiator */
     BACKGROUND = SIGNAL + 2 * MAX_SIGNAL, /* MAX_BACKGROUND angles per radiator */
     N_RICH_NORMALS = 128
 };
 
 /* Tracks without RICH information (outside or curled out of the radiator, ring not reconstructed): the
  * spike at 0 that simulation shows up to about 10 GeV (CERN-THESIS-2024-108, Fig. 4.31). Its size is
- * an assumption. */
+ * an assumption: 5 % at 3 GeV, 1 % at 8 GeV, and more at the edges of the acceptance. */
 static inline double blind_probability(const pid_track *t) {
     const double slow = .045 * pm_exp(-(t->p - 3.) / 3.);
-    const double edge = .05 * rise((12. - 1e3 * t->slope) / 1.5) + .5 * rise((1e3 * t->slope - 330.) / 15.);
+    const double edge = .04 * rise((17. - 1e3 * t->slope) / 2.) + .5 * rise((1e3 * t->slope - 330.) / 15.);
     return clamp(.003 + slow + edge, 0., .6);
 }
 
-/* RICH2 covers 15-120 mrad; slow particles are bent away from it. */
+/* RICH2 covers 15-120 mrad (CERN-THESIS-2024-108, section 1.2); slow particles are bent away from it, half of
+ * them at 7 GeV (an assumption). */
 static inline double rich2_probability(const pid_track *t) {
     const double angle = 1e3 * t->slope;
     const double bent = 1. - pm_exp(-t->p * t->p / 70.);
     return bent * rise((angle - 13.) / 1.) * rise((118. - angle) / 6.);
 }
 
-/* Rings that are not what they should be: scattering, decay in flight, interactions, a wrong track. */
-static inline double bad_probability(const pid_track *t) {
-    return clamp(.05 + .035 * t->n_tracks / 200., 0., .4);
-}
+/* Rings that are not what they should be: scattering, decay in flight, interactions, a wrong track. They make the
+ * misidentification of a few percent that remains where the rings are well apart; tuned to it. */
+static inline double bad_probability(const pid_track *t) { return clamp(.02 + .06 * crowding_of(t), 0., .4); }
 
 typedef struct {
     double yield; /* fraction of the photo-electrons that are left */
@@ -47,7 +47,7 @@ typedef struct {
 static inline ring_quality quality_of_rings(const pid_track *t, double normal) {
     const double bad = bad_probability(t), u = pm_normal_cdf(normal);
     const double left = u < bad ? u / bad : 1.;
-    const ring_quality q = {left, (1. + .12 * t->n_tracks / 200.) * (1. + 5. * (1. - left))};
+    const ring_quality q = {left, (1. + .12 * crowding_of(t)) * (1. + 5. * (1. - left))};
     return q;
 }
 
@@ -56,8 +56,8 @@ static inline void add_radiator(double *dll, const pid_track *t, int k, species 
     const radiator *r = &RADIATOR[k];
     ring expected[N_SPECIES];
     for (int h = 0; h < N_SPECIES; ++h) expected[h] = ring_of(r, MASS[h], t->p);
-    const double mean = r->background * t->n_tracks / 200.;
-    const double around = mean * clamp(1. + .35 * normals[CROWD + k], .2, 3.);
+    const double mean = r->background * crowding_of(t);
+    const double around = mean * clamp(1. + .45 * normals[CROWD + k], .2, 3.);
     ring_hits hits;
     hits.n = 0;
     add_signal(&hits, r, &expected[true_species], q.shift * r->ring_sigma * tailed(normals[SHIFT + k]), q.yield,

@@ -16,37 +16,51 @@ import click
     "--split", type=click.Path(), metavar="FILE", help="Run events of FILE together and one by one, and compare."
 )
 @click.option("-n", "--events", type=click.IntRange(2), default=10, help="Events for --split.")
+@click.option(
+    "--collisions", type=click.Choice(["auto", "record", "file"]), default="auto", help="As for run; for --split."
+)
 @click.option("-c", "--condition", multiple=True, metavar="NAME=VALUE", help="Change a condition of the pipeline.")
 @click.option("--model", multiple=True, metavar="NAME=LIBRARY", help="Use another library for a model.")
-def command(pipeline: str, split: str | None, events: int, condition: tuple[str, ...], model: tuple[str, ...]) -> None:
+def command(
+    pipeline: str, split: str | None, events: int, collisions: str, condition: tuple[str, ...], model: tuple[str, ...]
+) -> None:
     """Check a PIPELINE without events: every query against empty tables, every model's sizes.
 
     With --split also that no step looks across events: the results of some events as one batch and
     one by one must be the same.
     """
-    from sqlamarr.cli.run import _assignments
+    from sqlamarr.cli.run import assignments
     from sqlamarr.pipeline import load
     from sqlamarr.worker import Worker, WorkerOptions
 
-    loaded = load(pipeline).with_conditions(_assignments(condition, parse=True))
-    loaded = loaded.with_models(_assignments(model, parse=False))
+    loaded = load(pipeline)
+    loaded = loaded.with_conditions(loaded.parse_conditions(assignments(condition))).with_models(assignments(model))
     worker = Worker(loaded, WorkerOptions(seed=0))
     for step in loaded.steps:
         click.echo(f"  {step.name:<28} -> {', '.join(step.tables)}")
     click.echo(f"{loaded.path}: {len(loaded.steps)} steps are in order; output: {', '.join(worker.output_tables)}")
-    if split and (different := _compare(loaded, split, events)):
+    if split:
+        _split(loaded, split, events, collisions)
+
+
+def _split(pipeline: Any, file: str, events: int, collisions: str) -> None:
+    """Compare one batch with single events, and say what came out."""
+    different, n = _compare(pipeline, file, events, collisions)
+    if n < 2:
+        click.echo(f"Error: {file} has {n} event, which shows nothing. Take a file with more.", err=True)
+        sys.exit(1)
+    if different:
         click.echo(
-            f"Error: one batch of {events} events and {events} batches of one give different rows in "
-            f"{', '.join(different)}. Some step looks across events: keep every query within its event_id.",
+            f"Error: one batch of {n} events and {n} batches of one give different rows in {', '.join(different)}. "
+            "Some step looks across events: keep every query within its event_id.",
             err=True,
         )
         sys.exit(1)
-    if split:
-        click.echo(f"{split}: the results of {events} events do not depend on how they are batched.")
+    click.echo(f"{file}: the results of {n} events do not depend on how they are batched.")
 
 
-def _compare(pipeline: Any, file: str, events: int) -> list[str]:
-    """The tables whose content depends on the batch size."""
+def _compare(pipeline: Any, file: str, events: int, collisions: str) -> tuple[list[str], int]:
+    """The tables whose content depends on the batch size, and the number of events."""
     from sqlamarr.hashing import content_hashes
     from sqlamarr.output import open_output
     from sqlamarr.runner import run
@@ -55,7 +69,10 @@ def _compare(pipeline: Any, file: str, events: int) -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
         for size in (events, 1):
             path = Path(folder) / f"{size}.db"
-            run(pipeline, [file], path, seed=1, batch_size=size, max_events=events, keep_tmp=True, generator="full")
+            summary = run(
+                pipeline, file, path, seed=1, batch_size=size, max_events=events, collisions=collisions,
+                keep_tmp=True, generator="full",
+            )  # fmt: skip
             with open_output(path) as db:
                 hashes.append(content_hashes(db))
-    return [table for table in hashes[0] if hashes[0][table] != hashes[1][table]]
+    return [table for table in hashes[0] if hashes[0][table] != hashes[1][table]], summary.events

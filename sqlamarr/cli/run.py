@@ -39,7 +39,10 @@ REJECTED = 3  # exit code of a run that left events out
 @click.option("--keep-tmp", is_flag=True, help="Keep the steps' own tables.")
 @click.option("--on-error", type=click.Choice(["stop", "skip"]), default="stop", help="For events that fail.")
 @click.option(
-    "--max-rejected", type=click.FloatRange(0, 1), default=0.01, help="Fraction of events that may be skipped."
+    "--max-rejected",
+    type=click.FloatRange(0, 1),
+    default=0.01,
+    help="Fraction of events that may be skipped; ten always may.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace the output file if it exists.")
 @click.option("--summary", type=click.Path(path_type=Path), help="Write the summary as JSON to a file too.")
@@ -50,17 +53,22 @@ def command(pipeline: str, inputs: tuple[str, ...], output: Path, **options: Any
     PIPELINE is the name of a shipped one (lhcb_run2) or a YAML file; INPUTS are HepMC files (plain,
     compressed, in archives), quoted globs, or - for the standard input.
     """
+    from sqlamarr.pipeline import load
     from sqlamarr.runner import run
 
     summary_file, quiet = options.pop("summary"), options.pop("quiet")
+    if summary_file and not summary_file.absolute().parent.is_dir():
+        raise click.BadParameter(f"the folder {summary_file.absolute().parent} does not exist", param_hint="--summary")
+    loaded = load(pipeline)
+    conditions = loaded.parse_conditions(assignments(options.pop("condition")))
     with _progress(options["events"], quiet) as bar:
         summary = run(
-            pipeline,
+            loaded,
             inputs,
             output,
             max_events=options.pop("events"),
-            conditions=_assignments(options.pop("condition"), parse=True),
-            models=_assignments(options.pop("model"), parse=False),
+            conditions=conditions,
+            models=assignments(options.pop("model")),
             progress=bar.update if bar is not None else None,
             **options,
         )
@@ -80,18 +88,15 @@ def _progress(total: int | None, quiet: bool) -> Any:
     return tqdm(total=total, unit=" events")
 
 
-def _assignments(pairs: tuple[str, ...], parse: bool) -> dict[str, Any]:
-    result: dict[str, Any] = {}
+def assignments(pairs: tuple[str, ...]) -> dict[str, str]:
+    """Options of the form NAME=VALUE.
+
+    :raises click.BadParameter: one has another form
+    """
+    result: dict[str, str] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name:
             raise click.BadParameter(f"expected NAME=VALUE, found {pair!r}")
-        result[name] = _yaml(value) if parse else value
+        result[name] = value
     return result
-
-
-def _yaml(value: str) -> Any:
-    import yaml
-
-    parsed = yaml.safe_load(value)
-    return parsed if isinstance(parsed, (int, float, bool)) else value

@@ -39,7 +39,7 @@ def _show(file: str, db: Any, made: dict[str, Any]) -> None:
     conditions = ", ".join(f"{name} = {value}" for name, value in made["conditions"].items())
     click.echo(f"{file}: {made['status']}, made by sqlamarr {made['sqlamarr']} ({made['platform']})")
     click.echo(f"  pipeline    {made['pipeline']} ({conditions})")
-    click.echo(f"  seed        {made['seed']}, first event {made['first_event']}")
+    click.echo(f"  seed        {made['seed']}, first event {made['first_event']}, an event is a {made['collisions']}")
     click.echo(f"  time        {made['started']} to {made.get('finished', '(not finished)')}")
     for entry in made.get("inputs", []):
         click.echo(

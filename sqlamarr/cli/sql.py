@@ -23,9 +23,7 @@ def command(file: str, query: str, as_csv: bool, as_json: bool) -> None:
     from sqlamarr.output import open_output
 
     with open_output(file) as db:
-        cursor = db.execute(query)
-        names = [str(column[0]) for column in cursor.get_description()] if cursor.bindings_count is not None else []
-        rows = cursor.fetchall()
+        names, rows = db.rows(query)
     if as_json:
         click.echo(json.dumps([dict(zip(names, row)) for row in rows], indent=1))
     elif as_csv:

@@ -94,18 +94,20 @@ class PluginStep:
         model = workspace.model(self.model, self.function)
         model.verify(Sizes(self.inputs, len(self.outputs), self.noise))
         sql, values = workspace.render(self.query, self.variables)
-        names = self._input_columns(model, list(workspace.db.columns(sql, values)))
+        described = list(workspace.db.describe(sql, values))
+        names = self._input_columns(model, described)
         if self.table in workspace.db.tables():
             workspace.claim(self.name, self.table)
         else:
             columns = dict.fromkeys(self.key, "INTEGER") | dict.fromkeys(self.outputs, "REAL")
             workspace.create_table(self.name, self.table, columns, self.key)
         types = {**dict.fromkeys(names, FLOAT64), **dict.fromkeys(self.key, INT64)}
-        order = [types[name] for name in workspace.db.columns(sql, values)]
+        order = [types[name] for name in described]
 
         def run(batch: Batch) -> None:
             with batch.random_functions(f"{self.name}.query"):
                 rows = batch.db.columns(sql, values, order)
+            self._refuse_null_keys(rows)
             matrix = self._matrix(rows, names)
             self._count_outside(batch, model, names, matrix)
             result = model(matrix, self._noise(batch.rng(self.name), rows), len(self.outputs), batched=self.batched)
@@ -142,12 +144,19 @@ class PluginStep:
         bad = ~np.isfinite(matrix)
         if bad.any():
             row, column = np.argwhere(bad)[0]
-            raise DataError(
+            key = int(rows[self.key[0]][row])
+            raise EventError(
                 f"Step {self.name!r}: input {names[column]!r} is {_value(matrix[row, column])} for "
-                f"{self.key[0]} = {rows[self.key[0]][row]}. A model needs a number: leave such rows out "
-                f"of {self.query}."
+                f"{self.key[0]} = {key}. A model needs a number: leave such rows out of {self.query}.",
+                event_id=key - key % ROWS_PER_EVENT,
+                step=self.name,
             )
         return matrix
+
+    def _refuse_null_keys(self, rows: Columns) -> None:
+        for name in self.key:
+            if np.ma.getmaskarray(rows[name]).any():
+                raise DataError(f"Step {self.name!r}: the key {name!r} is NULL in a row of {self.query}.")
 
     def _noise(self, rng: Random, rows: Columns) -> Floats | None:
         if not self.noise:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import inspect
+import sys
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar
 
 from sqlamarr.batch import Batch
-from sqlamarr.errors import PipelineError
+from sqlamarr.errors import PipelineError, SqlamarrError
 from sqlamarr.steps import Run, register
 from sqlamarr.workspace import Workspace
 
@@ -79,26 +83,51 @@ class PythonStep:
 
     def prepare(self, workspace: Workspace) -> Run:
         """Import the function and make its tables."""
-        function = self._import()
+        function = self._import(workspace.pipeline.folder)
         for table, spec in self.creates.items():
             workspace.create_table(self.name, table, spec["columns"], spec["key"])
         for table in self.writes:
             workspace.claim(self.name, table)
 
         def run(batch: Batch) -> None:
-            function(batch, **self.arguments)
-            batch.forget()  # it may have written anything through the database
+            try:
+                function(batch, **self.arguments)
+            except SqlamarrError:
+                raise
+            except (Exception, SystemExit) as error:
+                raise PipelineError(self._story(error)) from error
+            finally:
+                batch.forget()  # it may have written anything through the database
 
         return run
 
-    def _import(self) -> Callable[..., object]:
+    def _story(self, error: BaseException) -> str:
+        """What the user's function did wrong, and where."""
+        frames = traceback.extract_tb(error.__traceback__)[1:]
+        where = "".join(f"\n  {frame.filename}, line {frame.lineno}: {frame.line}" for frame in frames[-3:])
+        return (
+            f"Step {self.name!r}: {self.function} raised {type(error).__name__}: {error}{where}\n"
+            "To reject one event only, raise sqlamarr.errors.EventError with its event_id."
+        )
+
+    def _import(self, folder: Path) -> Callable[..., object]:
         module, _, attribute = self.function.partition(":")
+        if str(folder) not in sys.path:
+            sys.path.append(str(folder))  # modules are found beside the pipeline, as templates are
         try:
             function = getattr(importlib.import_module(module), attribute)
         except (ImportError, AttributeError) as error:
             raise PipelineError(
-                f"Step {self.name!r}: cannot import {self.function!r} ({error}). Is its folder in PYTHONPATH?"
+                f"Step {self.name!r}: cannot import {self.function!r} ({error}). "
+                f"It is looked for in PYTHONPATH and beside the pipeline, in {folder}."
             ) from error
         if not callable(function):
             raise PipelineError(f"Step {self.name!r}: {self.function!r} is not a function.")
+        try:
+            inspect.signature(function).bind(None, **self.arguments)
+        except TypeError as error:
+            raise PipelineError(
+                f"Step {self.name!r}: {self.function} cannot be called with the batch and "
+                f"{dict(self.arguments)}: {error}."
+            ) from error
         return function  # type: ignore[no-any-return]

@@ -53,7 +53,8 @@ class ScriptStep:
             workspace.db.execute("ROLLBACK TO trial; RELEASE trial")
 
         def run(batch: Batch) -> None:
-            with batch.random_functions(self.name):
-                batch.execute(sql, values)
+            if sql.strip():
+                with batch.random_functions(self.name):
+                    batch.execute(sql, values)
 
         return run

@@ -12,6 +12,10 @@ from sqlamarr.errors import PipelineError
 from sqlamarr.steps import VARIABLES, Run, register
 from sqlamarr.workspace import Workspace
 
+TYPES = ["INTEGER", "REAL", "TEXT"]
+
+_KEYS = "SELECT name FROM pragma_table_info(?) WHERE pk > 0"
+
 
 @register("sql")
 @dataclass(frozen=True)
@@ -27,6 +31,7 @@ class SqlStep:
     table: str
     template: str
     key: tuple[str, ...] = ()
+    types: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, Any] = field(default_factory=dict)
 
     SCHEMA: ClassVar[Mapping[str, Any]] = {
@@ -38,6 +43,11 @@ class SqlStep:
                 "type": "array",
                 "items": {"type": "string"},
                 "description": "Key columns of a table that the schema does not declare.",
+            },
+            "types": {
+                "type": "object",
+                "additionalProperties": {"enum": TYPES},
+                "description": "Types of columns of such a table that are not plain columns of others; default REAL.",
             },
             "variables": VARIABLES,
             "name": {"type": "string", "description": "Name of the step; default: the table."},
@@ -60,20 +70,37 @@ class SqlStep:
     def prepare(self, workspace: Workspace) -> Run:
         """Compile the query against the empty tables; make the table if the schema has it not."""
         sql, values = workspace.render(self.template, self.variables)
-        names = list(workspace.db.columns(sql, values))
+        described = workspace.db.describe(sql, values)
         if self.table in workspace.db.tables():
-            self._fit(workspace, names)
+            self._fit(workspace, list(described))
         else:
-            workspace.create_table(self.name, self.table, dict.fromkeys(names, ""), self.key)
-        columns = ", ".join(map(quote_identifier, names))
-        insert = f"INSERT INTO {quote_identifier(self.table)} ({columns})\n{sql}"
+            workspace.create_table(self.name, self.table, self._types(described), self.key)
+        insert = self._insert(workspace, sql, list(described))
 
         def run(batch: Batch) -> None:
-            batch.forget(self.table)
             with batch.random_functions(self.name):
-                batch.db.execute(insert, values)
+                batch.fill(self.table, insert, values)
 
         return run
+
+    def _types(self, described: Mapping[str, str]) -> dict[str, str]:
+        """Types of a table that the schema has not: as said, else those of the columns taken over, else REAL."""
+        if unknown := [name for name in self.types if name not in described]:
+            raise PipelineError(
+                f"Step {self.name!r}: types names {', '.join(unknown)}, which {self.template} returns not."
+            )
+        types = {}
+        for name, declared in described.items():
+            default = "INTEGER" if name in self.key else "REAL"
+            types[name] = self.types.get(name) or (declared if declared in TYPES else default)
+        return types
+
+    def _insert(self, workspace: Workspace, sql: str, names: list[str]) -> str:
+        keys = {str(row[0]) for row in workspace.db.execute(_KEYS, (self.table,))}
+        quoted = {name: quote_identifier(name) for name in names}
+        values = [f"sqlamarr_required({quoted[n]}, '{n}')" if n in keys and "'" not in n else quoted[n] for n in names]
+        table, columns = quote_identifier(self.table), ", ".join(quoted.values())
+        return f"INSERT INTO {table} ({columns})\nSELECT {', '.join(values)} FROM (\n{sql.rstrip().rstrip(';')}\n)"
 
     def _fit(self, workspace: Workspace, names: list[str]) -> None:
         workspace.claim(self.name, self.table)

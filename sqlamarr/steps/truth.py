@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from sqlamarr.errors import DataError, EventError
 from sqlamarr.steps import Run, register
 from sqlamarr.workspace import Workspace
 
+PRIMARIES = "generator's vertices flagged as primary"
+AT_ORIGIN = "of these at the origin"
 LHCB_SIGNAL = 889  # HepMC status of the signal in LHCb's generator files
 
 KNOWN_SPECIES = (11, 13, 211, 321, 2212)  # e, mu, pi, K, p: what the models were made for
@@ -67,17 +70,16 @@ class FindPrimaryVertices:
             found = truth.find_primaries(batch.columns("GenParticles"), vertices, self.signal_status)
         ids = found["genvertex_id"]
         if len(ids):
-            sql = "UPDATE GenVertices SET is_primary = 1 WHERE genvertex_id = ?"
-            batch.db.connection.executemany(sql, ((int(i),) for i in ids))
-            batch.forget("GenVertices")
+            sql = "UPDATE GenVertices SET is_primary = 1 WHERE genvertex_id IN (SELECT value FROM json_each(:ids))"
+            batch.fill("GenVertices", sql, {"ids": json.dumps(ids.tolist())})
             vertices = batch.columns("GenVertices")
         self._count(batch, vertices)
 
     def _count(self, batch: Batch, vertices: Columns) -> None:
         primary = vertices["is_primary"] == 1
-        batch.count("primary vertices", np.count_nonzero(primary))
+        batch.count(PRIMARIES, np.count_nonzero(primary))
         at_origin = primary & (vertices["x"] == 0) & (vertices["y"] == 0) & (vertices["z"] == 0)
-        batch.count("primary vertices at the origin", np.count_nonzero(at_origin))
+        batch.count(AT_ORIGIN, np.count_nonzero(at_origin))
 
 
 @register("select_particles")
