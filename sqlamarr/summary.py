@@ -55,15 +55,18 @@ class RunSummary:
 
     def _outside(self) -> list[str]:
         """A sentence about models that met inputs which they are not meant for."""
-        inputs: dict[str, list[str]] = {}
+        worst: Counter[str] = Counter()
         for name, n in self.counts.items():
             if name.startswith(OUTSIDE):
-                step, _, column = name.removeprefix(OUTSIDE).partition(": ")
-                inputs.setdefault(step, []).append(f"{column} {n:,}")
-        if not inputs:
+                step = name.removeprefix(OUTSIDE).partition(":")[0]
+                worst[step] = max(worst[step], n)
+        if not worst:
             return []
-        steps = ", ".join(f"{step} ({', '.join(n)})" for step, n in inputs.items())
-        return [f"rows with inputs outside the range that a model is meant for: {steps}."]
+        steps = ", ".join(f"{step} {n:,} rows" for step, n in worst.most_common(3))
+        return [
+            f"{len(worst)} models met inputs outside the range that they are meant for, and extrapolate there; most "
+            f"often: {steps} (--summary FILE tells all)."
+        ]
 
     def text(self) -> str:
         """For people to read."""

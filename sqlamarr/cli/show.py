@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -46,7 +47,7 @@ def _show(file: str, db: Any, made: dict[str, Any]) -> None:
             f"  input       {entry['path']}" + (f", sha256 {entry['sha256'][:16]}..." if entry.get("sha256") else "")
         )
     for name, model in made["models"].items():
-        click.echo(f"  model       {name}: {model['library']}, sha256 {model['sha256'][:16]}...")
+        click.echo(f"  model       {name}: {Path(model['library']).name}, sha256 {model['sha256'][:16]}...")
     click.echo(f"  events      {quoted_count(db, 'Events')}, {quoted_count(db, 'RejectedEvents')} rejected")
     _show_generator(db, made)
     for table in data_tables(db):
