@@ -65,6 +65,7 @@ def draw(tracks: pd.DataFrame, picture: Path) -> None:
     centres = np.sqrt(edges[1:] * edges[:-1]) / 1000
     figure, axes = plt.subplots(2, 2, figsize=(11, 8), sharex=True, layout="constrained")
     for axis, (signal, background, quantity, cuts) in zip(axes.flat, PANELS):
+        legend = "center left" if (signal, background) == (2212, 321) else "center"
         for cut, marker in zip(cuts, "os"):
             label = quantity if quantity == "isMuon" else f"{quantity} > {cut}"
             efficiency = rates(tracks, signal, quantity, cut, edges)
@@ -73,7 +74,7 @@ def draw(tracks: pd.DataFrame, picture: Path) -> None:
             axis.plot(centres, misidentification, f"C0{marker}-", label=f"{NAMES[background]}, {label}")
         axis.set(xscale="log", ylim=(0, 1.05), ylabel="fraction of long tracks")
         axis.grid(alpha=0.3)
-        axis.legend(fontsize=8, loc="center")
+        axis.legend(fontsize=8, loc=legend)
     for axis in axes[1]:
         axis.set_xlabel("momentum [GeV]")
     figure.suptitle("Efficiency and misidentification, pipeline lhcb_run2")

@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from run_tools import MODULE, STEP
 
 import sqlamarr
 from sqlamarr import Database
+from sqlamarr.summary import RunSummary
 
 ROOT = Path(__file__).parent.parent
 
@@ -79,3 +81,18 @@ def make_pipeline(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture(scope="session")
+def reference(tmp_path_factory: pytest.TempPathFactory, example: Path) -> tuple[Path, RunSummary]:
+    """One run of the shipped pipeline over the shipped example: the output file and the summary."""
+    path = tmp_path_factory.mktemp("reference") / "out.db"
+    return path, sqlamarr.run("lhcb_run2", [example], path, seed=42, max_events=40)
+
+
+@pytest.fixture
+def picky(make_pipeline: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A pipeline with a step that refuses the second and the fourth event."""
+    (tmp_path / "step_module.py").write_text(MODULE)
+    monkeypatch.syspath_prepend(tmp_path)
+    return make_pipeline(STEP)

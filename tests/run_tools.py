@@ -1,0 +1,48 @@
+"""What tests of whole runs share: commands, hashes and small pipelines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import sqlamarr
+from sqlamarr.cli import main
+from sqlamarr.hashing import content_hashes
+
+ACROSS = """
+name: test
+steps:
+  - select_particles: {}
+  - sql: {table: tmp_rank, template: rank.sql, key: [mcparticle_id]}
+output: {tables: [MCParticles]}
+"""
+
+STEP = """
+name: test
+steps:
+  - find_primary_vertices: {}
+  - select_particles: {}
+  - python: {function: "step_module:picky", arguments: {bad: [1000000, 3000000]}}
+output: {tables: [MCParticles]}
+"""
+
+MODULE = """
+from sqlamarr.errors import EventError
+def picky(batch, bad):
+    for (event_id,) in batch.db.execute("SELECT event_id FROM Events").fetchall():
+        if event_id in bad:
+            raise EventError("not this one", event_id)
+"""
+
+
+def command_line(*arguments) -> int:
+    """Exit code of a command."""
+    with pytest.raises(SystemExit) as caught:
+        main([str(argument) for argument in arguments])
+    return int(caught.value.code or 0)
+
+
+def hashes(path: Path) -> dict[str, str]:
+    with sqlamarr.open(path) as db:
+        return content_hashes(db)

@@ -1,0 +1,136 @@
+"""The output file: what may be written over, whole batches, other readers."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+
+import numpy as np
+import pytest
+
+import sqlamarr
+from sqlamarr.errors import InputError, OutputError
+from sqlamarr.output import OutputFile
+from sqlamarr.pipeline import load
+from sqlamarr.sources import open_inputs
+from sqlamarr.worker import Worker, WorkerOptions
+
+
+def test_an_existing_output_is_not_overwritten_by_chance(tmp_path, example):
+    path = tmp_path / "out.db"
+    sqlamarr.run("lhcb_run2", [example], path, seed=1, max_events=1)
+    before = path.read_bytes()
+    with pytest.raises(OutputError, match="exists. Choose another name, or --overwrite"):
+        sqlamarr.run("lhcb_run2", [example], path, seed=1, max_events=1)
+    assert path.read_bytes() == before
+    sqlamarr.run("lhcb_run2", [example], path, seed=1, max_events=2, overwrite=True)
+    with sqlamarr.open(path) as db:
+        assert db.execute("SELECT count(*) FROM Events").fetchone() == (2,)
+
+
+def test_only_our_own_files_are_overwritten(tmp_path, example):
+    path = tmp_path / "thesis.tex"
+    path.write_text("precious")
+    with pytest.raises(OutputError, match="is not a file that sqlamarr wrote: it is not overwritten"):
+        sqlamarr.run("lhcb_run2", [example], path, seed=1, max_events=1, overwrite=True)
+    assert path.read_text() == "precious"
+
+
+def test_an_input_is_never_the_output(tmp_path, example):
+    path = tmp_path / "events.hepmc.gz"
+    path.write_bytes(example.read_bytes())
+    with pytest.raises(OutputError, match="is one of the inputs"):
+        sqlamarr.run("lhcb_run2", [path], path, seed=1, overwrite=True)
+    assert path.read_bytes() == example.read_bytes()
+
+
+def test_a_run_that_fails_at_once_leaves_nothing_and_spoils_nothing(tmp_path, example):
+    (tmp_path / "bad.hepmc").write_text("no events here")
+    with pytest.raises(InputError):
+        sqlamarr.run("lhcb_run2", [tmp_path / "bad.hepmc"], tmp_path / "out.db", seed=1)
+    assert not (tmp_path / "out.db").exists()
+    sqlamarr.run("lhcb_run2", example, tmp_path / "out.db", seed=1, max_events=1)
+    before = (tmp_path / "out.db").read_bytes()
+    with pytest.raises(InputError):
+        sqlamarr.run("lhcb_run2", tmp_path / "bad.hepmc", tmp_path / "out.db", seed=1, overwrite=True)
+    assert (tmp_path / "out.db").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"generator": "selectd"}, "generator must be one of none, selected, full, found 'selectd'"),
+        ({"on_error": "ignore"}, "on_error must be one of stop, skip"),
+        ({"max_rejected": 5}, "a fraction from 0 to 1, found 5"),
+        ({"max_events": 0}, "at least 1, found 0"),
+        ({"first_event": 2**60}, "first_event must be from 0 to"),
+        ({"seed": -1}, "seed must be an integer"),
+        ({"seed": "a"}, "seed must be an integer"),
+        ({"batch_size": 0}, "batch size must be at least 1"),
+    ],
+)
+def test_options_that_mean_nothing_are_refused_before_anything_is_made(options, message, example, tmp_path):
+    with pytest.raises(sqlamarr.SqlamarrError, match=message):
+        sqlamarr.run("lhcb_run2", example, tmp_path / "out.db", **{"seed": 1, **options})
+    assert not (tmp_path / "out.db").exists()
+
+
+def test_seeds_of_numpy_are_integers_too(example, tmp_path):
+    sqlamarr.run("lhcb_run2", example, tmp_path / "out.db", seed=np.int64(4), max_events=1)
+    with sqlamarr.open(tmp_path / "out.db") as db:
+        assert sqlamarr.output.provenance(db)["seed"] == 4
+
+
+def test_readers_of_the_file_do_not_kill_the_run(example, tmp_path):
+    """Somebody holds a read transaction for a while between two batches."""
+
+    path = tmp_path / "out.db"
+    readers = []
+
+    def read_for_a_while(_):
+        if readers:
+            return
+        plain = sqlite3.connect(path, check_same_thread=False)
+        plain.execute("BEGIN")
+        plain.execute("SELECT count(*) FROM Events").fetchone()
+        readers.append(threading.Timer(0.5, plain.close))
+        readers[0].start()
+
+    summary = sqlamarr.run("lhcb_run2", example, path, seed=1, max_events=4, batch_size=1, progress=read_for_a_while)
+    readers[0].join()
+    assert summary.events == 4
+
+
+def test_an_interrupted_run_says_what_the_file_holds(example, tmp_path):
+    def interrupt(_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(sqlamarr.SqlamarrError, match="Interrupted.*holds the first 2 events"):
+        sqlamarr.run("lhcb_run2", example, tmp_path / "o.db", seed=1, max_events=4, batch_size=2, progress=interrupt)
+    with sqlamarr.open(tmp_path / "o.db") as db:
+        assert db.execute("SELECT count(*) FROM Events").fetchone() == (2,)
+        assert sqlamarr.output.provenance(db)["status"] == "incomplete"
+
+
+def test_a_batch_is_appended_as_a_whole_or_not_at_all(example, tmp_path):
+
+    worker = Worker(load("lhcb_run2"), WorkerOptions(seed=1))
+    result = worker.process(next(open_inputs([str(example)], max_events=2).chunks(2)))
+    out = OutputFile(tmp_path / "out.db", worker.output_tables, worker.workspace.db)
+    broken = dict(result.tables)
+    broken["TrackStates"] = sqlamarr.Columns({"nonsense": [1]})
+    result.tables, good = broken, result.tables
+    with pytest.raises(sqlamarr.SqlamarrError):
+        out.append(result)
+    tables = [table for table in out.db.tables() if table != "Provenance"]
+    assert {out.db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables} == {0}
+    result.tables = good
+    out.append(result)
+    assert out.db.execute("PRAGMA foreign_key_check").fetchall() == []
+    assert out.db.execute("SELECT count(*) FROM DataSources").fetchone() == (1,)
+    out.close()
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path, example):
+    with pytest.raises(OutputError, match=r"nowhere does not exist; make it first"):
+        sqlamarr.run("lhcb_run2", [example], tmp_path / "nowhere" / "out.db", seed=1, max_events=1)
