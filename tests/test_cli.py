@@ -10,7 +10,8 @@ import pytest
 from run_tools import ACROSS, command_line
 
 import sqlamarr
-from sqlamarr.errors import PipelineError
+from sqlamarr.cli import main
+from sqlamarr.errors import OutputError, PipelineError
 
 
 def test_check_split_catches_a_query_that_looks_across_events(make_pipeline, example, capsys):
@@ -129,3 +130,19 @@ def test_a_summary_into_nowhere_is_refused_before_the_run(example, tmp_path, cap
 def test_arguments_in_the_wrong_order_are_explained(example, tmp_path, capsys):
     assert command_line("run", example, "lhcb_run2", "-o", tmp_path / "o.db") == 1
     assert "The pipeline comes first" in capsys.readouterr().err
+
+
+def test_debug_shows_where_an_error_comes_from(tmp_path):
+    with pytest.raises(OutputError, match="There is no file"):
+        main(["--debug", "show", str(tmp_path / "missing.db")])
+
+
+def test_progress_is_drawn_on_a_terminal_and_nowhere_else(example, tmp_path, capsys, monkeypatch):
+    arguments = ["run", "lhcb_run2", example, "--seed", 1, "-n", 4, "-o"]
+    assert command_line(*arguments, tmp_path / "a.db") == 0
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    assert command_line(*arguments, tmp_path / "b.db") == 0
+    assert "4/4" in capsys.readouterr().err
+    assert command_line(*arguments, tmp_path / "c.db", "--quiet") == 0
+    assert capsys.readouterr() == ("", "")
