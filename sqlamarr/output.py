@@ -15,7 +15,6 @@ from sqlamarr.sources.base import Rejected
 from sqlamarr.worker import BatchResult, event_columns, source_columns
 
 BOOKKEEPING = ("Provenance", "Batches")
-PLAIN = ("pipeline_text", "pipeline", "pipeline_file")  # entries of the provenance that are never JSON
 RUN_TABLES = ("DataSources", "Events", "RejectedEvents")
 
 
@@ -146,19 +145,6 @@ def open_output(path: str | Path) -> Database:
     if "Provenance" not in db.tables():
         raise OutputError(f"{path} is an SQLite file, but not one that sqlamarr wrote: it has no table Provenance.")
     return db
-
-
-def provenance(db: Database) -> dict[str, Any]:
-    """The provenance of an output file, structured entries decoded."""
-    rows = db.execute("SELECT key, value FROM Provenance")
-    return {str(key): str(value) if key in PLAIN else _decoded(str(value)) for key, value in rows}
-
-
-def _decoded(value: str) -> Any:
-    try:
-        return json.loads(value)
-    except ValueError:
-        return value
 
 
 def last_cross_section(db: Database) -> list[float] | None:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import platform
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime, timezone
-from importlib.metadata import version
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import sqlamarr
+from sqlamarr import provenance
 from sqlamarr.errors import EventError, SqlamarrError
-from sqlamarr.models import sha256
 from sqlamarr.output import OutputFile, check_output
 from sqlamarr.pipeline import Pipeline, load
 from sqlamarr.random import check_seed
@@ -105,25 +101,38 @@ def run(
     first = next(results, None)
     out = OutputFile(path, worker.output_tables, worker.workspace.db, views=worker.views, overwrite=overwrite)
     try:
-        out.describe(_provenance_before(prepared, worker, options))
-        for result in chain([first] if first else [], results):
+        out.describe(provenance.before(prepared, worker, options))
+        _append(out, chain([first] if first else [], results), summary, max_rejected, progress)
+        summary.elapsed = time.perf_counter() - start
+        _judge(summary, summary.rejected, summary.events, max_rejected)
+        for warning in [*source.warnings, *_advice(summary, prepared)]:
+            summary.warn(warning)
+        out.describe({**provenance.after(source, summary), "cross_section": out.cross_section()})
+    finally:
+        out.close()
+    return summary
+
+
+def _append(
+    out: OutputFile,
+    results: Iterable[BatchResult],
+    summary: RunSummary,
+    max_rejected: float,
+    progress: Progress | None,
+) -> None:
+    """Write what comes, batch by batch, until there is no more or too much was rejected."""
+    try:
+        for result in results:
             out.append(result)
             summary.add(result)
             _tolerate(summary, result, max_rejected)
             if progress:
                 progress(len(result.events))
-        summary.elapsed = time.perf_counter() - start
-        _judge(summary, summary.rejected, summary.events, max_rejected)
-        for warning in [*source.warnings, *_advice(summary, prepared)]:
-            summary.warn(warning)
-        out.describe({**_provenance_after(source, summary), "cross_section": out.cross_section()})
     except KeyboardInterrupt:
         raise InterruptedRunError(
-            f"Interrupted. {path} holds the first {summary.events} events, complete ones; its status is 'incomplete'."
+            f"Interrupted. {out.path} holds the first {summary.events} events, complete ones; "
+            "its status is 'incomplete'."
         ) from None
-    finally:
-        out.close()
-    return summary
 
 
 def _check_options(
@@ -206,33 +215,3 @@ def _advice(summary: RunSummary, pipeline: Pipeline) -> Iterator[str]:
             "the input's collisions were spread already, and luminous_region=lhcb moved them once more. "
             "It is meant for inputs whose collisions all lie at the origin."
         )
-
-
-def _provenance_before(pipeline: Pipeline, worker: Worker, options: dict[str, Any]) -> dict[str, Any]:
-    libraries = {name: worker.workspace.library(name) for name in pipeline.models}
-    return {
-        "status": "incomplete",
-        "sqlamarr": str(sqlamarr.__version__),
-        "platform": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
-        "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "pipeline": pipeline.name,
-        "pipeline_file": str(pipeline.path),
-        "pipeline_text": pipeline.text,
-        "templates": {name: worker.workspace.templates.source(name) for name in worker.workspace.templates.used},
-        "data": {name: (pipeline.folder / file).read_text() for name, file in pipeline.data.items()},
-        "conditions": dict(pipeline.conditions),
-        "models": {name: {"library": str(path), "sha256": sha256(path)} for name, path in libraries.items()},
-        "packages": {name: version(name) for name in ("apsw", "numpy", "pyhepmc")},
-        **options,
-    }
-
-
-def _provenance_after(source: Any, summary: RunSummary) -> dict[str, Any]:
-    return {
-        "status": "complete",
-        "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "inputs": source.inputs(),
-        "weight_names": list(source.weight_names),
-        "collisions": source.collisions,
-        "summary": summary.as_dict(),
-    }

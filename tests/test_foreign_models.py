@@ -8,6 +8,7 @@ import numpy as np
 from run_tools import command_line
 
 import sqlamarr
+from sqlamarr import provenance
 from sqlamarr._library import native_folder
 
 FOREIGN = """
@@ -38,7 +39,7 @@ def test_a_foreign_library_takes_the_place_of_ours_by_one_word(compile_plugin, e
     arguments = ["run", "lhcb_run2", example, "-o", out, "--seed", 1, "-n", 3, "--model", f"tracking={library}"]
     assert command_line(*arguments) == 0
     with sqlamarr.open(out) as db:
-        made = sqlamarr.output.provenance(db)
+        made = provenance.read(db)
         lowest, n = db.execute("SELECT min(p), count(*) FROM Tracks").fetchone()
         states = db.arrays("SELECT * FROM TrackStates WHERE location = 'ClosestToBeam'")
     assert made["models"]["tracking"]["library"] == str(library)
@@ -72,4 +73,4 @@ def test_models_beside_a_relative_pipeline_are_found(compile_plugin, example, tm
     monkeypatch.chdir(folder)
     sqlamarr.run("pipeline.yaml", example, tmp_path / "o.db", seed=1, max_events=1)
     with sqlamarr.open(tmp_path / "o.db") as db:
-        assert sqlamarr.output.provenance(db)["models"]["tracking"]["library"] == str(folder / "model.so")
+        assert provenance.read(db)["models"]["tracking"]["library"] == str(folder / "model.so")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import sqlamarr
+from sqlamarr import provenance
 from sqlamarr.errors import InputError, OutputError
 from sqlamarr.output import OutputFile
 from sqlamarr.pipeline import load
@@ -78,7 +79,7 @@ def test_options_that_mean_nothing_are_refused_before_anything_is_made(options, 
 def test_seeds_of_numpy_are_integers_too(example, tmp_path):
     sqlamarr.run("lhcb_run2", example, tmp_path / "out.db", seed=np.int64(4), max_events=1)
     with sqlamarr.open(tmp_path / "out.db") as db:
-        assert sqlamarr.output.provenance(db)["seed"] == 4
+        assert provenance.read(db)["seed"] == 4
 
 
 def test_readers_of_the_file_do_not_kill_the_run(example, tmp_path):
@@ -109,7 +110,7 @@ def test_an_interrupted_run_says_what_the_file_holds(example, tmp_path):
         sqlamarr.run("lhcb_run2", example, tmp_path / "o.db", seed=1, max_events=4, batch_size=2, progress=interrupt)
     with sqlamarr.open(tmp_path / "o.db") as db:
         assert db.execute("SELECT count(*) FROM Events").fetchone() == (2,)
-        assert sqlamarr.output.provenance(db)["status"] == "incomplete"
+        assert provenance.read(db)["status"] == "incomplete"
 
 
 def test_a_batch_is_appended_as_a_whole_or_not_at_all(example, tmp_path):

@@ -10,6 +10,7 @@ import pytest
 from run_tools import hashes
 
 import sqlamarr
+from sqlamarr import provenance
 from sqlamarr.output import data_tables
 
 GENERATOR_ONLY = """
@@ -148,7 +149,7 @@ def test_the_answer_comes_from_tables_alone(reference, tmp_path, example, monkey
 
 def test_provenance_says_how_the_file_was_made(reference, example):
     with sqlamarr.open(reference[0]) as db:
-        made = sqlamarr.output.provenance(db)
+        made = provenance.read(db)
     assert made["status"] == "complete"
     assert made["seed"] == 42
     assert made["conditions"]["period"] == 2016

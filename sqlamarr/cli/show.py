@@ -14,15 +14,16 @@ import click
 @click.option("--pipeline", is_flag=True, help="Print the pipeline file that made it.")
 def command(file: str, only_hash: bool, pipeline: bool) -> None:
     """Print what an output FILE holds and how it was made."""
-    from sqlamarr.output import open_output, provenance
+    from sqlamarr.output import open_output
+    from sqlamarr.provenance import read
 
     with open_output(file) as db:
         if only_hash:
             _show_hash(db)
         elif pipeline:
-            click.echo(provenance(db)["pipeline_text"])
+            click.echo(read(db)["pipeline_text"])
         else:
-            _show(file, db, provenance(db))
+            _show(file, db, read(db))
 
 
 def _show_hash(db: Any) -> None:

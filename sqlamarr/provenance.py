@@ -1,0 +1,65 @@
+"""What an output file says about its making."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from importlib.metadata import version
+from typing import Any
+
+import sqlamarr
+from sqlamarr.database import Database
+from sqlamarr.models import sha256
+from sqlamarr.pipeline import Pipeline
+from sqlamarr.sources.base import Source
+from sqlamarr.summary import RunSummary
+from sqlamarr.worker import Worker
+
+PLAIN = ("pipeline_text", "pipeline", "pipeline_file")  # entries of the provenance that are never JSON
+
+
+def before(pipeline: Pipeline, worker: Worker, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Entries that are known when a run begins."""
+    libraries = {name: worker.workspace.library(name) for name in pipeline.models}
+    return {
+        "status": "incomplete",
+        "sqlamarr": str(sqlamarr.__version__),
+        "platform": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
+        "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "pipeline": pipeline.name,
+        "pipeline_file": str(pipeline.path),
+        "pipeline_text": pipeline.text,
+        "templates": {name: worker.workspace.templates.source(name) for name in worker.workspace.templates.used},
+        "data": {name: (pipeline.folder / file).read_text() for name, file in pipeline.data.items()},
+        "conditions": dict(pipeline.conditions),
+        "models": {name: {"library": str(path), "sha256": sha256(path)} for name, path in libraries.items()},
+        "packages": {name: version(name) for name in ("apsw", "numpy", "pyhepmc")},
+        **options,
+    }
+
+
+def after(source: Source, summary: RunSummary) -> dict[str, Any]:
+    """Entries that are known when a run has ended."""
+    return {
+        "status": "complete",
+        "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "inputs": source.inputs(),
+        "weight_names": list(source.weight_names),
+        "collisions": source.collisions,
+        "summary": summary.as_dict(),
+    }
+
+
+def read(db: Database) -> dict[str, Any]:
+    """The provenance of an output file, structured entries decoded."""
+    rows = db.execute("SELECT key, value FROM Provenance")
+    return {str(key): str(value) if key in PLAIN else _decoded(str(value)) for key, value in rows}
+
+
+def _decoded(value: str) -> Any:
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
