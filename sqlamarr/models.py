@@ -18,6 +18,7 @@ from sqlamarr._library import check, ffi, lib, native_folder, text
 from sqlamarr.errors import ModelError
 
 Floats = NDArray[np.float32]
+ANSWER = "sqlamarr-probe:"  # begins the line with which a trial call in a child process answers
 
 
 @dataclass(frozen=True)
@@ -154,8 +155,8 @@ def _probe(model: Model, sizes: Sizes) -> None:
         )
     if child.returncode:
         raise ModelError(f"{model}: the trial call failed: {child.stderr.strip()[-500:]}")
-    *_, answer = child.stdout.splitlines()  # the model may print lines of its own
-    written, beyond_in, beyond_noise = (int(word) for word in answer.split())
+    (answer,) = (line for line in child.stdout.splitlines() if line.startswith(ANSWER))
+    written, beyond_in, beyond_noise = (int(word) for word in answer.removeprefix(ANSWER).split())
     if written != sizes.outputs:
         raise ModelError(f"{model}: writes {written} values per row, the pipeline declares {sizes.outputs} outputs.")
     if beyond_in:

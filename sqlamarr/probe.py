@@ -8,15 +8,15 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from sqlamarr.models import Model, Sizes
+from sqlamarr.models import ANSWER, Model, Sizes
 
 
 def main(arguments: list[str]) -> None:
     """Print what the function writes, and whether it reads too much."""
     path, function, *sizes = arguments
     written, beyond_in, beyond_noise = Model(Path(path), function).probe_here(Sizes(*map(int, sizes)))
-    print()
-    print(written, int(beyond_in), int(beyond_noise))
+    # The model may print too, before or after: the mark tells our line from its.
+    print(f"\n{ANSWER} {written} {int(beyond_in)} {int(beyond_noise)}")
 
 
 if __name__ == "__main__":
