@@ -326,6 +326,8 @@ def _raise_native(status: int, sql: str) -> None:
 
 
 def _with_statement(message: str, sql: str) -> str:
+    if "UNIQUE constraint failed" in message:
+        message += "; two rows have the same key: add a column to the key that tells them apart"
     text = re.sub(r"\s+", " ", sql).strip()
     return f"{message}\n  in: {text if len(text) <= 400 else text[:400] + ' ...'}"
 

@@ -140,9 +140,9 @@ def _parse(text: str, like: Any) -> Any:
         if text.lower() not in ("true", "false"):
             raise ValueError(text)
         return text.lower() == "true"
-    if isinstance(like, (int, float)):
-        return type(like)(text)
-    return text
+    if isinstance(like, int):
+        return int(text) if text.lstrip("+-").isdigit() else float(text)
+    return float(text) if isinstance(like, float) else text
 
 
 def _unknown(path: Path, kind: str, name: str, known: Mapping[str, Any]) -> str:

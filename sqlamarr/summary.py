@@ -64,8 +64,8 @@ class RunSummary:
             return []
         steps = ", ".join(f"{step} {n:,} rows" for step, n in worst.most_common(3))
         return [
-            f"{len(worst)} models met inputs outside the range that they are meant for, and extrapolate there; most "
-            f"often: {steps} (--summary FILE tells all)."
+            f"the models of {len(worst)} steps met inputs outside the range that they are meant for, and extrapolate "
+            f"there; most often: {steps} (--summary FILE tells all)."
         ]
 
     def text(self) -> str:

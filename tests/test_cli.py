@@ -12,6 +12,7 @@ from run_tools import ACROSS, command_line
 import sqlamarr
 from sqlamarr.cli import main
 from sqlamarr.errors import OutputError, PipelineError
+from sqlamarr.pipeline import load
 
 
 def test_check_split_catches_a_query_that_looks_across_events(make_pipeline, example, capsys):
@@ -119,6 +120,31 @@ def test_conditions_are_read_as_the_pipelines_own_are(example, tmp_path, capsys)
         assert command_line(*arguments, "-c", text) == 1
         assert "is of type" in capsys.readouterr().err
     assert command_line(*arguments, "-c", "period=2017", "-c", "brem_recovery=false", "--quiet") == 0
+
+
+def test_a_whole_number_may_become_a_fraction_where_nothing_forbids_it(make_pipeline):
+    text = ACROSS.replace("steps:", "conditions: {threshold: 2, name: x}\nsteps:")
+    pipeline = load(make_pipeline(text))
+    assert pipeline.parse_conditions({"threshold": "2.5", "name": "0456"}) == {"threshold": 2.5, "name": "0456"}
+    assert pipeline.parse_conditions({"threshold": "-3"}) == {"threshold": -3}
+
+
+def test_two_rows_of_one_key_are_explained(make_pipeline, example, tmp_path, capsys):
+    pipeline = make_pipeline(ACROSS.replace("[mcparticle_id]", "[event_id]"), rank="SELECT event_id FROM MCParticles")
+    assert command_line("run", pipeline, example, "-o", tmp_path / "o.db", "-n", 1) == 1
+    assert "two rows have the same key" in capsys.readouterr().err
+
+
+def test_an_interrupted_file_tells_its_inputs(example, tmp_path, capsys):
+    def interrupt(_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(sqlamarr.SqlamarrError, match="Interrupted"):
+        sqlamarr.run("lhcb_run2", example, tmp_path / "o.db", seed=1, max_events=4, batch_size=2, progress=interrupt)
+    assert command_line("show", tmp_path / "o.db") == 0
+    shown = capsys.readouterr().out
+    assert "incomplete" in shown
+    assert "bbbar.hepmc.gz" in shown
 
 
 def test_a_summary_into_nowhere_is_refused_before_the_run(example, tmp_path, capsys):

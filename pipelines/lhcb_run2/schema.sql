@@ -91,7 +91,7 @@ CREATE TABLE PID ( -- identification of tracks; DLLs are differences of log-like
     RichDLLp REAL,
     MuonMuLL REAL,    -- ln L(muon) of the hits around the track; NULL where isMuon is not 1
     MuonBkgLL REAL,   -- ln L(not muon); NULL where isMuon is not 1
-    PIDe REAL,        -- combined ln L(e) - ln L(pi); this and the rest NULL for upstream tracks
+    PIDe REAL,        -- combined ln L(e) - ln L(pi); this and all up to ProbNNp NULL for upstream tracks
     PIDmu REAL,
     PIDK REAL,
     PIDp REAL,

@@ -52,7 +52,8 @@ def _split(pipeline: Any, file: str, events: int, collisions: str) -> None:
     if different:
         click.echo(
             f"Error: one batch of {n} events and {n} batches of one give different rows in {', '.join(different)}. "
-            "Some step looks across events: keep every query within its event_id.",
+            "Some step looks across events (keep every query within its event_id), or a Python step takes random "
+            "numbers from elsewhere than batch.rng.",
             err=True,
         )
         sys.exit(1)

@@ -41,9 +41,11 @@ def _show(file: str, db: Any, made: dict[str, Any]) -> None:
     conditions = ", ".join(f"{name} = {value}" for name, value in made["conditions"].items())
     click.echo(f"{file}: {made['status']}, made by sqlamarr {made['sqlamarr']} ({made['platform']})")
     click.echo(f"  pipeline    {made['pipeline']} ({conditions})")
-    click.echo(f"  seed        {made['seed']}, first event {made['first_event']}, an event is a {made['collisions']}")
+    grouping = "" if made["collisions"] == "auto" else f", an event is a {made['collisions']}"
+    click.echo(f"  seed        {made['seed']}, first event {made['first_event']}{grouping}")
     click.echo(f"  time        {made['started']} to {made.get('finished', '(not finished)')}")
-    for entry in made.get("inputs", []):
+    paths = [{"path": path} for (path,) in db.execute("SELECT datasource FROM DataSources").fetchall()]
+    for entry in made.get("inputs", paths):
         click.echo(
             f"  input       {entry['path']}" + (f", sha256 {entry['sha256'][:16]}..." if entry.get("sha256") else "")
         )

@@ -151,8 +151,8 @@ def read(stream: Stream, reading: Reading) -> Iterator[HepMCPiece]:
         reading.warn(f"{stream.path} holds no event.")
     if state.open:
         reading.warn(
-            f"{stream.path} lacks its end mark (END_EVENT_LISTING): its last event is whole, but events may be "
-            "missing after it."
+            f"{stream.path} lacks its end mark (END_EVENT_LISTING): it may have been cut short, and events may "
+            "be missing."
         )
 
 
