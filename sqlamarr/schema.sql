@@ -120,8 +120,7 @@ CREATE TABLE Vertices ( -- reconstructed primary vertices
     vertex_id INTEGER PRIMARY KEY,
     event_id INTEGER NOT NULL REFERENCES Events(event_id),
     genevent_id INTEGER REFERENCES GenEvents(genevent_id),
-    mcvertex_id INTEGER REFERENCES MCVertices(mcvertex_id), -- the true one; of several at one place the first,
-                         -- as where each beam has its own: find a particle's vertex by genevent_id
+    mcvertex_id INTEGER REFERENCES MCVertices(mcvertex_id), -- the true one
     t REAL,              -- [mm/c], the true time: it is not measured
     x REAL,              -- [mm]
     y REAL,              -- [mm]

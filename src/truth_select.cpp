@@ -21,12 +21,13 @@ class Selection {
 public:
     Selection(const sqlamarr_truth_input &input, const sqlamarr_truth_options &options)
         : graph(input), order(graph.ordered()), kept(at(input.n_particles)), signal(at(input.n_particles)),
-          anchor(at(input.n_vertices), none), used(at(input.n_vertices)) {
+          place(at(input.n_vertices)), anchor(at(input.n_vertices), none), used(at(input.n_vertices)) {
         for (int64_t p = 0; p < input.n_particles; ++p) {
             kept[at(p)] = wanted(p, options);
             signal[at(p)] = input.status[p] == options.signal_status;
         }
         if (options.collapse_copies) collapse();
+        find_places();
         for (int64_t v : order) anchor[at(v)] = find_anchor(v);
         mark_used();
     }
@@ -34,6 +35,7 @@ public:
     Graph graph;
     std::vector<int64_t> order;
     Flags kept, signal;
+    std::vector<int64_t> place;  // by vertex, itself, or for a primary the first of its collision at the same place
     std::vector<int64_t> anchor; // by vertex, its anchor
     Flags used;                  // vertices that become MCVertices
 
@@ -100,18 +102,41 @@ private:
                 if (next[at(p)] != none && signal[at(p)]) signal[at(next[at(p)])] = 1;
     }
 
+    // Generators may give each beam a vertex of its own where they meet: that is one vertex of the collision.
+    void find_places() {
+        std::vector<int64_t> primaries; // of the collision at hand, at different places
+        for (int64_t v = 0; v < graph.in.n_vertices; ++v) {
+            place[at(v)] = v;
+            if (!graph.in.is_primary[v]) continue;
+            if (!primaries.empty() && graph.in.v_genevent_id[primaries.back()] != graph.in.v_genevent_id[v])
+                primaries.clear();
+            const auto same = std::ranges::find_if(primaries, [&](int64_t other) { return together(v, other); });
+            if (same == primaries.end())
+                primaries.push_back(v);
+            else
+                place[at(v)] = *same;
+        }
+    }
+
+    bool together(int64_t a, int64_t b) const {
+        const auto &in = graph.in;
+        return in.t[a] == in.t[b] && in.x[a] == in.x[b] && in.y[a] == in.y[b] && in.z[a] == in.z[b];
+    }
+
     int64_t find_anchor(int64_t v) const {
         const auto in = graph.incoming.of(v);
-        if (graph.in.is_primary[v] || std::ranges::any_of(in, [&](int64_t p) { return kept[at(p)] != 0; })) return v;
+        if (graph.in.is_primary[v]) return place[at(v)];
+        if (std::ranges::any_of(in, [&](int64_t p) { return kept[at(p)] != 0; })) return v;
         const int64_t p = first(v, [&](int64_t q) { return graph.production[at(q)] != none; });
         return p == none ? v : anchor[at(graph.production[at(p)])];
     }
 
     void mark_used() {
-        for (int64_t v = 0; v < graph.in.n_vertices; ++v) used[at(v)] = graph.in.is_primary[v] != 0;
+        for (int64_t v = 0; v < graph.in.n_vertices; ++v)
+            if (graph.in.is_primary[v]) used[at(place[at(v)])] = 1;
         for (size_t p = 0; p < kept.size(); ++p) {
             if (!kept[p]) continue;
-            if (graph.end[p] != none) used[at(graph.end[p])] = 1;
+            if (graph.end[p] != none) used[at(place[at(graph.end[p])])] = 1;
             if (graph.production[p] != none) used[at(anchor[at(graph.production[p])])] = 1;
         }
     }
@@ -209,7 +234,10 @@ void fill_links(Columns &table, const Selection &s, const Rows &rows) {
     };
     const auto mother = [&](int64_t p) { return origin(p) == none ? none : s.mother(origin(p)); };
     refer(table, "production_vertex", rows, in.genvertex_id, origin);
-    refer(table, "end_vertex", rows, in.genvertex_id, [&](int64_t p) { return s.graph.end[at(p)]; });
+    refer(table, "end_vertex", rows, in.genvertex_id, [&](int64_t p) {
+        const int64_t v = s.graph.end[at(p)];
+        return v == none ? none : s.place[at(v)];
+    });
     refer(table, "mother", rows, in.genparticle_id, mother);
 }
 

@@ -81,6 +81,20 @@ def test_decay_vertices_move_with_their_collision():
     assert moved["z"][~primary] - moved["z"][primary] == pytest.approx(10.0, abs=1e-9)
 
 
+def test_every_prompt_track_finds_its_vertex_by_the_true_one(example, tmp_path):
+    import sqlamarr
+
+    sqlamarr.run("lhcb_run2", example, tmp_path / "out.db", seed=1, max_events=10)
+    with sqlamarr.open(tmp_path / "out.db") as db:
+        n, without = db.execute("""
+            SELECT count(*), sum(v.vertex_id IS NULL)
+            FROM Tracks t JOIN MCParticles m USING (mcparticle_id)
+            JOIN MCVertices o ON o.mcvertex_id = m.production_vertex AND o.is_primary = 1
+            LEFT JOIN Vertices v ON v.mcvertex_id = o.mcvertex_id""").fetchone()
+    assert n > 50
+    assert without == 0
+
+
 # -- tracks ----------------------------------------------------------------------------------------------
 
 

@@ -159,23 +159,32 @@ class Reference:
 
     def anchor(self, v: int) -> int:
         if self.v[v]["is_primary"] or self.kept.intersection(self.ins[v]):
-            return v
+            return self.place(v)
         first = self.first([i for i in self.ins[v] if self.p[i]["production_vertex"] is not None])
         return v if first is None else self.anchor(self.p[first]["production_vertex"])
+
+    def place(self, v: int) -> int:
+        """Primaries of one collision at one place are one."""
+
+        def where(w: int) -> list[Any]:
+            return [self.v[w][name] for name in ("genevent_id", "is_primary", "t", "x", "y", "z")]
+
+        return min(w for w in self.v if where(w) == where(v)) if self.v[v]["is_primary"] else v
 
     def particle(self, i: int) -> tuple[Any, ...]:
         v = self.p[i]["production_vertex"]
         origin = None if v is None else self.anchor(v)
         root = origin is None or self.v[origin]["is_primary"]
         mother = None if root else self.first([j for j in self.ins[origin] if j in self.kept])
-        return (i, origin, self.p[i]["end_vertex"], mother, int(i in self.signal))
+        end = self.p[i]["end_vertex"]
+        return (i, origin, None if end is None else self.place(end), mother, int(i in self.signal))
 
     def particles(self) -> list[tuple[Any, ...]]:
         return [self.particle(i) for i in sorted(self.kept)]
 
     def vertices(self) -> list[int]:
         ends = {v for row in self.particles() for v in row[1:3] if v is not None}
-        return sorted(ends | {v for v in self.v if self.v[v]["is_primary"]})
+        return sorted(ends | {self.place(v) for v in self.v if self.v[v]["is_primary"]})
 
     def primaries(self) -> list[int]:
         found = []
@@ -352,9 +361,24 @@ def test_the_position_of_the_event_counts_for_decays_as_for_the_primary(
 
 
 def test_both_primaries_of_a_collision_are_kept() -> None:
-    particles, vertices = select(*one([1, 1], Particle(211, 1, 0, None), Particle(13, 1, 1, None)), TruthOptions())
+    pion, muon = Particle(211, 1, 0, None), Particle(13, 1, 2, None)
+    particles, vertices = select(*one([1, 0, 1], pion, muon), TruthOptions())
+    assert plain(vertices, "genvertex_id") == [0, 2]
+    assert plain(particles, "production_vertex") == [0, 2]
+
+
+def test_primaries_of_a_collision_at_one_place_are_one_and_no_particle_is_lost() -> None:
+    pion, muon = Particle(211, 1, 0, None), Particle(13, 1, 1, None)
+    particles, vertices = select(*one([1, 1], pion, muon), TruthOptions())
+    assert plain(vertices, "genvertex_id") == [0]
+    assert plain(particles, "pid") == [211, 13]
+    assert plain(particles, "production_vertex") == [0, 0]
+
+
+def test_primaries_of_two_collisions_stay_two() -> None:
+    collision = Collision([1], [Particle(211, 1, 0, None)])
+    _, vertices = select(*tables({0: [collision, collision]}), TruthOptions())
     assert plain(vertices, "genvertex_id") == [0, 1]
-    assert plain(particles, "production_vertex") == [0, 1]
 
 
 # ---- copies, species, anchors --------------------------------------------------------------------------------
