@@ -10,7 +10,8 @@ trap 'rm -rf "$copy"' EXIT
 cp -r sqlamarr tests examples plugins pyproject.toml "$copy/"
 rm -rf "$copy/sqlamarr/_native" # or files of the same age would not be replaced
 cmake --install build/debug --prefix "$copy" >/dev/null
-nm -D "$copy/sqlamarr/_native/libsqlamarr.so" | grep -q asan
+# not grep -q: it would end the pipe, and with it the script, before nm is done
+nm -D "$copy/sqlamarr/_native/libsqlamarr.so" | grep asan >/dev/null
 cd "$copy"
 # No leak check: the interpreter itself never frees everything. A crash stays a crash: one test wants to see it.
 LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)" \
