@@ -10,10 +10,9 @@ from typing import Any, SupportsInt
 
 import numpy as np
 
-from sqlamarr._library import check, lib
 from sqlamarr.columns import FLOAT64, INT64, TEXT, Columns
 from sqlamarr.database import Database, Parameters, quote_identifier
-from sqlamarr.random import Random, stream_key
+from sqlamarr.random import Random, active, stream_key
 
 
 @dataclass
@@ -45,11 +44,8 @@ class Batch:
     @contextmanager
     def random_functions(self, name: str) -> Iterator[None]:
         """Inside the block ``uniform_at`` and its like draw from the stream ``name``."""
-        check(lib.sqlamarr_random_begin(self.db.pointer, stream_key(self.seed, name)))
-        try:
+        with active(self.db.connection.sqlite3_pointer(), stream_key(self.seed, name)):
             yield
-        finally:
-            check(lib.sqlamarr_random_end(self.db.pointer))
 
     def columns(self, table: str) -> Columns:
         """A table's columns; from memory if whoever wrote it last did so through this object."""

@@ -45,3 +45,11 @@ class ModelError(PipelineError):
 
 class OutputError(SqlamarrError):
     """The output file cannot be written, or is not one of ours."""
+
+
+class InterruptedRunError(SqlamarrError):
+    """The run was interrupted; what was finished is in the output file."""
+
+
+class TooManyRejectedError(SqlamarrError):
+    """More events were rejected than the run tolerates."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlamarr import provenance
-from sqlamarr.errors import EventError, SqlamarrError
+from sqlamarr.errors import EventError, InterruptedRunError, SqlamarrError, TooManyRejectedError
 from sqlamarr.output import OutputFile, check_output
 from sqlamarr.pipeline import Pipeline, load
 from sqlamarr.random import check_seed
@@ -25,14 +25,6 @@ Progress = Callable[[int], object]
 JUDGED_EVERY = 1000  # events
 MIN_REJECTED = 10  # so many bad events are always tolerated where skipping is asked for
 LAST_ORDINAL = 2**63 // ROWS_PER_EVENT - 1  # ids are 64-bit integers
-
-
-class InterruptedRunError(SqlamarrError):
-    """The run was interrupted; what was finished is in the output file."""
-
-
-class TooManyRejectedError(SqlamarrError):
-    """More events were rejected than the run tolerates."""
 
 
 def run(

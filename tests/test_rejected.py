@@ -8,8 +8,7 @@ import pytest
 from run_tools import MODULE, STEP, command_line
 
 import sqlamarr
-from sqlamarr.errors import EventError, InputError
-from sqlamarr.runner import TooManyRejectedError
+from sqlamarr.errors import EventError, InputError, TooManyRejectedError
 
 
 @pytest.fixture
