@@ -53,3 +53,7 @@ class InterruptedRunError(SqlamarrError):
 
 class TooManyRejectedError(SqlamarrError):
     """More events were rejected than the run tolerates."""
+
+
+class DescriptorError(SqlamarrError):
+    """A decay descriptor cannot be understood, or names a particle that nobody knows."""

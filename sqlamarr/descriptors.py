@@ -1,0 +1,273 @@
+"""Decay descriptors: one line of text, as LHCb writes decays, and the particles it speaks of.
+
+``[Lambda_b0 -> (Lambda_c+ -> p+ K- pi+) mu-]CC``: a particle, an arrow, what it decays to; a daughter that
+decays itself is in parentheses. ``[...]CC`` (or ``cc``) means the charge-conjugate decay as well. ``${Lb}`` before
+a particle gives it a label, ``^`` marks it. Names are those of LHCb, EvtGen or the Particle Data Group.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from functools import cache, lru_cache
+from typing import Any
+
+from sqlamarr.errors import DescriptorError, InstallationError
+
+ARROWS = ("->", "-->", "=>", "==>", "→")  # LHCb's arrows differ in the photons and resonances that they allow
+TOKEN = re.compile(
+    r"\s*(?:(?P<arrow>=?=>|-?->|→)(?=[\s(\[^$]|$)|(?P<label>\$\{[A-Za-z_]\w*\})|(?P<mark>[()\[\]^])"
+    r"|(?P<name>[A-Za-z](?:[^\s()\[\]^$>]|\([^\s()]*\))*))"
+)
+ALIASES = {"p": 2212, "p-": -2212, "pbar": -2212, "pbar-": -2212, "J/psi": 443, "KS": 310, "K_S0": 310, "KL": 130}
+
+
+@dataclass(frozen=True)
+class Decay:
+    """A particle and what it decays to (nothing: a final-state particle).
+
+    :ivar name: as it was written
+    :ivar pid: PDG code
+    :ivar label: what ``${label}`` says; empty if nothing does
+    :ivar marked: ``^`` stood before it
+    """
+
+    name: str
+    pid: int
+    daughters: tuple[Decay, ...] = ()
+    label: str = ""
+    marked: bool = False
+
+    def conjugated(self) -> Decay:
+        """The charge-conjugate decay, with the same labels."""
+        pid = conjugate(self.pid)
+        name = self.name if pid == self.pid else name_of(pid)
+        return replace(self, name=name, pid=pid, daughters=tuple(d.conjugated() for d in self.daughters))
+
+    def walk(self) -> Iterator[Decay]:
+        """The particle itself and all below it, mothers first."""
+        yield self
+        for daughter in self.daughters:
+            yield from daughter.walk()
+
+    def __str__(self) -> str:
+        if not self.daughters:
+            return self.name
+        inner = " ".join(f"({d})" if d.daughters else str(d) for d in self.daughters)
+        return f"{self.name} -> {inner}"
+
+
+@dataclass(frozen=True)
+class Descriptor:
+    """A decay, and whether its charge conjugate is meant too."""
+
+    decay: Decay
+    with_conjugate: bool = False
+
+    def __str__(self) -> str:
+        return f"[{self.decay}]CC" if self.with_conjugate else str(self.decay)
+
+
+def parse(text: str) -> Descriptor:
+    """Understand a descriptor.
+
+    >>> str(parse("[B+ -> (J/psi(1S) -> mu+ mu-) K+]cc"))
+    '[B+ -> (J/psi(1S) -> mu+ mu-) K+]CC'
+
+    :raises DescriptorError: with the place where it stops making sense, or names like the unknown one
+    """
+    return _Parser(text).descriptor()
+
+
+class _Parser:
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.tokens = _tokens(text)
+        self.at = 0
+
+    def descriptor(self) -> Descriptor:
+        before = self._decorations()
+        conjugate_too = self._peek() == "["
+        self.at = self.at + 1 if conjugate_too else 0
+        decay = self._decay()
+        if conjugate_too:
+            decay = replace(decay, label=before[0] or decay.label, marked=before[1] or decay.marked)
+        if conjugate_too:
+            self._expect("]")
+            if self._peek().lower() != "cc":
+                raise self._wrong("CC after the closing bracket")
+            self.at += 1
+        if self._peek():
+            raise self._wrong("the end")
+        return Descriptor(decay, conjugate_too)
+
+    def _decay(self) -> Decay:
+        head = self._particle()
+        if self._peek() not in ARROWS:
+            raise self._wrong("an arrow -> with a space on either side")
+        self.at += 1
+        daughters = []
+        while self._peek() not in ("", ")", "]"):
+            daughters.append(self._daughter())
+        if not daughters:
+            raise self._wrong(f"what {head.name} decays to")
+        return replace(head, daughters=tuple(daughters))
+
+    def _daughter(self) -> Decay:
+        start = self.at
+        before = self._decorations()
+        if self._peek() != "(":
+            self.at = start
+            return self._particle()
+        self.at += 1
+        decay = self._decay()
+        self._expect(")")
+        return replace(decay, label=before[0] or decay.label, marked=before[1] or decay.marked)
+
+    def _particle(self) -> Decay:
+        label, marked = self._decorations()
+        name = self._peek()
+        if not name[:1].isalpha():
+            raise self._wrong("the name of a particle")
+        pid = pid_of(name)
+        self.at += 1
+        return Decay(name, pid, (), label, marked)
+
+    def _decorations(self) -> tuple[str, bool]:
+        label, marked = "", False
+        while self._peek() == "^" or self._peek().startswith("${"):
+            if self._peek() == "^":
+                marked = True
+            else:
+                label = self._peek()[2:-1]
+            self.at += 1
+        return label, marked
+
+    def _peek(self) -> str:
+        return self.tokens[self.at][0] if self.at < len(self.tokens) else ""
+
+    def _expect(self, token: str) -> None:
+        if self._peek() != token:
+            raise self._wrong(f"'{token}'")
+        self.at += 1
+
+    def _wrong(self, expected: str) -> DescriptorError:
+        where = self.tokens[self.at][1] if self.at < len(self.tokens) else len(self.text)
+        return _error(self.text, where, expected)
+
+
+def _tokens(text: str) -> list[tuple[str, int]]:
+    found, at = [], 0
+    while text[at:].strip():
+        match = TOKEN.match(text, at)
+        if match is None:
+            raise _error(text, at, "a particle, an arrow, a parenthesis or a bracket")
+        found.append((match[0].strip(), match.end() - len(match[0].lstrip())))
+        at = match.end()
+    return found
+
+
+def _error(text: str, at: int, expected: str) -> DescriptorError:
+    rest = text[at:].strip()
+    at += len(text[at:]) - len(text[at:].lstrip())
+    found = f"found {rest!r}" if rest else "found the end"
+    return DescriptorError(
+        f"The decay descriptor {text!r} cannot be understood: expected {expected}, {found} (character {at}). "
+        "An example: '[Lambda_b0 -> (Lambda_c+ -> p+ K- pi+) mu-]CC'."
+    )
+
+
+# -- particles ------------------------------------------------------------------------------------
+
+
+def _package() -> Any:
+    try:
+        import particle
+        import particle.lhcb
+    except ImportError as error:
+        raise InstallationError(
+            'Names of particles need the package particle. Install it with: pip install "sqlamarr[decays]"'
+        ) from error
+    return particle
+
+
+@lru_cache(maxsize=1)
+def _names() -> dict[str, int]:
+    """PDG codes by all names that are known; where two conventions clash, LHCb's counts."""
+    names = {str(p.name): int(p.pdgid) for p in _package().Particle.all()}
+    evtgen = {name: pid for pid, name in _translated(lambda p: p.evtgen_name).items()}
+    return names | evtgen | {name: pid for pid, name in _lhcb_names().items()} | ALIASES
+
+
+@lru_cache(maxsize=1)
+def _lhcb_names() -> dict[int, str]:
+    return _translated(_package().lhcb.to_lhcb_name)
+
+
+def _translated(name: Callable[[Any], str]) -> dict[int, str]:
+    """Names in a convention, of those particles that have one in it."""
+    package = _package()
+    from particle.exceptions import MatchingIDNotFound
+
+    names = {}
+    for found in package.Particle.all():
+        with suppress(MatchingIDNotFound):
+            names[int(found.pdgid)] = name(found)
+    return names
+
+
+def pid_of(name: str) -> int:
+    """PDG code of a particle by its name.
+
+    :raises DescriptorError: nobody calls a particle so; the message has similar names
+    """
+    names = _names()
+    if name not in names:
+        close = get_close_matches(name, names, 4, 0.6)
+        hint = f" Did you mean {', '.join(close)}?" if close else ""
+        raise DescriptorError(f"There is no particle {name!r}.{hint} LHCb's, EvtGen's and PDG's names are known.")
+    return names[name]
+
+
+def name_of(pid: int) -> str:
+    """Name of a particle: LHCb's where it has one, else the Particle Data Group's."""
+    return _lhcb_names().get(pid) or str(_found(pid).name)
+
+
+def conjugate(pid: int) -> int:
+    """PDG code of the antiparticle; the same for particles that are their own."""
+    return int(_found(pid).invert().pdgid)
+
+
+def mass(pid: int) -> float:
+    """Mass [MeV] in the tables of the Particle Data Group.
+
+    :raises DescriptorError: none is known
+    """
+    value = _found(pid).mass
+    if value is None:
+        raise DescriptorError(f"No mass is known for {name_of(pid)}.")
+    return float(value)
+
+
+def charge(pid: int) -> float:
+    """Electric charge [e]."""
+    return float(_found(pid).charge)
+
+
+def ctau(pid: int) -> float:
+    """Mean proper decay length [mm]: 0 for resonances and where nothing is known, infinite for stable particles."""
+    value = _found(pid).ctau
+    return 0.0 if value is None else float(value)
+
+
+@cache
+def _found(pid: int) -> Any:
+    package = _package()
+    try:
+        return package.Particle.from_pdgid(pid)
+    except package.ParticleNotFound as error:
+        raise DescriptorError(f"No particle has the PDG code {pid}.") from error
