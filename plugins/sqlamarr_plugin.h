@@ -15,6 +15,16 @@
  * result depends on row i of the inputs alone, bit for bit, whatever n is. f_batch returns 0, or a
  * negative number if it could not do its work. `random` holds standard normal deviates.
  *
+ * A model of whole events (n inputs make m outputs: a calorimeter) is called through
+ *
+ *     int32_t f_event(const sqlamarr_event_input *in, sqlamarr_event_output *out);
+ *     const sqlamarr_event_info *f_event_info(void);      (optional)
+ *
+ * once per event, also for one without input rows. It returns the number of output rows that it has written,
+ * or SQLAMARR_TOO_MANY_ROWS, SQLAMARR_TOO_MANY_LINKS, or another negative number if it could not do its work.
+ * A link says that an output row comes, in part, from an input row, and how large that part is. The result
+ * depends on the event alone: keep nothing between two calls.
+ *
  * Compile a library with: cc -O2 -shared -fPIC -I FOLDER_OF_THIS_HEADER model.c -o model.so
  */
 #ifndef SQLAMARR_PLUGIN_H
@@ -33,6 +43,40 @@ typedef struct sqlamarr_model_info {
     const char *origin;           /* where the model came from: one line, or NULL */
     const float *in_min, *in_max; /* range of each input the model is meant for, or NULL */
 } sqlamarr_model_info;
+
+/* Codes that f_event may return in place of a number of rows. */
+#define SQLAMARR_TOO_MANY_ROWS (-1)  /* more than max_rows would be needed */
+#define SQLAMARR_TOO_MANY_LINKS (-2) /* more than max_links would be needed */
+
+typedef struct sqlamarr_event_input { /* one event; row-major, contiguous */
+    int32_t n;                        /* input rows, may be 0 */
+    const float *rows;                /* n x n_in */
+    const float *event;               /* n_event_in values that belong to the event as a whole */
+    const float *random;              /* n x n_random standard normals: a row's own, whatever its place in the event */
+    const float *event_random;        /* n_event_random standard normals of the event */
+} sqlamarr_event_input;
+
+typedef struct sqlamarr_link {
+    int32_t out, in; /* output row, input row; from 0 */
+    float weight;    /* e.g. the fraction of the output row's energy */
+} sqlamarr_link;
+
+typedef struct sqlamarr_event_output { /* room for the answer; whatever is written beyond it is an error */
+    int32_t max_rows, max_links;
+    float *rows;          /* max_rows x n_out */
+    sqlamarr_link *links; /* max_links */
+    int32_t n_links;      /* to be set to the number of links written; 0 at the call */
+} sqlamarr_event_output;
+
+typedef struct sqlamarr_event_info {
+    int32_t abi; /* SQLAMARR_PLUGIN_ABI */
+    int32_t n_in, n_event_in, n_out, n_random, n_event_random;
+    const char *const *in_names;       /* n_in names, or NULL */
+    const char *const *event_in_names; /* n_event_in names, or NULL */
+    const char *const *out_names;      /* n_out names, or NULL */
+    const char *origin;                /* where the model came from: one line, or NULL */
+    const float *in_min, *in_max;      /* range of each input the model is meant for, or NULL */
+} sqlamarr_event_info;
 
 #if defined(__GNUC__)
 #define SQLAMARR_EXPORT __attribute__((visibility("default")))

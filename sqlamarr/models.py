@@ -7,9 +7,10 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,7 +112,15 @@ class Model:
         out = np.empty((n, outputs), dtype=np.float32)
         check(
             lib.sqlamarr_model_call(
-                self._handle, batched, n, n_in, outputs, n_random, _pointer(inputs), _pointer(noise), _pointer(out)
+                self._handle,
+                batched,
+                n,
+                n_in,
+                outputs,
+                n_random,
+                as_pointer(inputs),
+                as_pointer(noise),
+                as_pointer(out),
             )
         )
         return out
@@ -121,7 +130,7 @@ class Model:
         counts = np.zeros(inputs.shape[1], dtype=np.int64)
         c_counts = ffi.cast("int64_t *", counts.ctypes.data)
         inputs = np.ascontiguousarray(inputs, dtype=np.float32)
-        check(lib.sqlamarr_model_outside(self._handle, *inputs.shape, _pointer(inputs), c_counts))
+        check(lib.sqlamarr_model_outside(self._handle, *inputs.shape, as_pointer(inputs), c_counts))
         return counts
 
     def probe_here(self, sizes: Sizes) -> tuple[int, bool, bool]:
@@ -134,19 +143,43 @@ class Model:
         return results[0][0], bool(results[1][0]), bool(results[2][0])
 
 
-def _pointer(array: NDArray[Any]) -> Any:
+def as_pointer(array: NDArray[Any]) -> Any:
+    """An array of float32 as C sees it."""
     return ffi.cast("float *", array.ctypes.data)
 
 
 def _probe(model: Model, sizes: Sizes) -> None:
-    command = [sys.executable, "-m", "sqlamarr.probe", str(model.path.absolute()), model.function]
-    command += [str(size) for size in (sizes.inputs, sizes.outputs, sizes.noise)]
+    numbers = [sizes.inputs, sizes.outputs, sizes.noise]
+    written, beyond_in, beyond_noise = trial_call(model, [model.function, *numbers], str(sizes))
+    if written != sizes.outputs:
+        raise ModelError(f"{model}: writes {written} values per row, the pipeline declares {sizes.outputs} outputs.")
+    if beyond_in:
+        raise ModelError(f"{model}: reads more than the {sizes.inputs} inputs that the pipeline declares.")
+    if beyond_noise:
+        raise ModelError(f"{model}: reads more than the {sizes.noise} random numbers that the pipeline declares.")
+
+
+class Loaded(Protocol):
+    """A function of a library."""
+
+    path: Path
+
+
+def trial_call(model: Loaded, arguments: Sequence[str | int], sizes: str) -> list[int]:
+    """Call a function that does not declare its sizes once, in a child process that may die of it.
+
+    :param arguments: of ``python -m sqlamarr.probe LIBRARY``
+    :param sizes: what the pipeline says of it, in words
+    :returns: the numbers that the probe answers
+    :raises ModelError: the call crashed, failed or did not end
+    """
+    command = [sys.executable, "-m", "sqlamarr.probe", str(model.path.absolute()), *map(str, arguments)]
     # From the folder that holds this package, whatever may be called sqlamarr in the current one.
     folder = native_folder().parent.parent
     try:
         child = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=folder)
     except subprocess.TimeoutExpired as error:
-        raise ModelError(f"{model}: the trial call of one row did not end within a minute.") from error
+        raise ModelError(f"{model}: the trial call did not end within a minute.") from error
     if child.returncode < 0:
         name = signal.Signals(-child.returncode).name
         raise ModelError(
@@ -156,13 +189,7 @@ def _probe(model: Model, sizes: Sizes) -> None:
     if child.returncode:
         raise ModelError(f"{model}: the trial call failed: {child.stderr.strip()[-500:]}")
     (answer,) = (line for line in child.stdout.splitlines() if line.startswith(ANSWER))
-    written, beyond_in, beyond_noise = (int(word) for word in answer.removeprefix(ANSWER).split())
-    if written != sizes.outputs:
-        raise ModelError(f"{model}: writes {written} values per row, the pipeline declares {sizes.outputs} outputs.")
-    if beyond_in:
-        raise ModelError(f"{model}: reads more than the {sizes.inputs} inputs that the pipeline declares.")
-    if beyond_noise:
-        raise ModelError(f"{model}: reads more than the {sizes.noise} random numbers that the pipeline declares.")
+    return [int(word) for word in answer.removeprefix(ANSWER).split()]
 
 
 def find_library(library: str, folder: Path) -> Path:

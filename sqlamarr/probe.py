@@ -1,4 +1,7 @@
-"""``python -m sqlamarr.probe LIBRARY FUNCTION INPUTS OUTPUTS NOISE``: one trial call of a foreign model.
+"""``python -m sqlamarr.probe LIBRARY ...``: one trial call of a foreign model.
+
+* ``FUNCTION INPUTS OUTPUTS NOISE``: a model of rows.
+* ``--event FUNCTION INPUTS EVENT_INPUTS OUTPUTS NOISE EVENT_NOISE MAX_ROWS MAX_LINKS``: a model of events.
 
 A process of its own, because a function that does not have these sizes may crash.
 """
@@ -8,15 +11,25 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from sqlamarr.event_models import CompiledEventModel, EventLimits, EventSizes
 from sqlamarr.models import ANSWER, Model, Sizes
 
 
 def main(arguments: list[str]) -> None:
     """Print what the function writes, and whether it reads too much."""
-    path, function, *sizes = arguments
-    written, beyond_in, beyond_noise = Model(Path(path), function).probe_here(Sizes(*map(int, sizes)))
+    path, *rest = arguments
+    answer = _event(Path(path), *rest[1:]) if rest[0] == "--event" else _rows(Path(path), *rest)
     # The model may print too, before or after: the mark tells our line from its.
-    print(f"\n{ANSWER} {written} {int(beyond_in)} {int(beyond_noise)}")
+    print(f"\n{ANSWER} {' '.join(str(int(number)) for number in answer)}")
+
+
+def _rows(path: Path, function: str, *sizes: str) -> tuple[int, bool, bool]:
+    return Model(path, function).probe_here(Sizes(*map(int, sizes)))
+
+
+def _event(path: Path, function: str, *numbers: str) -> tuple[int, int, int]:
+    *sizes, max_rows, max_links = map(int, numbers)
+    return CompiledEventModel(path, function).probe_here(EventSizes(*sizes), EventLimits(max_rows, max_links))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from sqlamarr.steps.plugin import OUTSIDE
+from sqlamarr.model_rows import OUTSIDE
 from sqlamarr.worker import BatchResult
 
 

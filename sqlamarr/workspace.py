@@ -12,6 +12,7 @@ from sqlamarr._library import native_folder
 from sqlamarr.database import Database, quote_identifier
 from sqlamarr.declarations import check_foreign_keys
 from sqlamarr.errors import ModelError, PipelineError
+from sqlamarr.event_models import CompiledEventModel, EventModel
 from sqlamarr.models import Model, find_library, sha256
 from sqlamarr.templates import Templates
 
@@ -41,6 +42,7 @@ class Workspace:
             check_foreign_keys(self.db, self.pipeline.schema)
         self._constant = self._load_data(folder)
         self._models: dict[tuple[str, str], Model] = {}
+        self._event_models: dict[tuple[str, str], EventModel] = {}
 
     def _load_data(self, folder: Path) -> set[str]:
         """Tables of constants: one CSV file each, types found from the values."""
@@ -65,12 +67,22 @@ class Workspace:
 
     def model(self, name: str, function: str) -> Model:
         """A function of one of the pipeline's model libraries, opened once."""
-        if name not in self.pipeline.models:
-            known = ", ".join(self.pipeline.models) or "none"
-            raise PipelineError(f"{self.pipeline.path}: there is no model {name!r}; there are: {known}.")
+        self._refuse_unknown(name)
         if (name, function) not in self._models:
             self._models[name, function] = Model(self.library(name), function)
         return self._models[name, function]
+
+    def event_model(self, name: str, function: str) -> EventModel:
+        """A model of whole events, a function of one of the pipeline's model libraries; opened once."""
+        self._refuse_unknown(name)
+        if (name, function) not in self._event_models:
+            self._event_models[name, function] = CompiledEventModel(self.library(name), function)
+        return self._event_models[name, function]
+
+    def _refuse_unknown(self, model: str) -> None:
+        if model not in self.pipeline.models:
+            known = ", ".join(self.pipeline.models) or "none"
+            raise PipelineError(f"{self.pipeline.path}: there is no model {model!r}; there are: {known}.")
 
     def library(self, name: str) -> Path:
         """The file of a model library; its checksum is compared if the pipeline gives one."""

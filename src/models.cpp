@@ -1,9 +1,6 @@
 // Compiled models: loading a shared library's function and calling it on a batch of rows.
 #include "../plugins/sqlamarr_plugin.h"
-#include "errors.h"
-
-#include <dlfcn.h>
-#include <memory>
+#include "shared_library.h"
 
 namespace {
 
@@ -15,52 +12,33 @@ using InfoFunction = const sqlamarr_model_info *(*)();
 } // namespace
 
 struct sqlamarr_model {
-    std::string path, function;
-    void *handle = nullptr;
-    void *row = nullptr; // its type depends on whether it takes random numbers
-    BatchFunction batch = nullptr;
+    sqlamarr::SharedLibrary library;
+    std::string function;
+    RowFunction row; // or a function of two arguments, if it takes no random numbers
+    BatchFunction batch;
     const sqlamarr_model_info *info = nullptr;
 
-    ~sqlamarr_model() {
-        if (handle != nullptr) dlclose(handle);
+    sqlamarr_model(const char *path, const char *name)
+        : library(path), function(name), row(library.get<RowFunction>(function)),
+          batch(library.find<BatchFunction>(function + "_batch")) {
+        if (const auto describe = library.find<InfoFunction>(function + "_info")) info = describe();
+        if (info != nullptr) sqlamarr::check_abi(info->abi, label());
     }
-    std::string label() const { return "Model '" + function + "' of " + path; }
+    std::string label() const { return "Model '" + function + "' of " + library.path(); }
 };
 
 namespace {
 
-std::unique_ptr<sqlamarr_model> open_model(const char *path, const char *function) {
-    auto model = std::make_unique<sqlamarr_model>();
-    model->path = path;
-    model->function = function;
-    model->handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    if (model->handle == nullptr)
-        throw Error(SQLAMARR_MODEL, std::string("Cannot load the model library: ") + dlerror());
-    model->row = dlsym(model->handle, function);
-    if (model->row == nullptr)
-        throw Error(SQLAMARR_MODEL, std::string("The library ") + path + " has no function '" + function +
-                                        "'. List what it exports with 'nm -D --defined-only'.");
-    model->batch = reinterpret_cast<BatchFunction>(dlsym(model->handle, (model->function + "_batch").c_str()));
-    if (void *info = dlsym(model->handle, (model->function + "_info").c_str()))
-        model->info = reinterpret_cast<InfoFunction>(info)();
-    if (model->info != nullptr && model->info->abi != SQLAMARR_PLUGIN_ABI)
-        throw Error(SQLAMARR_MODEL, model->label() + " was built for plugin interface " +
-                                        std::to_string(model->info->abi) + ", expected " +
-                                        std::to_string(SQLAMARR_PLUGIN_ABI) + ". Compile it again.");
-    return model;
-}
-
 void call_rows(const sqlamarr_model &model, int64_t n, int n_in, int n_out, int n_random, const float *in,
                const float *random, float *out) {
     // A function of two arguments does not see the third; one of three never gets what was left in a register.
-    const auto function = reinterpret_cast<RowFunction>(model.row);
-    for (int64_t i = 0; i < n; ++i) function(out + i * n_out, in + i * n_in, random + i * n_random);
+    for (int64_t i = 0; i < n; ++i) model.row(out + i * n_out, in + i * n_in, random + i * n_random);
 }
 
 } // namespace
 
 int sqlamarr_model_open(const char *path, const char *function, sqlamarr_model **out) {
-    return sqlamarr::guard([&] { *out = open_model(path, function).release(); });
+    return sqlamarr::guard([&] { *out = new sqlamarr_model(path, function); });
 }
 
 void sqlamarr_model_free(sqlamarr_model *model) { delete model; }
@@ -89,13 +67,8 @@ const char *sqlamarr_model_name(const sqlamarr_model *model, int output, int ind
 
 int sqlamarr_model_outside(const sqlamarr_model *model, int64_t n, int n_in, const float *in, int64_t *counts) {
     return sqlamarr::guard([&] {
-        for (int k = 0; k < n_in; ++k) counts[k] = 0;
-        if (model->info == nullptr || model->info->in_min == nullptr || model->info->in_max == nullptr) return;
-        for (int64_t i = 0; i < n; ++i)
-            for (int k = 0; k < n_in; ++k) {
-                const float value = in[i * n_in + k];
-                counts[k] += value < model->info->in_min[k] || value > model->info->in_max[k];
-            }
+        const auto *info = model->info;
+        sqlamarr::count_outside(info ? info->in_min : nullptr, info ? info->in_max : nullptr, n, n_in, in, counts);
     });
 }
 

@@ -172,6 +172,51 @@ SQLAMARR_API int sqlamarr_model_call(const sqlamarr_model *model, int use_batch,
 SQLAMARR_API int sqlamarr_model_probe(const sqlamarr_model *model, int n_in, int n_out, int n_random, int *written,
                                       int *reads_beyond_in, int *reads_beyond_random);
 
+/* ---- compiled models of whole events --------------------------------------------------------------- */
+
+typedef struct sqlamarr_event_model sqlamarr_event_model;
+
+typedef struct sqlamarr_event_sizes {
+    int n_in, n_event_in, n_out, n_random, n_event_random;
+} sqlamarr_event_sizes;
+
+typedef struct sqlamarr_event_batch { /* some events: input rows offsets[k] to offsets[k + 1] belong to event k */
+    int64_t n_events;
+    const int64_t *offsets;                            /* n_events + 1 */
+    const float *rows, *event, *random, *event_random; /* per row and per event, row-major */
+    int32_t max_rows, max_links;                       /* per event */
+} sqlamarr_event_batch;
+
+typedef struct sqlamarr_event_answers { /* output rows offsets[k] to offsets[k + 1] belong to event k */
+    int64_t n_rows, n_links;
+    const int64_t *offsets;            /* n_events + 1 */
+    const float *rows;                 /* n_rows x n_out */
+    const int64_t *link_out, *link_in; /* rows of the answers and of the batch */
+    const float *link_weight;
+} sqlamarr_event_answers;
+
+/* Load `function`_event of the shared library at `path`, with its _event_info where it has one. */
+SQLAMARR_API int sqlamarr_event_model_open(const char *path, const char *function, sqlamarr_event_model **out);
+SQLAMARR_API void sqlamarr_event_model_free(sqlamarr_event_model *model);
+/* Sizes as the model itself declares them; SQLAMARR_MODEL if it declares none. */
+SQLAMARR_API int sqlamarr_event_model_sizes(const sqlamarr_event_model *model, sqlamarr_event_sizes *out);
+SQLAMARR_API const char *sqlamarr_event_model_origin(const sqlamarr_event_model *model);
+/* Name of an input (which = 0), an input of the event (1) or an output (2); a null pointer if it has none. */
+SQLAMARR_API const char *sqlamarr_event_model_name(const sqlamarr_event_model *model, int which, int index);
+SQLAMARR_API int sqlamarr_event_model_outside(const sqlamarr_event_model *model, int64_t n, int n_in, const float *in,
+                                              int64_t *counts);
+/* All events of a batch. An event that the model cannot answer stops it: `failed` is its index in the batch,
+ * else -1. What the model writes beyond its room is found, and never reaches other memory. */
+SQLAMARR_API int sqlamarr_event_model_call(const sqlamarr_event_model *model, const sqlamarr_event_sizes *sizes,
+                                           const sqlamarr_event_batch *batch, int64_t *failed,
+                                           const sqlamarr_event_answers **out);
+SQLAMARR_API void sqlamarr_event_answers_free(const sqlamarr_event_answers *answers);
+/* What the function really does with an event of two rows, as in sqlamarr_model_probe. `reads_beyond` is a sum of
+ * 1 (input rows), 2 (inputs of the event), 4 (random numbers of rows), 8 (random numbers of the event). */
+SQLAMARR_API int sqlamarr_event_model_probe(const sqlamarr_event_model *model, const sqlamarr_event_sizes *sizes,
+                                            int32_t max_rows, int32_t max_links, int *rows, int64_t *written,
+                                            int *reads_beyond);
+
 #ifdef __cplusplus
 } /* extern C */
 #endif
