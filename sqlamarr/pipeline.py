@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from sqlamarr._library import native_folder
 from sqlamarr.errors import PipelineError
 from sqlamarr.steps import KINDS, Step
+from sqlamarr.validation import suggest, validate
 
 SCHEMA_VERSION = 1
 
@@ -146,7 +146,7 @@ def _parse(text: str, like: Any) -> Any:
 
 
 def _unknown(path: Path, kind: str, name: str, known: Mapping[str, Any]) -> str:
-    return f"{path}: there is no {kind} {name!r}; there are: {', '.join(known) or 'none'}{_suggest(name, known)}"
+    return f"{path}: there is no {kind} {name!r}; there are: {', '.join(known) or 'none'}{suggest(name, known)}"
 
 
 def _absolute(library: str | Path) -> str:
@@ -184,7 +184,7 @@ def load(name: str | Path) -> Pipeline:
 
 def build(content: Any, path: Path, text: str = "") -> Pipeline:
     """A pipeline from the content of its file; see :func:`load`."""
-    _validate(content, SCHEMA, str(path), "")
+    validate(content, SCHEMA, str(path), "", PipelineError)
     steps = tuple(_steps(content["steps"], path))
     _check_names(steps, path)
     pipeline = Pipeline(
@@ -215,7 +215,7 @@ def _find(name: str | Path) -> Path:
         return path
     raise PipelineError(
         f"There is no pipeline {str(name)!r}: neither a file nor one of the shipped ones ({', '.join(shipped())})"
-        + _suggest(str(name), shipped())
+        + suggest(str(name), shipped())
     )
 
 
@@ -228,10 +228,10 @@ def _steps(entries: list[Any], path: Path) -> Iterator[Step]:
         if kind not in KINDS:
             raise PipelineError(
                 f"{path}: {place}: there is no kind of step {kind!r}; there are: {', '.join(sorted(KINDS))}"
-                + _suggest(str(kind), KINDS)
+                + suggest(str(kind), KINDS)
             )
         options = options or {}
-        _validate(options, KINDS[kind].SCHEMA, str(path), f"{place}.{kind}")
+        validate(options, KINDS[kind].SCHEMA, str(path), f"{place}.{kind}", PipelineError)
         yield KINDS[kind].from_options(options)
 
 
@@ -251,29 +251,3 @@ def _check_allowed(path: Path, allowed: Mapping[str, list[Any]], name: str, valu
         raise PipelineError(
             f"{path}: condition {name} = {value!r} is not available; there are: {', '.join(map(str, choices))}."
         )
-
-
-def _validate(content: Any, schema: Mapping[str, Any], file: str, place: str) -> None:
-    import jsonschema
-
-    errors = jsonschema.Draft202012Validator(schema).iter_errors(content)
-    # A misspelt key first: what it leaves missing follows from it.
-    for error in sorted(errors, key=lambda e: (e.validator != "additionalProperties", list(map(str, e.absolute_path)))):
-        path = [*([place] if place else []), *map(str, error.absolute_path)]
-        raise PipelineError(f"{file}: {'.'.join(path) or 'top level'}: {_explain(error)}")
-
-
-def _explain(error: Any) -> str:
-    if error.validator == "additionalProperties":
-        known = list(error.schema.get("properties", {}))
-        unknown = sorted(set(error.instance) - set(known))[0]
-        return f"unknown key {unknown!r}; known are: {', '.join(known)}{_suggest(unknown, known)}"
-    if error.validator == "required":
-        missing = [name for name in error.validator_value if name not in error.instance]
-        return f"missing {', '.join(missing)}."
-    return f"{error.message}."
-
-
-def _suggest(name: str, known: Any) -> str:
-    close = difflib.get_close_matches(name, list(known), n=1)
-    return f". Did you mean {close[0]!r}?" if close else "."

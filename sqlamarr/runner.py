@@ -22,6 +22,7 @@ from sqlamarr.summary import RunSummary
 from sqlamarr.worker import BatchResult, Worker, WorkerOptions
 
 Progress = Callable[[int], object]
+Input = str | Path | Mapping[str, Any]
 JUDGED_EVERY = 1000  # events
 MIN_REJECTED = 10  # so many bad events are always tolerated where skipping is asked for
 LAST_ORDINAL = 2**63 // ROWS_PER_EVENT - 1  # ids are 64-bit integers
@@ -29,7 +30,7 @@ LAST_ORDINAL = 2**63 // ROWS_PER_EVENT - 1  # ids are 64-bit integers
 
 def run(
     pipeline: Pipeline | str | Path,
-    inputs: str | Path | Sequence[str | Path],
+    inputs: Input | Sequence[Input],
     output: str | Path,
     *,
     seed: int | None = None,
@@ -50,7 +51,8 @@ def run(
     """Simulate events and write the results to an SQLite file.
 
     :param pipeline: a pipeline, the name of a shipped one, or the path of its YAML file
-    :param inputs: HepMC files, globs, archives, or ``-`` for the standard input
+    :param inputs: HepMC files, globs, archives, YAML files that describe a source, what such a file says as a dict
+        (``{"gun": {...}}``), or ``-`` for the standard input
     :param output: the file to write
     :param seed: 0 to 2^64 - 1; the same seed gives the same results. None: drawn, and in the summary
     :param batch_size: events that go through the steps together; no influence on the results
@@ -70,17 +72,18 @@ def run(
     :param progress: called with the number of events done after every batch
     :raises SqlamarrError: one of the classes in :mod:`sqlamarr.errors`
     """
-    paths = [str(path) for path in ([inputs] if isinstance(inputs, (str, Path)) else inputs)]
+    given = [inputs] if isinstance(inputs, (str, Path, Mapping)) else inputs
+    arguments = [entry if isinstance(entry, Mapping) else str(entry) for entry in given]
     _check_options(generator, on_error, max_rejected, max_events, first_event)
     seed = secrets.randbits(63) if seed is None else check_seed(seed)
     path = Path(output)
-    check_output(path, overwrite=overwrite, inputs=paths)
+    check_output(path, overwrite=overwrite, inputs=[entry for entry in arguments if isinstance(entry, str)])
     prepared = pipeline if isinstance(pipeline, Pipeline) else load(pipeline)
     prepared = prepared.with_conditions(conditions or {}).with_models(models or {})
     skip = on_error == "skip"
     worker = Worker(prepared, WorkerOptions(seed, generator, weights, keep_tmp, skip))
     source = open_inputs(
-        paths, first_event=first_event, collisions=collisions, max_events=max_events, on_error=on_error
+        arguments, seed=seed, first_event=first_event, collisions=collisions, max_events=max_events, on_error=on_error
     )
     summary = RunSummary(prepared.name, seed, str(output))
     options = {

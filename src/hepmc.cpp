@@ -6,15 +6,6 @@
 
 using namespace sqlamarr;
 
-struct sqlamarr_hepmc {
-    sqlamarr_columns events, vertices, particles, weights, errors;
-
-    explicit sqlamarr_hepmc(hepmc::Tables &&tables)
-        : events{std::move(tables.events)}, vertices{std::move(tables.vertices)},
-          particles{std::move(tables.particles)}, weights{std::move(tables.weights)}, errors{std::move(tables.errors)} {
-    }
-};
-
 namespace {
 
 void check_bounds(const sqlamarr_hepmc_record &record, int64_t length) {

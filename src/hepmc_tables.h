@@ -18,3 +18,12 @@ struct Tables {
 };
 
 } // namespace sqlamarr::hepmc
+
+struct sqlamarr_hepmc {
+    sqlamarr_columns events, vertices, particles, weights, errors;
+
+    explicit sqlamarr_hepmc(sqlamarr::hepmc::Tables &&tables)
+        : events{std::move(tables.events)}, vertices{std::move(tables.vertices)},
+          particles{std::move(tables.particles)}, weights{std::move(tables.weights)}, errors{std::move(tables.errors)} {
+    }
+};

@@ -121,6 +121,67 @@ SQLAMARR_API int sqlamarr_hepmc_parse(const char *text, int64_t length, const sq
 SQLAMARR_API const sqlamarr_columns *sqlamarr_hepmc_table(const sqlamarr_hepmc *parsed, const char *name);
 SQLAMARR_API void sqlamarr_hepmc_free(sqlamarr_hepmc *parsed);
 
+/* ---- particle gun ------------------------------------------------------------------------------- */
+
+/* How a number is drawn. Every one of these takes a single uniform number, by inversion. */
+typedef struct sqlamarr_distribution {
+    int32_t kind; /* 0: a; 1: flat; 2: flat in the logarithm; 3: exponential with mean c; 4: power law x^c;
+                     5: Gaussian of mean c and width d; 6: histogram. All but the first within [a, b]. */
+    int32_t n;    /* bins of the histogram */
+    int64_t at;   /* its place in `numbers`: n + 1 edges, then n contents */
+    double a, b, c, d;
+} sqlamarr_distribution;
+
+typedef struct sqlamarr_gun_species { /* a particle where it stands in a decay chain */
+    int64_t pid;
+    double mass, width, ctau;     /* MeV, MeV, mm; a width makes the mass vary, else ctau makes it fly */
+    int32_t channels, n_channels; /* its decays; 0: stable */
+    int32_t status_made;          /* HepMC status of a daughter of its kind */
+    int32_t status_first;         /* HepMC status where it comes from the collision itself */
+} sqlamarr_gun_species;
+
+typedef struct sqlamarr_gun_channel {
+    double fraction; /* relative to the particle's other channels */
+    int32_t daughters, n_daughters;
+} sqlamarr_gun_channel;
+
+typedef struct sqlamarr_gun_choice {
+    double fraction;
+    int32_t species;
+} sqlamarr_gun_choice;
+
+typedef struct sqlamarr_gun_head { /* one particle of every event */
+    int32_t choices, n_choices;
+    int32_t size, size_kind;   /* distribution of: 0 p, 1 pT, 2 energy, 3 kinetic energy [MeV] */
+    int32_t angle, angle_kind; /* distribution of: 0 theta [rad], 1 eta, 2 rapidity, 3 cos(theta) */
+    int32_t phi;               /* distribution of phi [rad] */
+    int32_t joint;             /* -1, or the place in `numbers` of a histogram in size and angle */
+    int32_t joint_n[2];        /* its bins; edges in size, edges in angle, contents by rows of size */
+    int32_t place[3];          /* distributions of x, y, z of its vertex relative to the collision [mm]; -1: there */
+} sqlamarr_gun_head;
+
+typedef struct sqlamarr_gun {
+    const sqlamarr_distribution *distributions;
+    const double *numbers;
+    const sqlamarr_gun_species *species;
+    const sqlamarr_gun_channel *channels;
+    const int32_t *daughters; /* indices of species */
+    const sqlamarr_gun_choice *choices;
+    const sqlamarr_gun_head *heads;
+    int32_t n_distributions, n_heads;
+    int32_t origin[4]; /* distributions of x, y, z [mm] and t [mm/c] of the collision */
+} sqlamarr_gun;
+
+typedef struct sqlamarr_gun_event {
+    int64_t event_id, datasource_id, number;
+    int32_t collision;
+} sqlamarr_gun_event;
+
+/* Make events; each depends on (key, event_id + collision) alone. The tables are read as those of
+ * parsed HepMC text. Indices in `gun` are trusted. */
+SQLAMARR_API int sqlamarr_gun_make(const sqlamarr_gun *gun, uint64_t key, const sqlamarr_gun_event *events, int64_t n,
+                                   sqlamarr_hepmc **out);
+
 /* ---- truth ------------------------------------------------------------------------------------ */
 
 typedef struct sqlamarr_truth_options {

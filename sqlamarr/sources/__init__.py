@@ -5,19 +5,21 @@ from __future__ import annotations
 import glob
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sqlamarr.errors import InputError
-from sqlamarr.sources import hepmc, hepmc_library
+from sqlamarr.sources import described, hepmc, hepmc_library
 from sqlamarr.sources.base import Chunk, Numbering, Source
+from sqlamarr.sources.described import Description
 from sqlamarr.sources.run import Piece, Reading
 from sqlamarr.sources.streams import SNIFFED, Fingerprint, Stream, unpack
 
 STANDARD_INPUT = "-"
+Argument = str | Description
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,9 @@ ARGUMENT_KINDS: dict[str, ArgumentKind] = {}
 
 
 def open_inputs(
-    arguments: Sequence[str],
+    arguments: Sequence[str | Mapping[str, Any]],
     *,
+    seed: int | None = None,
     first_event: int = 0,
     collisions: str = "auto",
     max_events: int | None = None,
@@ -55,9 +58,11 @@ def open_inputs(
 ) -> Source:
     """The events of files, archives, the standard input (``-``) and other kinds of sources, in this order.
 
-    That every input exists is checked here; their contents while they are read.
+    That every input exists is checked here, and that YAML files describe sources; their contents while they are read.
 
-    :param arguments: paths, globs (their files in byte order), ``-``, or arguments of ARGUMENT_KINDS
+    :param arguments: paths, globs (their files in byte order), ``-``, arguments of ARGUMENT_KINDS, or descriptions of
+        sources as in YAML files, e.g. ``{"gun": {...}}``
+    :param seed: of the run, for sources that make events at random
     :param first_event: ordinal of the first event
     :param collisions: ``record``: every HepMC record is an event; ``file``: the records of a file are the
         collisions of one event; ``auto``: ``record``, unless the first HepMC input shows LHCb's status codes
@@ -70,22 +75,34 @@ def open_inputs(
         raise InputError(f"Collisions must be 'record', 'file' or 'auto', found {collisions!r}.")
     if on_error not in ("stop", "skip"):
         raise InputError(f"On an error the run can 'stop' or 'skip', found {on_error!r}.")
-    return Inputs(resolve(arguments), Reading(Numbering(first_event, max_events), collisions))
+    reading = Reading(Numbering(first_event, max_events), collisions, seed=seed)
+    return Inputs([_described(argument) for argument in resolve(arguments)], reading)
 
 
-def resolve(arguments: Sequence[str]) -> list[str]:
+def resolve(arguments: Sequence[str | Mapping[str, Any]]) -> list[str | Mapping[str, Any]]:
     """Arguments with globs replaced by their files, in byte order.
 
     :raises InputError: nothing is given, a file is missing or is a folder, or a glob matches no file
     """
     if not arguments:
-        raise InputError("No input is given. Name one or more HepMC files, or - for the standard input.")
+        raise InputError(
+            "No input is given. Name one or more HepMC files or YAML files that describe a source, "
+            "or - for the standard input."
+        )
     if list(arguments).count(STANDARD_INPUT) > 1:
         raise InputError("The standard input (-) can be read only once, found it twice among the inputs.")
     return [path for argument in arguments for path in _resolve(argument)]
 
 
-def _resolve(argument: str) -> list[str]:
+def _described(argument: str | Mapping[str, Any]) -> Argument:
+    if isinstance(argument, Mapping):
+        return described.describe(argument)
+    return described.load(argument) if described.is_described(argument) else argument
+
+
+def _resolve(argument: str | Mapping[str, Any]) -> Sequence[str | Mapping[str, Any]]:
+    if isinstance(argument, Mapping):
+        return [argument]
     if argument == STANDARD_INPUT or _argument_kind(argument) or Path(argument).is_file():
         return [argument]
     if Path(argument).is_dir():
@@ -109,11 +126,11 @@ def _argument_kind(argument: str) -> ArgumentKind | None:
 class Inputs:
     """Several inputs one after another, as one source.
 
-    :param arguments: paths without globs, ``-``, and arguments of ARGUMENT_KINDS
+    :param arguments: paths without globs, ``-``, arguments of ARGUMENT_KINDS, and descriptions
     :param reading: the state to share
     """
 
-    def __init__(self, arguments: Sequence[str], reading: Reading) -> None:
+    def __init__(self, arguments: Sequence[Argument], reading: Reading) -> None:
         self._arguments = list(arguments)
         self._reading = reading
 
@@ -144,24 +161,29 @@ class Inputs:
         if batch_size < 1:
             raise InputError(f"The batch size must be at least 1, found {batch_size}.")
         batch: list[Piece] = []
-        for piece in self._pieces():
-            if batch and (len(batch) == batch_size or type(piece) is not type(batch[0])):
-                yield batch[0].chunk(batch)
-                batch = []
-            batch.append(piece)
-        if batch:
-            yield batch[0].chunk(batch)
-
-    def _pieces(self) -> Iterator[Piece]:
         for argument in self._arguments:
             if self._reading.numbering.exhausted:
-                return
-            first = self._reading.numbering.ordinal
-            entry: dict[str, Any] = {"path": argument, "bytes": None, "sha256": None, "events": 0}
-            self._reading.described.append(entry)
-            for piece in self._open(argument, entry):
-                entry["events"] = self._reading.numbering.ordinal - first
-                yield piece
+                break
+            if isinstance(argument, Description):
+                yield from _together(batch)
+                batch = []
+                last = argument is self._arguments[-1]
+                yield from described.chunks(argument, self._reading, batch_size, last)
+                continue
+            for piece in self._pieces(argument):
+                if batch and (len(batch) == batch_size or type(piece) is not type(batch[0])):
+                    yield from _together(batch)
+                    batch = []
+                batch.append(piece)
+        yield from _together(batch)
+
+    def _pieces(self, argument: str) -> Iterator[Piece]:
+        first = self._reading.numbering.ordinal
+        entry: dict[str, Any] = {"path": argument, "bytes": None, "sha256": None, "events": 0}
+        self._reading.described.append(entry)
+        for piece in self._open(argument, entry):
+            entry["events"] = self._reading.numbering.ordinal - first
+            yield piece
 
     def _open(self, argument: str, entry: dict[str, Any]) -> Iterator[Piece]:
         kind = _argument_kind(argument)
@@ -177,6 +199,10 @@ class Inputs:
                 if self._reading.numbering.exhausted:
                     return
             entry.update(bytes=fingerprint.size, sha256=fingerprint.sha256)
+
+
+def _together(pieces: Sequence[Piece]) -> list[Chunk]:
+    return [pieces[0].chunk(pieces)] if pieces else []
 
 
 def _open_bytes(argument: str) -> Any:

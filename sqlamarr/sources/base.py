@@ -185,6 +185,11 @@ class Numbering:
         """No further event is wanted."""
         return self._last is not None and self.ordinal >= self._last
 
+    @property
+    def remaining(self) -> int | None:
+        """How many events are still wanted; None: all there are."""
+        return None if self._last is None else max(self._last - self.ordinal, 0)
+
     def next_source(self, path: str, kind: str) -> DataSource:
         """Begin a source; those without events before it make its id differ from theirs."""
         self._source = self.ordinal * ROWS_PER_EVENT + self._empty

@@ -84,10 +84,11 @@ def parse(text: bytes, records: Sequence[RecordPlace]) -> dict[str, Columns]:
     out = ffi.new("sqlamarr_hepmc **")
     check(lib.sqlamarr_hepmc_parse(ffi.from_buffer(text), len(text), places, len(records), out))
     owner = ffi.gc(out[0], lib.sqlamarr_hepmc_free)
-    return {name: _table(owner, name) for name in (*TABLES, "errors")}
+    return {name: table_of(owner, name) for name in (*TABLES, "errors")}
 
 
-def _table(owner: object, name: str) -> Columns:
+def table_of(owner: object, name: str) -> Columns:
+    """A table of what native code has made, without a copy; it keeps `owner` alive."""
     view = lib.sqlamarr_hepmc_table(owner, name.encode())
     # The arrays keep `pointer` alive, which keeps the parsed tables alive.
     pointer = ffi.gc(ffi.cast("sqlamarr_columns *", view), lambda _, owner=owner: None)
@@ -202,4 +203,4 @@ def _has_lhcb_status(records: Sequence[RecordText]) -> bool:
     return bool(np.isin(status, LHCB_STATUS).any())
 
 
-__all__ = ["LHCB_STATUS", "TABLES", "HepMCChunk", "HepMCPiece", "RecordPlace", "is_hepmc", "parse", "read"]
+__all__ = ["LHCB_STATUS", "TABLES", "HepMCChunk", "HepMCPiece", "RecordPlace", "is_hepmc", "parse", "read", "table_of"]

@@ -17,6 +17,8 @@ class Reading:
     :ivar collisions: ``record``, ``file``, or ``auto`` until the first HepMC input has decided
     :ivar weight_names: of the first input that has any
     :ivar warnings: sentences for the user, each once
+    :ivar described: an entry for the provenance per input read so far
+    :ivar seed: the run's, for sources that generate events; None where there is none
     """
 
     numbering: Numbering
@@ -24,6 +26,7 @@ class Reading:
     weight_names: tuple[str, ...] = ()
     warnings: list[str] = field(default_factory=list)
     described: list[dict[str, Any]] = field(default_factory=list)
+    seed: int | None = None
 
     def warn(self, text: str) -> None:
         """Add a sentence, once."""

@@ -1,0 +1,213 @@
+"""Sources that are described, not stored: a YAML file (or a dict) whose one key tells the kind.
+
+A kind is a module with ``SCHEMA``, the JSON schema of what stands below the key, and
+``prepare(description, seed) -> Generator``. Its events are made in the workers, from a recipe.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol
+
+from sqlamarr.errors import InputError
+from sqlamarr.sources.base import DataSource, EventRef, ParsedChunk, halves
+from sqlamarr.sources.run import Reading
+from sqlamarr.validation import suggest, validate
+
+#: Top-level key -> module. They are imported when one is used: some need packages that are extras.
+DESCRIBED_KINDS: dict[str, str] = {"gun": "sqlamarr.sources.gun"}
+SUFFIXES = (".yaml", ".yml")
+
+
+class Recipe(Protocol):
+    """Makes events. Small when pickled, and all that a worker gets beside the events' ids."""
+
+    def make(self, events: tuple[EventRef, ...]) -> ParsedChunk:
+        """The tables of these events; an event's rows do not depend on which others are made with it."""
+
+
+@dataclass(frozen=True)
+class Generator:
+    """A described source, ready to make events.
+
+    :ivar format: what it is, for the table DataSources, e.g. ``particle gun``
+    :ivar recipe: makes the events
+    :ivar events: how many there are; None: as many as are asked for
+    :ivar files: files that the description names, for the provenance
+    :ivar warnings: sentences for the user
+    """
+
+    format: str
+    recipe: Recipe
+    events: int | None = None
+    files: tuple[Path, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Description:
+    """The content of a YAML file that describes a source.
+
+    :ivar kind: its one top-level key, one of DESCRIBED_KINDS
+    :ivar content: what stands below the key, validated
+    :ivar path: the file, or a name for messages if there is none
+    :ivar folder: where relative paths in it start
+    :ivar text: the file's bytes; None: it comes from Python
+    """
+
+    kind: str
+    content: Mapping[str, Any]
+    path: str
+    folder: Path
+    text: bytes | None = None
+
+    def file(self, name: str) -> Path:
+        """A file that the description names.
+
+        :raises InputError: it does not exist
+        """
+        path = self.folder / Path(name).expanduser()
+        if not path.is_file():
+            raise InputError(f"{self.path}: the file {path} does not exist. Relative paths start at {self.folder}.")
+        return path
+
+    def prepare(self, seed: int) -> Generator:
+        """Whatever can be checked and computed before the first event.
+
+        :raises InputError: the description is wrong
+        """
+        generator: Generator = import_module(DESCRIBED_KINDS[self.kind]).prepare(self, seed)
+        return generator
+
+
+def is_described(argument: str) -> bool:
+    """Is an input a YAML file, by its name?"""
+    return argument.lower().endswith(SUFFIXES)
+
+
+def load(path: str) -> Description:
+    """Read a YAML file that describes a source.
+
+    :raises InputError: it is not YAML, or describes nothing that is known
+    """
+    import yaml
+
+    try:
+        text = Path(path).read_bytes()
+    except OSError as error:
+        raise InputError(f"{path} cannot be opened ({error.strerror}). Check the path and its permissions.") from error
+    try:
+        content = yaml.safe_load(text)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not valid YAML: {error}") from error
+    return describe(content, path, Path(path).absolute().parent, text)
+
+
+def describe(content: Any, path: str = "", folder: Path | None = None, text: bytes | None = None) -> Description:
+    """A description from its content, e.g. ``{"gun": {...}}``; see :class:`Description`.
+
+    :raises InputError: there is not exactly one key, it is unknown, or what stands below it does not fit
+    """
+    name = path or "the description"
+    if not isinstance(content, Mapping) or len(content) != 1:
+        found = ", ".join(map(str, content)) if isinstance(content, Mapping) and content else repr(content)[:60]
+        raise InputError(
+            f"{name}: expected a description of a source, with one top-level key ({', '.join(DESCRIBED_KINDS)}), "
+            f"found {found}." + (" A pipeline comes first on the command line." if "steps" in (content or ()) else "")
+        )
+    ((kind, below),) = content.items()
+    if kind not in DESCRIBED_KINDS:
+        raise InputError(
+            f"{name}: there is no kind of source {kind!r}; there are: {', '.join(DESCRIBED_KINDS)}"
+            + suggest(str(kind), DESCRIBED_KINDS)
+        )
+    below = {} if below is None else below
+    validate(below, import_module(DESCRIBED_KINDS[kind]).SCHEMA, name, str(kind), InputError)
+    return Description(kind, below, path or f"{kind} (described in Python)", folder or Path.cwd(), text)
+
+
+@dataclass(frozen=True)
+class RecipeChunk:
+    """Events that the worker makes itself."""
+
+    events: tuple[EventRef, ...]
+    sources: tuple[DataSource, ...]
+    recipe: Recipe
+
+    def parse(self) -> ParsedChunk:
+        """Make the events."""
+        return self.recipe.make(self.events)
+
+    def split(self) -> tuple[RecipeChunk, RecipeChunk]:
+        """The first and the second half of the events."""
+        first, second = halves(self.events)
+        return RecipeChunk(first, self.sources, self.recipe), RecipeChunk(second, self.sources, self.recipe)
+
+
+def chunks(description: Description, reading: Reading, batch_size: int, last: bool) -> Iterator[RecipeChunk]:
+    """The events of a described source, as many as it has or the run still wants.
+
+    :param last: no other input comes after it
+    :raises InputError: there is no end to them, or the run has no seed
+    """
+    if reading.seed is None:
+        raise InputError(f"{description.path} makes events at random: that needs a seed.")
+    generator = description.prepare(reading.seed)
+    if generator.events is None:
+        _refuse_endless(description, reading, last)
+    for warning in generator.warnings:
+        reading.warn(warning)
+    entry = _entry(description, generator)
+    reading.described.append(entry)
+    numbering = reading.numbering
+    source = numbering.next_source(description.path, generator.format)
+    wanted = [n for n in (generator.events, numbering.remaining) if n is not None]
+    for begin in range(0, min(wanted), batch_size):
+        size = min(batch_size, min(wanted) - begin)
+        entry["events"] += size
+        yield RecipeChunk(tuple(numbering.next_event() for _ in range(size)), (source,), generator.recipe)
+
+
+def _refuse_endless(description: Description, reading: Reading, last: bool) -> None:
+    where = f"or 'events: N' below '{description.kind}:'"
+    if reading.numbering.remaining is None:
+        raise InputError(
+            f"{description.path} has no end: say how many events, with -n N (max_events in Python) {where}."
+        )
+    if not last:
+        raise InputError(
+            f"{description.path} has no end, and the inputs after it would never be read: say {where[3:]}, "
+            "or make it the last."
+        )
+
+
+def _entry(description: Description, generator: Generator) -> dict[str, Any]:
+    text = description.text
+    return {
+        "path": description.path,
+        "bytes": None if text is None else len(text),
+        "sha256": None if text is None else hashlib.sha256(text).hexdigest(),
+        "events": 0,
+        "description": {description.kind: description.content},
+        "files": [
+            {"path": str(path), "bytes": path.stat().st_size, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+            for path in generator.files
+        ],
+    }
+
+
+__all__ = [
+    "DESCRIBED_KINDS",
+    "Description",
+    "Generator",
+    "Recipe",
+    "RecipeChunk",
+    "chunks",
+    "describe",
+    "is_described",
+    "load",
+]

@@ -1,0 +1,250 @@
+"""Distributions as a YAML file writes them: a number, or ``{kind: options}``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sqlamarr.errors import InputError
+from sqlamarr.sources.described import Description
+from sqlamarr.validation import suggest, validate
+
+INFINITY = math.inf
+_NUMBER = {"type": "number"}
+_LIMITS = {
+    "min": {**_NUMBER, "description": "Lowest value; default: where the quantity ends."},
+    "max": {**_NUMBER, "description": "Highest value; default: where the quantity ends."},
+}
+_PAIR = {"type": "array", "items": _NUMBER, "minItems": 2, "maxItems": 2}
+
+#: What may stand for a distribution in a description; the kinds have schemas of their own, in KINDS.
+SCHEMA: Mapping[str, Any] = {"type": ["number", "object"], "description": "A number, or {kind: options}."}
+
+
+@dataclass(frozen=True)
+class Law:
+    """A distribution of one number; see ``sqlamarr_distribution`` in sqlamarr.h.
+
+    :ivar edges: of the histogram's bins, ascending
+    :ivar contents: one fewer, not negative
+    """
+
+    kind: int
+    a: float
+    b: float
+    c: float = 0.0
+    d: float = 0.0
+    edges: tuple[float, ...] = ()
+    contents: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """What is drawn: its limits, and where in a description it stands."""
+
+    name: str
+    low: float
+    high: float
+    description: Description
+
+    def error(self, text: str) -> InputError:
+        """An error that names the place."""
+        return InputError(f"{self.description.path}: {self.description.kind}.{self.name}: {text}")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of distribution: the schema of its options, and how they become a law."""
+
+    schema: Mapping[str, Any]
+    law: Callable[[Any, Quantity], Law]
+
+
+def law(value: Any, quantity: Quantity) -> Law:
+    """The distribution that a description gives to a quantity.
+
+    :raises InputError: an unknown kind, options that do not fit, values that the quantity cannot have
+    """
+    if isinstance(value, (int, float)):
+        return _within(Law(0, float(value), float(value)), quantity)
+    if not isinstance(value, Mapping) or len(value) != 1:
+        raise quantity.error(f"expected a number or one {{kind: options}}, found {value!r}. Kinds: {', '.join(KINDS)}.")
+    ((kind, options),) = value.items()
+    if kind not in KINDS:
+        raise quantity.error(
+            f"there is no kind of distribution {kind!r}; there are: {', '.join(KINDS)}{suggest(str(kind), KINDS)}"
+        )
+    place = f"{quantity.description.kind}.{quantity.name}.{kind}"
+    validate(options, KINDS[kind].schema, quantity.description.path, place, InputError)
+    return _within(KINDS[kind].law(options, quantity), quantity)
+
+
+def _within(found: Law, quantity: Quantity) -> Law:
+    if not quantity.low <= found.a <= found.b <= quantity.high:
+        raise quantity.error(
+            f"expected values from {quantity.low:g} to {quantity.high:g}, found {found.a:g} to {found.b:g}."
+        )
+    return found
+
+
+def _flat(options: Any, quantity: Quantity) -> Law:
+    low, high = options
+    return Law(1, *_ordered(low, high, quantity))
+
+
+def _log_flat(options: Any, quantity: Quantity) -> Law:
+    low, high = _ordered(options[0], options[1], quantity)
+    if low <= 0:
+        raise quantity.error(f"log_flat needs limits above 0, found {low:g}.")
+    return Law(2, low, high)
+
+
+def _exponential(options: Any, quantity: Quantity) -> Law:
+    low, high = _limits(options, quantity)
+    if math.isinf(low):
+        raise quantity.error("exponential needs 'min': it begins there.")
+    return Law(3, low, high, options["mean"])
+
+
+def _power(options: Any, quantity: Quantity) -> Law:
+    low, high = _limits(options, quantity)
+    if low <= 0 or (math.isinf(high) and options["index"] >= -1):
+        raise quantity.error("power needs 'min' above 0, and, unless its index is below -1, a finite 'max'.")
+    return Law(4, low, high, options["index"])
+
+
+def _gaussian(options: Any, quantity: Quantity) -> Law:
+    return Law(5, *_limits(options, quantity), options["mean"], options["sigma"])
+
+
+def _histogram(options: Any, quantity: Quantity) -> Law:
+    if ("edges" in options) != ("contents" in options) or ("edges" in options) == ("file" in options):
+        raise quantity.error("a histogram needs edges and contents, or file and name.")
+    if "file" in options:
+        edges, contents = _from_root(options, quantity)
+    else:
+        edges, contents = np.array(options["edges"], float), np.array(options["contents"], float)
+    return histogram(edges * options.get("scale", 1.0), contents, quantity, *_limits(options, quantity))
+
+
+def histogram(edges: Any, contents: Any, quantity: Quantity, low: float = -INFINITY, high: float = INFINITY) -> Law:
+    """A histogram, cut to [low, high] (a cut bin keeps its density).
+
+    :raises InputError: lengths, edges or contents are none of a histogram
+    """
+    if len(edges) != len(contents) + 1 or len(contents) == 0:
+        raise quantity.error(f"{len(contents)} contents need {len(contents) + 1} edges, found {len(edges)}.")
+    if not (np.diff(edges) > 0).all() or not np.isfinite(edges).all():
+        raise quantity.error("the edges of a histogram must ascend.")
+    if not (np.asarray(contents) >= 0).all() or not np.isfinite(contents).all():
+        raise quantity.error("the contents of a histogram must not be negative.")
+    cut = np.clip(edges, low, high)
+    kept = np.asarray(contents) * (np.diff(cut) / np.diff(edges))
+    used = np.nonzero(kept > 0)[0]
+    if not len(used):
+        raise quantity.error("the histogram has no content within the limits.")
+    begin, end = used[0], used[-1] + 1
+    return Law(
+        6, cut[begin], cut[end], edges=tuple(cut[begin : end + 1].tolist()), contents=tuple(kept[begin:end].tolist())
+    )
+
+
+def _from_root(options: Any, quantity: Quantity) -> tuple[Any, Any]:
+    found = read_root(quantity.description, options["file"], options.get("name"), quantity)
+    if found.axis_count != 1:
+        raise quantity.error(f"{options['name']} in {options['file']} has {found.axis_count} dimensions, expected one.")
+    return found.edges[0], found.contents
+
+
+@dataclass(frozen=True)
+class RootHistogram:
+    """A TH1 or TH2, without what lies outside its axes."""
+
+    edges: tuple[Any, ...]
+    contents: Any
+
+    @property
+    def axis_count(self) -> int:
+        """1 or 2."""
+        return len(self.edges)
+
+
+def read_root(description: Description, file: str, name: str | None, quantity: Quantity) -> RootHistogram:
+    """A histogram of a ROOT file.
+
+    :raises InputError: the file or the histogram is not there
+    """
+    import uproot
+
+    path = description.file(file)
+    try:
+        with uproot.open(path) as root:
+            kinds = root.classnames(recursive=True, cycle=False)
+            histograms = [key for key, kind in kinds.items() if kind.startswith(("TH1", "TH2"))]
+            if name not in histograms:
+                raise quantity.error(
+                    f"{path} has no histogram {name!r}; it has: {', '.join(histograms) or 'none'}"
+                    + suggest(str(name), histograms)
+                )
+            contents, *edges = root[name].to_numpy()
+    except (ValueError, OSError) as error:
+        raise quantity.error(f"{path} cannot be read as a ROOT file ({error}).") from error
+    return RootHistogram(tuple(np.asarray(axis, float) for axis in edges), np.asarray(contents, float))
+
+
+def _limits(options: Mapping[str, Any], quantity: Quantity) -> tuple[float, float]:
+    return _ordered(options.get("min", quantity.low), options.get("max", quantity.high), quantity)
+
+
+def _ordered(low: float, high: float, quantity: Quantity) -> tuple[float, float]:
+    if not low < high:
+        raise quantity.error(f"expected a range with its lower limit first, found {low:g} to {high:g}.")
+    return float(low), float(high)
+
+
+def _options(required: list[str], **properties: Any) -> Mapping[str, Any]:
+    return {
+        "type": "object",
+        "properties": {**properties, **_LIMITS},
+        "required": required,
+        "additionalProperties": False,
+    }
+
+
+_POSITIVE = {"type": "number", "exclusiveMinimum": 0}
+
+#: By name.
+KINDS: dict[str, Kind] = {
+    "flat": Kind(_PAIR, _flat),
+    "log_flat": Kind(_PAIR, _log_flat),
+    "exponential": Kind(
+        _options(["mean"], mean={**_POSITIVE, "description": "Mean above min, before it is cut at max."}),
+        _exponential,
+    ),
+    "power": Kind(_options(["index"], index={**_NUMBER, "description": "The density goes as x^index."}), _power),
+    "gaussian": Kind(
+        _options(
+            ["mean", "sigma"],
+            mean={**_NUMBER, "description": "Mean, before it is cut to the limits."},
+            sigma={**_POSITIVE, "description": "Width, before it is cut to the limits."},
+        ),
+        _gaussian,
+    ),
+    "histogram": Kind(
+        _options(
+            [],
+            edges={"type": "array", "items": _NUMBER, "description": "Edges of the bins, ascending."},
+            contents={"type": "array", "items": _NUMBER, "description": "Content per bin."},
+            file={"type": "string", "description": "ROOT file with a TH1."},
+            name={"type": "string", "description": "Name of the histogram in the file."},
+            scale={**_POSITIVE, "description": "Factor to MeV, rad or mm; 1000 for an axis in GeV."},
+        ),
+        _histogram,
+    ),
+}
+
+__all__ = ["KINDS", "SCHEMA", "Law", "Quantity", "RootHistogram", "histogram", "law", "read_root"]

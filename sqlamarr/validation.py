@@ -1,0 +1,44 @@
+"""What users write in YAML, checked against JSON schemas, with errors that help."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlamarr.errors import SqlamarrError
+
+
+def validate(
+    content: Any, schema: Mapping[str, Any], file: str, place: str, kind: type[SqlamarrError] = SqlamarrError
+) -> None:
+    """Compare with a JSON schema.
+
+    :param file: where it comes from, for the message
+    :param place: where in the file it stands, for the message; empty: its top level
+    :param kind: the exception to raise
+    :raises SqlamarrError: ``kind``, about the first deviation; a misspelt key goes before what it leaves missing
+    """
+    import jsonschema
+
+    errors = jsonschema.Draft202012Validator(schema).iter_errors(content)
+    for error in sorted(errors, key=lambda e: (e.validator != "additionalProperties", list(map(str, e.absolute_path)))):
+        path = [*([place] if place else []), *map(str, error.absolute_path)]
+        raise kind(f"{file}: {'.'.join(path) or 'top level'}: {_explain(error)}")
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """The end of a sentence about an unknown name: a full stop, or the known one that was probably meant."""
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f". Did you mean {close[0]!r}?" if close else "."
+
+
+def _explain(error: Any) -> str:
+    if error.validator == "additionalProperties":
+        known = list(error.schema.get("properties", {}))
+        unknown = sorted(map(str, set(error.instance) - set(known)))[0]
+        return f"unknown key {unknown!r}; known are: {', '.join(known)}{suggest(unknown, known)}"
+    if error.validator == "required":
+        missing = [name for name in error.validator_value if name not in error.instance]
+        return f"missing {', '.join(missing)}."
+    return f"{error.message}."

@@ -1,0 +1,145 @@
+"""Inputs that are described in YAML, or in Python, instead of stored."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+
+import numpy as np
+import pytest
+from run_tools import hashes
+
+import sqlamarr
+from sqlamarr.errors import InputError
+from sqlamarr.provenance import read
+from sqlamarr.sources import open_inputs
+from sqlamarr.sources.described import DESCRIBED_KINDS, describe
+
+GUN = {"particle": "mu-", "p": {"flat": [3000, 50000]}, "theta": {"flat": [0.02, 0.25]}}
+TEXT = "gun:\n  particle: mu-\n  p: {flat: [3000, 50000]}\n  theta: {flat: [0.02, 0.25]}\n"
+
+
+@pytest.fixture
+def yaml_file(tmp_path):
+    path = tmp_path / "gun.yaml"
+    path.write_text(TEXT)
+    return path
+
+
+def columns(arguments, batch_size=10, **options):
+    """A column of the particles of all events, by chunk."""
+    source = open_inputs(arguments, **{"seed": 1, "max_events": 25, **options})
+    return [chunk.parse().tables["GenParticles"]["px"] for chunk in source.chunks(batch_size)]
+
+
+def test_a_yaml_file_and_the_same_dict_give_the_same_events(yaml_file):
+    assert np.array_equal(np.concatenate(columns([str(yaml_file)])), np.concatenate(columns([{"gun": GUN}])))
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 25, 100])
+def test_the_events_do_not_depend_on_the_chunks(batch_size):
+    expected = np.concatenate(columns([{"gun": GUN}], 5))
+    assert np.array_equal(np.concatenate(columns([{"gun": GUN}], batch_size)), expected)
+
+
+def test_another_seed_and_other_events_are_different_numbers():
+    one, other = (np.concatenate(columns([{"gun": GUN}], seed=seed)) for seed in (1, 2))
+    later = np.concatenate(columns([{"gun": GUN}], first_event=25))
+    assert len(np.unique(np.concatenate([one, other, later]))) == 75
+
+
+def test_jobs_with_a_first_event_are_parts_of_one_run():
+    whole = np.concatenate(columns([{"gun": GUN}]))
+    parts = [*columns([{"gun": GUN}], max_events=11), *columns([{"gun": GUN}], max_events=14, first_event=11)]
+    assert np.array_equal(whole, np.concatenate(parts))
+
+
+def test_a_chunk_is_small_when_pickled_splits_and_remembers():
+    (chunk,) = open_inputs([{"gun": GUN}], seed=1, max_events=100).chunks(100)
+    before = len(pickle.dumps(chunk))
+    table = chunk.parse().tables["GenParticles"]
+    assert len(pickle.dumps(chunk)) == before < 8000
+    again = pickle.loads(pickle.dumps(chunk))
+    halves = [half.parse().tables["GenParticles"]["pz"] for half in again.split()]
+    assert np.array_equal(np.concatenate(halves), table["pz"])
+
+
+def test_events_in_the_description_end_it_and_the_next_input_follows(example):
+    source = open_inputs([{"gun": {**GUN, "events": 3}}, str(example), {"gun": {**GUN, "events": 2}}], seed=1)
+    events = [event for chunk in source.chunks(100) for event in chunk.events]
+    assert [event.ordinal for event in events] == list(range(45))
+    assert [entry["events"] for entry in source.inputs()] == [3, 40, 2]
+
+
+def test_the_provenance_has_the_file_the_checksum_and_the_description(yaml_file, tmp_path):
+    sqlamarr.run("lhcb_run2", yaml_file, tmp_path / "out.db", seed=1, max_events=3)
+    with sqlamarr.open(tmp_path / "out.db") as db:
+        (entry,) = read(db)["inputs"]
+        assert db.execute("SELECT datasource, format FROM DataSources").fetchall() == [(str(yaml_file), "particle gun")]
+    assert entry["sha256"] == hashlib.sha256(TEXT.encode()).hexdigest()
+    assert (entry["bytes"], entry["events"], entry["description"]) == (len(TEXT), 3, {"gun": GUN})
+
+
+def test_a_run_of_a_gun_does_not_depend_on_the_batch_size(tmp_path):
+    for size in (1, 20):
+        sqlamarr.run("lhcb_run2", {"gun": GUN}, tmp_path / f"{size}.db", seed=5, max_events=20, batch_size=size)
+    assert hashes(tmp_path / "1.db") == hashes(tmp_path / "20.db")
+
+
+def refused(content, **options):
+    with pytest.raises(InputError) as caught:
+        list(open_inputs([content], **{"seed": 1, "max_events": 1, **options}).chunks(10))
+    return str(caught.value)
+
+
+def test_an_endless_source_needs_a_number_of_events(yaml_file):
+    message = refused(str(yaml_file), max_events=None)
+    assert message == f"{yaml_file} has no end: say how many events, with -n N (max_events in Python) or " + (
+        "'events: N' below 'gun:'."
+    )
+
+
+def test_an_endless_source_comes_last(example):
+    with pytest.raises(InputError, match="the inputs after it would never be read: say 'events: N' below 'gun:', or"):
+        list(open_inputs([{"gun": GUN}, str(example)], seed=1, max_events=1).chunks(10))
+
+
+def test_random_events_need_a_seed():
+    assert "that needs a seed" in refused({"gun": GUN}, seed=None)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"gum": GUN}, "there is no kind of source 'gum'; there are: gun"),
+        ({"gum": GUN}, "Did you mean 'gun'?"),
+        ({"gun": {**GUN, "partcle": 1}}, "gun: unknown key 'partcle'; known are: "),
+        ({"gun": {**GUN, "partcle": 1}}, "Did you mean 'particle'?"),
+        ({"gun": GUN, "more": 1}, "with one top-level key (gun"),
+        ({}, "found {}."),
+        ({"name": "x", "steps": []}, "A pipeline comes first on the command line."),
+        ({"gun": {**GUN, "events": 0}}, "gun.events: 0 is less than the minimum of 1."),
+    ],
+)
+def test_a_description_that_is_none(content, message):
+    assert message in refused(content)
+
+
+def test_a_file_that_is_no_yaml(tmp_path):
+    (tmp_path / "gun.yaml").write_text("gun: [")
+    with pytest.raises(InputError, match="gun.yaml is not valid YAML: "):
+        open_inputs([str(tmp_path / "gun.yaml")])
+
+
+def test_every_key_of_every_kind_is_described():
+    from importlib import import_module
+
+    for module in DESCRIBED_KINDS.values():
+        schema = import_module(module).SCHEMA
+        assert schema["additionalProperties"] is False
+        for name, option in schema["properties"].items():
+            assert option.get("description"), (module, name)
+
+
+def test_what_stands_below_the_key_is_kept():
+    assert describe({"gun": GUN}).content == GUN
