@@ -44,7 +44,11 @@ CREATE TABLE GenEvents ( -- one row per generated collision
     y REAL,                  -- [mm]
     z REAL,                  -- [mm]
     cross_section REAL,      -- generator's estimate so far [pb]
-    cross_section_error REAL -- [pb]
+    cross_section_error REAL,-- [pb]
+    -- Of generators that run in process; NULL for files:
+    original_id INTEGER,     -- ReDecay: event_id of the event that this one shares all but the signal's decay with
+    collisions_tried INTEGER,-- how many were generated until this one was kept
+    hadronizations INTEGER   -- how often these were hadronized
 );
 
 CREATE TABLE GenWeights ( -- all weights of every collision

@@ -46,6 +46,7 @@ def test_nothing_in_the_output_is_infinite_and_no_null_is_unexplained(reference)
     documented = {("TrackStates", f"cov{i}{j}") for i in range(5) for j in range(i, 5)}
     documented |= {("MCParticles", "end_vertex"), ("MCParticles", "mother"), ("MCParticles", "charge")}
     documented |= {("GenEvents", "cross_section"), ("GenEvents", "cross_section_error")}
+    documented |= {("GenEvents", name) for name in ("original_id", "collisions_tried", "hadronizations")}  # files
     documented |= {("MCParticles", "production_vertex"), ("PID", "isMuon"), ("PID", "MuonMuLL"), ("PID", "MuonBkgLL")}
     # Upstream tracks have only passed RICH1.
     documented |= {("PID", f"PID{x}") for x in ("e", "mu", "K", "p")}

@@ -19,7 +19,7 @@ from sqlamarr.sources.run import Reading
 from sqlamarr.validation import suggest, validate
 
 #: Top-level key -> module. They are imported when one is used: some need packages that are extras.
-DESCRIBED_KINDS: dict[str, str] = {"gun": "sqlamarr.sources.gun"}
+DESCRIBED_KINDS: dict[str, str] = {"gun": "sqlamarr.sources.gun", "pythia": "sqlamarr.sources.pythia"}
 SUFFIXES = (".yaml", ".yml")
 
 

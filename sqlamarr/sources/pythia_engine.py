@@ -1,0 +1,169 @@
+"""Pythia 8 in this process: initialised once per configuration, its random numbers set anew for every event."""
+
+from __future__ import annotations
+
+import importlib
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+from sqlamarr._library import ffi, lib
+from sqlamarr.errors import InputError, InstallationError
+
+#: Read before the user's lines. What lives less than 1 m decays, as a detector that tracks the products of K_S and
+#: Lambda needs it. Initialisation always starts from the same seed, so that all workers begin alike.
+DEFAULTS = (
+    "Print:quiet = on",
+    "ParticleDecays:limitTau0 = on",
+    "ParticleDecays:tau0Max = 1000.",
+    "Random:setSeed = on",
+    "Random:seed = 1",
+)
+#: Settings that would take away what this source promises, and why.
+REFUSED = {
+    "random:": "random numbers belong to the run: --seed",
+    "phasespace:increasemaximum": "events would depend on those before them; as it is, they may have weights above 1",
+    "beams:lhef": "such files are inputs of a run by themselves",
+    "hadronlevel:all": "say how often to hadronize with 'signal: {hadronizations: N}'",
+    "main:numberofevents": "say 'events: N' beside 'config', or -n",
+}
+
+_GENERATOR_SEEDS = 899_999_999  # Pythia knows seeds from 1 to this
+_PHASES = 16_777_213  # values of its generator's arithmetic sequence, in units of 2^-24
+_LAG, _SHORT_LAG = 97, 33
+
+
+def load() -> Any:
+    """The module pythia8mc.
+
+    :raises InstallationError: it is not installed
+    """
+    try:
+        return importlib.import_module("pythia8mc")
+    except ImportError as error:
+        raise InstallationError(
+            "Pythia 8 in process needs the package pythia8mc: 'pip install \"sqlamarr[pythia]\"'."
+        ) from error
+
+
+def start(lines: tuple[str, ...], name: str) -> Any:
+    """Pythia with these settings, initialised.
+
+    :param name: of the description, for messages
+    :raises InputError: a setting is unknown or refused, or Pythia does not start with them
+    """
+    pythia = load().Pythia("", False)
+    for line in (*DEFAULTS, *lines):
+        if not pythia.readString(line):
+            raise InputError(f"{name}: Pythia does not understand {line!r}{_suggestion(pythia, line)}")
+    if not pythia.init():
+        raise InputError(f"{name}: Pythia does not start with this configuration; what it printed says why.")
+    return pythia
+
+
+def check_lines(lines: tuple[str, ...], name: str) -> None:
+    """Refuse settings that must not be made.
+
+    :raises InputError: see REFUSED
+    """
+    for line in lines:
+        key = line.split("=")[0].strip().lower()
+        for refused, why in REFUSED.items():
+            if key.startswith(refused):
+                raise InputError(f"{name}: config sets {line.strip()!r}, which is not possible here: {why}.")
+
+
+def _suggestion(pythia: Any, line: str) -> str:
+    settings = pythia.settings
+    maps = (settings.getFlagMap(""), settings.getModeMap(""), settings.getParmMap(""), settings.getWordMap(""))
+    names = {str(name): str(setting.name) for group in maps for name, setting in group.items()}
+    key = line.split("=")[0].strip().lower()
+    if key in names or key[:1].isdigit():
+        return ": check its value, and the particle if it begins with one."
+    close = get_close_matches(key, names, n=1)
+    return f". Did you mean {names[close[0]]!r}?" if close else ": its manual has the names of settings."
+
+
+def set_random(rndm: Any, key: int, event_id: int, stream: int) -> None:
+    """Put Pythia's generator into the state that belongs to an event, whatever it did before.
+
+    Pythia's generator (Marsaglia, Zaman, Tsang) has 899,999,999 seeds: with one event per seed, among a million
+    events there would be some 560 pairs of twins. So the state is taken from 128 bits of Philox: its seed, where
+    reading its table of 97 numbers begins, and the phase of its arithmetic sequence: 1.5e18 states.
+
+    :param key: see :func:`sqlamarr.random.stream_key`
+    :param stream: separates several uses for one event
+    """
+    words = _philox(key, event_id, stream)
+    rndm.init(1 + (words[0] | words[1] << 32) % _GENERATOR_SEEDS)
+    state = rndm.getState()
+    turn = words[2] % _LAG
+    state.i97, state.j97 = (_LAG - 1 + turn) % _LAG, (_SHORT_LAG - 1 + turn) % _LAG
+    state.c = words[3] % _PHASES / 2**24
+    rndm.setState(state)
+
+
+def _philox(key: int, counter: int, stream: int) -> list[int]:
+    out = ffi.new("uint32_t[4]")
+    low = 0xFFFFFFFF
+    lib.sqlamarr_philox4x32([counter & low, counter >> 32, 0, stream], [key & low, key >> 32], out)
+    return list(out)
+
+
+@dataclass(frozen=True)
+class CrossSection:
+    """Of the processes that are on, before any requirement on the event [pb]."""
+
+    value: float
+    error: float
+
+
+PB_PER_MB = 1e9
+_TRIALS = 20_000
+
+
+def cross_section(lines: tuple[str, ...], key: int, name: str) -> CrossSection:
+    """Integrate the cross-section with the hard process alone; the same for every worker and split.
+
+    :param key: of the random numbers
+    """
+    pythia = start((*lines, "PartonLevel:all = off", "HadronLevel:all = off"), name)
+    set_random(pythia.rndm, key, 0, _CROSS_SECTION_STREAM)
+    for _ in range(_TRIALS):
+        pythia.next()
+    info = pythia.infoPython()
+    return CrossSection(info.sigmaGen() * PB_PER_MB, info.sigmaErr() * PB_PER_MB)
+
+
+_CROSS_SECTION_STREAM = 2
+
+T = TypeVar("T")
+
+
+class Instances:
+    """The last few objects that are dear to make, by what they were made from; one per process.
+
+    :param size: how many to keep
+    """
+
+    def __init__(self, size: int = 4) -> None:
+        self._kept: OrderedDict[Any, Any] = OrderedDict()
+        self._size = size
+        self.lock = threading.RLock()  # Pythia serves one caller at a time
+
+    def get(self, key: Any, make: Any) -> Any:
+        """The object made from ``key``, by ``make()`` if it is not there."""
+        with self.lock:
+            if key not in self._kept:
+                self._kept[key] = make()
+            self._kept.move_to_end(key)
+            while len(self._kept) > self._size:
+                self._kept.popitem(last=False)
+            return self._kept[key]
+
+
+INSTANCES = Instances()
+
+__all__ = ["INSTANCES", "CrossSection", "check_lines", "cross_section", "load", "set_random", "start"]

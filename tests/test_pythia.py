@@ -1,0 +1,261 @@
+"""Pythia 8 in process: the same events as through HepMC, and each by itself, whatever came before it."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hepmc_tools import physical, physical_of_library
+from run_tools import hashes
+
+import sqlamarr
+from sqlamarr.errors import InputError
+from sqlamarr.sources.base import EventRef, ParsedChunk
+from sqlamarr.sources.described import describe
+from sqlamarr.sources.pythia_engine import DEFAULTS, set_random
+from sqlamarr.sources.pythia_record import Collision, graph, read, tables
+from sqlamarr.sources.pythia_signal import Sampler
+
+pythia8mc = pytest.importorskip("pythia8mc")
+
+BEAUTY = ["HardQCD:hardbbbar = on", "PhaseSpace:pTHatMin = 2.", "Beams:allowVertexSpread = on"]
+CHARM = ["HardQCD:hardccbar = on", "PhaseSpace:pTHatMin = 1."]
+SOFT = ["SoftQCD:nonDiffractive = on"]
+KEY = 0x0123456789ABCDEF
+PIPELINE = """
+name: test
+steps:
+  - find_primary_vertices: {}
+  - select_particles: {}
+output: {tables: [GenEvents, MCParticles, MCVertices]}
+"""
+
+
+@pytest.fixture(scope="module")
+def pythia():
+    generator = pythia8mc.Pythia("", False)
+    for line in (*DEFAULTS, "Beams:eCM = 13000.", *BEAUTY):
+        assert generator.readString(line)
+    assert generator.init()
+    return generator
+
+
+@pytest.fixture
+def pipeline(tmp_path):
+    path = tmp_path / "pipeline.yaml"
+    path.write_text(PIPELINE)
+    return path
+
+
+def refs(*ordinals: int) -> tuple[EventRef, ...]:
+    return tuple(EventRef(n * 1_000_000, n, 0, n) for n in ordinals)
+
+
+def prepared(seed: int = 1, **content):
+    return describe({"pythia": {"config": BEAUTY, **content}}).prepare(seed).recipe
+
+
+def rows(parsed: ParsedChunk, table: str, event_id: int, *columns: str) -> list[tuple]:
+    """Columns of one event's rows, with ids and links counted from the event's."""
+    keep = parsed.tables[table]["event_id"] == event_id
+    return list(zip(*(np.ma.filled(parsed.tables[table][name][keep].astype(float), -1).tolist() for name in columns)))
+
+
+def same(first: ParsedChunk, second: ParsedChunk, event_id: int) -> bool:
+    return all(
+        rows(first, table, event_id, *columns) == rows(second, table, event_id, *columns)
+        for table, columns in first.tables.items()
+    )
+
+
+# -- the record -----------------------------------------------------------------------------------
+
+
+def test_an_event_is_what_hepmc_makes_of_it(pythia):
+    example = importlib.util.spec_from_file_location("make_data", Path("examples/make_data.py").absolute())
+    make_data = importlib.util.module_from_spec(example)
+    example.loader.exec_module(make_data)
+    for ordinal in range(5):
+        set_random(pythia.rndm, KEY, ordinal, 0)
+        assert pythia.next()
+        parsed = ParsedChunk(tables([Collision(ordinal * 1_000_000, 0, {}, read(pythia.event))]))
+        assert physical(parsed, ordinal * 1_000_000) == physical_of_library(make_data.convert(pythia, ordinal))
+
+
+def test_mothers_are_those_that_pythia_lists(pythia):
+    for ordinal in range(5):
+        set_random(pythia.rndm, KEY, ordinal, 0)
+        assert pythia.next()
+        particles = list(pythia.event)
+        production, end, _ = graph(*zip(*((p.mother1(), p.mother2(), p.status()) for p in particles)))
+        for line, particle in enumerate(particles):
+            mothers = [mother for mother in particle.motherList() if mother > 0]
+            assert (production[line] >= 0) == bool(mothers)
+            assert production[line] in {-1, *(end[mother] for mother in mothers)}
+
+
+# -- random numbers ---------------------------------------------------------------------------------
+
+
+def test_an_event_has_a_state_of_its_own():
+    rndm = pythia8mc.Rndm()
+    first = []
+    for stream in (0, 1):
+        for event_id in range(0, 4_000_000_000, 1_000_000):
+            set_random(rndm, KEY, event_id, stream)
+            first.append((rndm.flat(), rndm.flat()))
+    numbers = np.array(first)
+    assert len({tuple(pair) for pair in first}) == len(first)
+    for column in numbers.T:
+        counts = np.histogram(column, bins=20, range=(0, 1))[0]
+        assert np.sum((counts - 400) ** 2 / 400) < 65  # chi2 of 19 degrees: false alarm below 1e-6
+    assert abs(np.corrcoef(numbers.T)[0, 1]) < 5 / np.sqrt(len(first))
+
+
+@pytest.mark.parametrize("config", [SOFT, CHARM, BEAUTY], ids=["soft", "charm", "beauty"])
+def test_nothing_leaks_from_event_to_event(config):
+    lines = ("Beams:eCM = 13000.", *config)
+    one, other = Sampler(lines, None, "test"), Sampler(lines, None, "test")
+    forward = {n: one.event(KEY, n)[0] for n in range(8)}
+    backward = {n: other.event(KEY, n)[0] for n in reversed(range(8))}
+    for n, record in forward.items():
+        assert record.momenta.tobytes() == backward[n].momenta.tobytes()
+        assert record.vertices.tobytes() == backward[n].vertices.tobytes()
+        assert record.pid.tolist() == backward[n].pid.tolist()
+
+
+def test_any_split_gives_the_same_file(tmp_path, pipeline):
+    source = {
+        "pythia": {"config": BEAUTY, "signal": {"particle": "B+", "hadronizations": 5}, "redecay": 3, "events": 10}
+    }
+    for name, options in {"a": {"batch_size": 100}, "b": {"batch_size": 1}, "c": {"batch_size": 4}}.items():
+        sqlamarr.run(pipeline, [source], tmp_path / f"{name}.db", seed=7, **options)
+    assert hashes(tmp_path / "a.db") == hashes(tmp_path / "b.db") == hashes(tmp_path / "c.db")
+
+
+def test_jobs_make_the_events_of_one_run():
+    recipe = prepared(signal={"particle": "B+"}, redecay=4)
+    together = recipe.make(refs(*range(8)))
+    for part in (refs(6, 7), refs(3), refs(5)):
+        apart = recipe.make(part)
+        assert all(same(together, apart, event.event_id) for event in part)
+
+
+# -- the signal -------------------------------------------------------------------------------------
+
+
+def signal_of(parsed: ParsedChunk, event_id: int) -> dict[str, float]:
+    columns = parsed.tables["GenParticles"]
+    (row,) = np.flatnonzero((columns["event_id"] == event_id) & (columns["status"] == 889))
+    return {name: columns[name][row] for name in columns}
+
+
+def daughters(parsed: ParsedChunk, mother: dict[str, float]) -> dict[str, np.ndarray]:
+    columns = parsed.tables["GenParticles"]
+    keep = np.ma.filled(columns["production_vertex"], -1) == mother["end_vertex"]
+    return {name: np.asarray(np.ma.filled(columns[name], -1))[keep] for name in columns}
+
+
+def test_the_signal_decays_as_it_is_told():
+    recipe = prepared(signal={"decay": "B0 -> (K*(892)0 -> K+ pi-) mu+ mu-", "eta": [2, 5], "hadronizations": 5})
+    parsed = recipe.make(refs(*range(12)))
+    assert not parsed.rejected
+    seen = set()
+    for event in refs(*range(12)):
+        signal = signal_of(parsed, event.event_id)
+        seen.add(signal["pid"])
+        assert abs(signal["pid"]) == 511
+        p = np.sqrt(signal["px"] ** 2 + signal["py"] ** 2 + signal["pz"] ** 2)
+        assert 2 <= np.arctanh(signal["pz"] / p) <= 5
+        made = daughters(parsed, signal)
+        assert sorted(np.abs(made["pid"])) == [13, 13, 313]
+        for name in ("pe", "px", "py", "pz"):
+            assert made[name].sum() == pytest.approx(signal[name], rel=1e-9, abs=1e-4)
+        (kstar,) = np.flatnonzero(np.abs(made["pid"]) == 313)
+        assert sorted(np.abs(daughters(parsed, {k: v[kstar] for k, v in made.items()})["pid"])) == [211, 321]
+    assert seen == {511, -511}
+
+
+def test_redecay_keeps_the_rest_of_the_event():
+    recipe = prepared(signal={"particle": "B+", "charge_conjugate": False}, redecay=50)
+    parsed = recipe.make(refs(*range(100)))
+    events = parsed.tables["GenEvents"]
+    assert events["original_id"].tolist() == [0] * 50 + [50_000_000] * 50
+    times = []
+    rest = None
+    for event in refs(*range(100)):
+        signal = signal_of(parsed, event.event_id)
+        names = ("hepmc_id", "pid", "px", "py", "pz")
+        now = rows(parsed, "GenParticles", event.event_id, *names)[: int(signal["genparticle_id"]) % 1_000_000 + 1]
+        if event.ordinal % 50:
+            assert now == rest
+        rest = now
+        vertices = parsed.tables["GenVertices"]
+        made, ended = (
+            np.array([vertices[c][vertices["genvertex_id"] == signal[end]][0] for c in ("x", "y", "z")])
+            for end in ("production_vertex", "end_vertex")
+        )
+        p = np.sqrt(signal["px"] ** 2 + signal["py"] ** 2 + signal["pz"] ** 2)
+        times.append(np.linalg.norm(ended - made) * signal["m"] / p)
+    assert len(set(times)) == 100
+    ctau = 0.4911  # mm, of the B+ in Pythia
+    assert np.mean(times) == pytest.approx(ctau, abs=5 * ctau / 10)
+
+
+def test_tries_are_counted():
+    single = prepared(signal={"particle": "B+"}).make(refs(*range(40))).tables["GenEvents"]
+    repeated = prepared(signal={"particle": "B+", "hadronizations": 20}).make(refs(*range(40))).tables["GenEvents"]
+    assert single["collisions_tried"].tolist() == single["hadronizations"].tolist()
+    assert repeated["collisions_tried"].sum() < single["collisions_tried"].sum()
+    # Both give the chance of a B+ or B- in a hadronization, which is about 0.65 for a bb pair.
+    for events in (single, repeated):
+        chance = 40 / events["hadronizations"].sum()
+        assert chance == pytest.approx(0.65, abs=5 * np.sqrt(0.65**2 * 0.35 / 40))
+
+
+def test_what_does_not_come_is_rejected():
+    parsed = prepared(config=SOFT, signal={"particle": "B_c+"}, max_tries=3).make(refs(4, 5))
+    assert [row.event_id for row in parsed.rejected] == [4_000_000, 5_000_000]
+    assert "no signal (541) in 3 collisions" in parsed.rejected[0].message
+    assert parsed.tables["GenEvents"].rows == 0
+
+
+# -- the cross-section and the description -----------------------------------------------------------
+
+
+def test_the_cross_section_is_that_of_pythia(pythia):
+    sigma = prepared().sigma
+    info = pythia.infoPython()
+    assert 0 < sigma.error < 0.02 * sigma.value
+    for _ in range(60):
+        pythia.next()
+    assert sigma.value == pytest.approx(info.sigmaGen() * 1e9, abs=6 * info.sigmaErr() * 1e9)
+    assert prepared(seed=2).sigma.value != sigma.value
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"config": ["HardQCD:hardbbar = on"]}, "Did you mean 'HardQCD:hardbbbar'"),
+        (
+            {"config": ["PhaseSpace:pTHatMin = low"]},
+            "Pythia does not understand 'PhaseSpace:pTHatMin = low': check",
+        ),
+        ({"config": ["Random:seed = 4"]}, "random numbers belong to the run: --seed"),
+        ({"config": [*BEAUTY, "PhaseSpace:increaseMaximum = on"]}, "events would depend on those before them"),
+        ({"config": "no.cmnd"}, "no.cmnd does not exist"),
+        ({"config": BEAUTY, "redecay": 3}, "redecay needs pythia.signal"),
+        ({"config": BEAUTY, "signal": {}}, "say 'particle' or 'decay'"),
+        ({"config": BEAUTY, "signal": {"particle": "B00"}}, "There is no particle 'B00'"),
+        ({"config": BEAUTY, "signal": {"particle": "Z0"}}, "is not a hadron"),
+        ({"config": BEAUTY, "signal": {"particle": "B0", "eta": [5, 2]}}, "expected a range"),
+        ({"config": BEAUTY, "signal": {"particle": "B+", "decay": "B0 -> pi+ pi-"}}, "the decay one of another"),
+        ({"config": BEAUTY, "signal": {"decay": "B0 -> pi+ -> pi-"}}, "cannot be understood"),
+        ({"config": BEAUTY, "signals": {}}, "Did you mean 'signal'"),
+    ],
+)
+def test_a_wrong_description_is_refused(content, message):
+    with pytest.raises(InputError, match=message):
+        describe({"pythia": content}).prepare(1)
