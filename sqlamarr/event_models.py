@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from sqlamarr._library import check, ffi, lib, text
 from sqlamarr.errors import EventError, ModelError
-from sqlamarr.models import Floats, as_pointer, trial_call
+from sqlamarr.models.base import Floats
+from sqlamarr.models.compiled import as_pointer, trial_call
 
 Integers = NDArray[np.int64]
 

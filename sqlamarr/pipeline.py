@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlamarr._library import native_folder
 from sqlamarr.errors import PipelineError
+from sqlamarr.models import entry as model_entry
 from sqlamarr.steps import KINDS, Step
 from sqlamarr.validation import suggest, validate
 
@@ -35,16 +36,8 @@ SCHEMA: Mapping[str, Any] = {
         },
         "models": {
             "type": "object",
-            "description": "Libraries of compiled models by name.",
-            "additionalProperties": {
-                "type": "object",
-                "properties": {
-                    "library": {"type": "string", "description": "plugins:NAME of a shipped one, or a path."},
-                    "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$", "description": "Checksum to insist on."},
-                },
-                "required": ["library"],
-                "additionalProperties": False,
-            },
+            "description": "Models by name, or by NAME.FUNCTION for one function of a model.",
+            "additionalProperties": model_entry.SCHEMA,
         },
         "schema": {"type": "string", "description": "Template with CREATE TABLE statements of result tables."},
         "data": {
@@ -87,7 +80,7 @@ class Pipeline:
     views: str | None
     conditions: Mapping[str, Any]
     allowed: Mapping[str, list[Any]]
-    models: Mapping[str, Mapping[str, str]]
+    models: Mapping[str, Mapping[str, Any]]
     schema: str | None
     data: Mapping[str, str]
 
@@ -123,16 +116,28 @@ class Pipeline:
                 raise PipelineError(f"{self.path}: condition {name} is of type {kind}, found {text!r}.") from None
         return values
 
-    def with_models(self, libraries: Mapping[str, str]) -> Pipeline:
-        """The same with other model libraries (relative paths start at the current folder).
+    def with_models(self, changes: Mapping[str, str | Mapping[str, Any]]) -> Pipeline:
+        """The same with other models.
 
-        :raises PipelineError: a model that the pipeline has not
+        :param changes: by the model's name, or ``NAME.FUNCTION`` for one function of it: an entry as in the
+            pipeline file, or in one word as on the command line (relative paths start at the current folder)
+        :raises PipelineError: a model that the pipeline has not, or an entry that is none
         """
-        for name in libraries:
-            if name not in self.models:
+        changed = {}
+        for name, change in changes.items():
+            if name not in self.models and name.partition(".")[0] not in self.models:
                 raise PipelineError(_unknown(self.path, "model", name, self.models))
-        changed = {name: {"library": _absolute(library)} for name, library in libraries.items()}
+            changed[name] = model_entry.parse(change) if isinstance(change, str) else change
+            _check_model(str(self.path), name, changed[name])
         return replace(self, models={**self.models, **changed})
+
+
+def _check_model(file: str, name: str, model: Mapping[str, Any]) -> None:
+    validate(model, model_entry.SCHEMA, file, f"models.{name}", PipelineError)
+    try:
+        model_entry.check(model)
+    except PipelineError as error:
+        raise PipelineError(f"{file}: models.{name}: {error}") from error
 
 
 def _parse(text: str, like: Any) -> Any:
@@ -147,11 +152,6 @@ def _parse(text: str, like: Any) -> Any:
 
 def _unknown(path: Path, kind: str, name: str, known: Mapping[str, Any]) -> str:
     return f"{path}: there is no {kind} {name!r}; there are: {', '.join(known) or 'none'}{suggest(name, known)}"
-
-
-def _absolute(library: str | Path) -> str:
-    library = str(library)
-    return library if library.startswith("plugins:") else str(Path(library).expanduser().absolute())
 
 
 def shipped() -> list[str]:
@@ -200,6 +200,8 @@ def build(content: Any, path: Path, text: str = "") -> Pipeline:
         schema=content.get("schema"),
         data=content.get("data", {}),
     )
+    for name, model in pipeline.models.items():
+        _check_model(str(path), name, model)
     for name, value in pipeline.conditions.items():
         _check_allowed(path, pipeline.allowed, name, value)
     return pipeline

@@ -12,7 +12,8 @@ import sys
 from pathlib import Path
 
 from sqlamarr.event_models import CompiledEventModel, EventLimits, EventSizes
-from sqlamarr.models import ANSWER, Model, Sizes
+from sqlamarr.models import CompiledModel, Sizes
+from sqlamarr.models.compiled import ANSWER
 
 
 def main(arguments: list[str]) -> None:
@@ -24,7 +25,7 @@ def main(arguments: list[str]) -> None:
 
 
 def _rows(path: Path, function: str, *sizes: str) -> tuple[int, bool, bool]:
-    return Model(path, function).probe_here(Sizes(*map(int, sizes)))
+    return CompiledModel(path, function).probe_here(Sizes(*map(int, sizes)))
 
 
 def _event(path: Path, function: str, *numbers: str) -> tuple[int, int, int]:

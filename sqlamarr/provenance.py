@@ -11,7 +11,6 @@ from typing import Any
 
 import sqlamarr
 from sqlamarr.database import Database
-from sqlamarr.models import sha256
 from sqlamarr.pipeline import Pipeline
 from sqlamarr.sources.base import Source
 from sqlamarr.summary import RunSummary
@@ -22,7 +21,6 @@ PLAIN = ("pipeline_text", "pipeline", "pipeline_file")  # entries of the provena
 
 def before(pipeline: Pipeline, worker: Worker, options: Mapping[str, Any]) -> dict[str, Any]:
     """Entries that are known when a run begins."""
-    libraries = {name: worker.workspace.library(name) for name in pipeline.models}
     return {
         "status": "incomplete",
         "sqlamarr": str(sqlamarr.__version__),
@@ -34,7 +32,7 @@ def before(pipeline: Pipeline, worker: Worker, options: Mapping[str, Any]) -> di
         "templates": {name: worker.workspace.templates.source(name) for name in worker.workspace.templates.used},
         "data": {name: (pipeline.folder / file).read_text() for name, file in pipeline.data.items()},
         "conditions": dict(pipeline.conditions),
-        "models": {name: {"library": str(path), "sha256": sha256(path)} for name, path in libraries.items()},
+        "models": {name: worker.workspace.model_file(name).record() for name in pipeline.models},
         "packages": {name: version(name) for name in ("apsw", "numpy", "pyhepmc")},
         **options,
     }

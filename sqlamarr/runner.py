@@ -45,7 +45,7 @@ def run(
     keep_tmp: bool = False,
     overwrite: bool = False,
     conditions: Mapping[str, Any] | None = None,
-    models: Mapping[str, str] | None = None,
+    models: Mapping[str, str | Mapping[str, Any]] | None = None,
     progress: Progress | None = None,
 ) -> RunSummary:
     """Simulate events and write the results to an SQLite file.
@@ -68,7 +68,7 @@ def run(
     :param keep_tmp: keep the steps' own tables
     :param overwrite: replace an existing output file
     :param conditions: changes to the pipeline's conditions
-    :param models: other model libraries, by the pipeline's names
+    :param models: other models, by the pipeline's names: see :meth:`sqlamarr.pipeline.Pipeline.with_models`
     :param progress: called with the number of events done after every batch
     :raises SqlamarrError: one of the classes in :mod:`sqlamarr.errors`
     """

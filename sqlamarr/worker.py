@@ -65,6 +65,7 @@ class Worker:
         for step in pipeline.steps:
             with _StepName(step):
                 self._runs.append((step, step.prepare(self.workspace)))
+        self.workspace.refuse_unused_models()
         self.output_tables = _output_tables(self.workspace, options)
         self.views = _try_views(self.workspace)
         self._known_tables = set(self.workspace.db.tables())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from sqlamarr._library import native_folder
 from sqlamarr.database import Database, quote_identifier
 from sqlamarr.declarations import check_foreign_keys
-from sqlamarr.errors import ModelError, PipelineError
-from sqlamarr.event_models import CompiledEventModel, EventModel
-from sqlamarr.models import Model, find_library, sha256
+from sqlamarr.errors import PipelineError
+from sqlamarr.event_models import EventModel
+from sqlamarr.models import Model, ModelFile, find
 from sqlamarr.templates import Templates
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ class Workspace:
             check_foreign_keys(self.db, self.pipeline.schema)
         self._constant = self._load_data(folder)
         self._models: dict[tuple[str, str], Model] = {}
-        self._event_models: dict[tuple[str, str], EventModel] = {}
+        self._files: dict[str, ModelFile] = {}
+        self._opened: dict[tuple[str, str], dict[str, Any]] = {}
 
     def _load_data(self, folder: Path) -> set[str]:
         """Tables of constants: one CSV file each, types found from the values."""
@@ -66,32 +67,51 @@ class Workspace:
         return self.templates.render(template, {"conditions": self.pipeline.conditions, **(variables or {})})
 
     def model(self, name: str, function: str) -> Model:
-        """A function of one of the pipeline's model libraries, opened once."""
-        self._refuse_unknown(name)
-        if (name, function) not in self._models:
-            self._models[name, function] = Model(self.library(name), function)
-        return self._models[name, function]
+        """A function of one of the pipeline's models, opened once; ``NAME.FUNCTION`` goes before ``NAME``."""
+        model: Model = self._open(name, function, "rows", ModelFile.open)
+        return model
 
     def event_model(self, name: str, function: str) -> EventModel:
-        """A model of whole events, a function of one of the pipeline's model libraries; opened once."""
-        self._refuse_unknown(name)
-        if (name, function) not in self._event_models:
-            self._event_models[name, function] = CompiledEventModel(self.library(name), function)
-        return self._event_models[name, function]
+        """A model of whole events; as :meth:`model`."""
+        model: EventModel = self._open(name, function, "events", ModelFile.open_event)
+        return model
 
-    def _refuse_unknown(self, model: str) -> None:
-        if model not in self.pipeline.models:
+    def _open(self, name: str, function: str, kind: str, opener: Callable[[ModelFile, str], Any]) -> Any:
+        key = f"{name}.{function}" if f"{name}.{function}" in self.pipeline.models else name
+        if key not in self.pipeline.models:
             known = ", ".join(self.pipeline.models) or "none"
-            raise PipelineError(f"{self.pipeline.path}: there is no model {model!r}; there are: {known}.")
+            raise PipelineError(f"{self.pipeline.path}: there is no model {name!r}; there are: {known}.")
+        self._refuse_second_function(key, name, function)
+        opened = self._opened.setdefault((key, function), {})
+        if kind not in opened:
+            opened[kind] = opener(self.model_file(key), function)
+        return opened[kind]
 
-    def library(self, name: str) -> Path:
-        """The file of a model library; its checksum is compared if the pipeline gives one."""
-        model = self.pipeline.models[name]
-        path = find_library(model["library"], self.pipeline.folder)
-        expected = model.get("sha256")
-        if expected and (found := sha256(path)) != expected:
-            raise ModelError(f"Model library {path}: expected sha256 {expected}, found {found}. Is it the right file?")
-        return path
+    def _refuse_second_function(self, key: str, name: str, function: str) -> None:
+        others = [other for model, other in self._opened if model == key and other != function]
+        if others and self.model_file(key).single:
+            raise PipelineError(
+                f"{self.pipeline.path}: models.{key} is one function, but steps ask for {others[0]!r} and "
+                f"{function!r}. Give each its own entry, as '{name}.{function}: {{...}}'."
+            )
+
+    def model_file(self, name: str) -> ModelFile:
+        """The file of an entry of the pipeline's ``models``; its checksum is compared if the pipeline gives one."""
+        if name not in self._files:
+            self._files[name] = find(self.pipeline.models[name], self.pipeline.folder)
+        return self._files[name]
+
+    def refuse_unused_models(self) -> None:
+        """Call it when all steps are prepared.
+
+        :raises PipelineError: a model for one function (``NAME.FUNCTION``) that no step asks for
+        """
+        used = {key for key, _ in self._opened}
+        if idle := [name for name in self.pipeline.models if "." in name and name not in used]:
+            functions = sorted({f"{name.partition('.')[0]}.{function}" for name, function in self._opened})
+            raise PipelineError(
+                f"{self.pipeline.path}: no step asks for models.{idle[0]}; they ask for: {', '.join(functions)}."
+            )
 
     def claim(self, step: str, table: str) -> None:
         """Note that ``step`` writes ``table``.

@@ -8,7 +8,7 @@ import pytest
 from sqlamarr import Columns, load_pipeline
 from sqlamarr.batch import Batch
 from sqlamarr.errors import DataError, EventError, ModelError, PipelineError
-from sqlamarr.models import Model
+from sqlamarr.models import CompiledModel
 from sqlamarr.worker import Worker, WorkerOptions
 
 PIPELINE = """
@@ -222,7 +222,7 @@ def test_a_batch_function_without_declared_sizes_is_not_trusted(prepare):
 
 
 def test_wrong_shapes_are_refused_not_read_beyond(compile_plugin):
-    model = Model(compile_plugin(FULL), "f")
+    model = CompiledModel(compile_plugin(FULL), "f")
     with pytest.raises(ModelError, match="2 rows of inputs, but 1 of random numbers"):
         model(np.zeros((2, 2), np.float32), np.zeros((1, 3), np.float32), 2)
     with pytest.raises(ModelError, match="called with 4 inputs"):

@@ -20,7 +20,7 @@ import click
     "--collisions", type=click.Choice(["auto", "record", "file"]), default="auto", help="As for run; for --split."
 )
 @click.option("-c", "--condition", multiple=True, metavar="NAME=VALUE", help="Change a condition of the pipeline.")
-@click.option("--model", multiple=True, metavar="NAME=LIBRARY", help="Use another library for a model.")
+@click.option("--model", multiple=True, metavar="NAME=FILE", help="Use another model.")
 def command(
     pipeline: str, split: str | None, events: int, collisions: str, condition: tuple[str, ...], model: tuple[str, ...]
 ) -> None:

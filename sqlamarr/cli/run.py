@@ -28,7 +28,7 @@ REJECTED = 3  # exit code of a run that left events out
     help="What an event is: a HepMC record, or all records of a file.",
 )
 @click.option("-c", "--condition", multiple=True, metavar="NAME=VALUE", help="Change a condition of the pipeline.")
-@click.option("--model", multiple=True, metavar="NAME=LIBRARY", help="Use another library for a model.")
+@click.option("--model", multiple=True, metavar="NAME=FILE", help="Use another model.")
 @click.option(
     "--generator",
     type=click.Choice(["none", "selected", "full"]),

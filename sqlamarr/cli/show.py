@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -36,6 +35,7 @@ def _show_hash(db: Any) -> None:
 
 
 def _show(file: str, db: Any, made: dict[str, Any]) -> None:
+    from sqlamarr.models.entry import describe
     from sqlamarr.output import data_tables, quoted_count
 
     conditions = ", ".join(f"{name} = {value}" for name, value in made["conditions"].items())
@@ -50,7 +50,7 @@ def _show(file: str, db: Any, made: dict[str, Any]) -> None:
             f"  input       {entry['path']}" + (f", sha256 {entry['sha256'][:16]}..." if entry.get("sha256") else "")
         )
     for name, model in made["models"].items():
-        click.echo(f"  model       {name}: {Path(model['library']).name}, sha256 {model['sha256'][:16]}...")
+        click.echo(f"  model       {name}: {describe(model)}")
     click.echo(f"  events      {quoted_count(db, 'Events')}, {quoted_count(db, 'RejectedEvents')} rejected")
     _show_generator(db, made)
     for table in data_tables(db):

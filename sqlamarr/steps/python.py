@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import sys
-import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +10,7 @@ from typing import Any, ClassVar
 
 from sqlamarr.batch import Batch
 from sqlamarr.errors import PipelineError, SqlamarrError
+from sqlamarr.imports import load_function, story
 from sqlamarr.steps import Run, register
 from sqlamarr.workspace import Workspace
 
@@ -103,26 +101,14 @@ class PythonStep:
 
     def _story(self, error: BaseException) -> str:
         """What the user's function did wrong, and where."""
-        frames = traceback.extract_tb(error.__traceback__)[1:]
-        where = "".join(f"\n  {frame.filename}, line {frame.lineno}: {frame.line}" for frame in frames[-3:])
         return (
-            f"Step {self.name!r}: {self.function} raised {type(error).__name__}: {error}{where}\n"
+            f"Step {self.name!r}: {self.function} {story(error)}\n"
             "To reject one event only, raise sqlamarr.errors.EventError with its event_id."
         )
 
     def _import(self, folder: Path) -> Callable[..., object]:
         module, _, attribute = self.function.partition(":")
-        if str(folder) not in sys.path:
-            sys.path.append(str(folder))  # modules are found beside the pipeline, as templates are
-        try:
-            function = getattr(importlib.import_module(module), attribute)
-        except (ImportError, AttributeError) as error:
-            raise PipelineError(
-                f"Step {self.name!r}: cannot import {self.function!r} ({error}). "
-                f"It is looked for in PYTHONPATH and beside the pipeline, in {folder}."
-            ) from error
-        if not callable(function):
-            raise PipelineError(f"Step {self.name!r}: {self.function!r} is not a function.")
+        function = load_function(module, attribute, folder)
         try:
             inspect.signature(function).bind(None, **self.arguments)
         except TypeError as error:
@@ -130,4 +116,4 @@ class PythonStep:
                 f"Step {self.name!r}: {self.function} cannot be called with the batch and "
                 f"{dict(self.arguments)}: {error}."
             ) from error
-        return function  # type: ignore[no-any-return]
+        return function

@@ -1,14 +1,12 @@
-"""Compiled models: functions of shared libraries, checked before they are trusted."""
+"""``library``: functions of shared libraries, checked before they are trusted."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,24 +15,12 @@ from numpy.typing import NDArray
 
 from sqlamarr._library import check, ffi, lib, native_folder, text
 from sqlamarr.errors import ModelError
+from sqlamarr.models.base import Floats, Sizes
 
-Floats = NDArray[np.float32]
 ANSWER = "sqlamarr-probe:"  # begins the line with which a trial call in a child process answers
 
 
-@dataclass(frozen=True)
-class Sizes:
-    """How many float32 values a model reads and writes per row."""
-
-    inputs: int
-    outputs: int
-    noise: int
-
-    def __str__(self) -> str:
-        return f"{self.inputs} inputs, {self.outputs} outputs and {self.noise} random numbers"
-
-
-class Model:
+class CompiledModel:
     """One function of a shared library.
 
     :param path: the library
@@ -92,14 +78,7 @@ class Model:
             raise ModelError(f"{self}: the pipeline expects {sizes}, the library declares {declared}.")
 
     def __call__(self, inputs: Floats, noise: Floats | None, outputs: int, *, batched: bool = True) -> Floats:
-        """Evaluate rows.
-
-        :param inputs: float32 (n, inputs)
-        :param noise: float32 (n, noise) standard normal deviates, or None
-        :param outputs: number of outputs, as verified before
-        :param batched: rows at once if the library can
-        :returns: float32 (n, outputs)
-        """
+        """Evaluate rows; see :class:`~sqlamarr.models.Model`."""
         inputs = np.ascontiguousarray(inputs, dtype=np.float32)
         n, n_in = inputs.shape
         noise = np.ascontiguousarray(np.empty((n, 0)) if noise is None else noise, dtype=np.float32)
@@ -148,7 +127,7 @@ def as_pointer(array: NDArray[Any]) -> Any:
     return ffi.cast("float *", array.ctypes.data)
 
 
-def _probe(model: Model, sizes: Sizes) -> None:
+def _probe(model: CompiledModel, sizes: Sizes) -> None:
     numbers = [sizes.inputs, sizes.outputs, sizes.noise]
     written, beyond_in, beyond_noise = trial_call(model, [model.function, *numbers], str(sizes))
     if written != sizes.outputs:
@@ -190,33 +169,3 @@ def trial_call(model: Loaded, arguments: Sequence[str | int], sizes: str) -> lis
         raise ModelError(f"{model}: the trial call failed: {child.stderr.strip()[-500:]}")
     (answer,) = (line for line in child.stdout.splitlines() if line.startswith(ANSWER))
     return [int(word) for word in answer.removeprefix(ANSWER).split()]
-
-
-def find_library(library: str, folder: Path) -> Path:
-    """The file of a model library as a pipeline names it.
-
-    :param library: ``plugins:NAME`` for one built with the package, else a path
-    :param folder: where a relative path starts
-    :raises ModelError: there is no such file
-    """
-    shipped = native_folder() / "plugins"
-    if library.startswith("plugins:"):
-        path = shipped / (library.removeprefix("plugins:") + ".so")
-        if not path.is_file():
-            known = ", ".join(sorted(p.stem for p in shipped.glob("*.so"))) or "none"
-            raise ModelError(f"There is no shipped model library {library!r}; there are: {known}.")
-        return path
-    # Absolute: the loader looks for a bare name in the system's folders.
-    path = (folder / Path(library).expanduser()).absolute()
-    if not path.is_file():
-        raise ModelError(f"The model library {path} does not exist.")
-    return path
-
-
-def sha256(path: Path) -> str:
-    """SHA-256 of a file, as hexadecimal digits."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

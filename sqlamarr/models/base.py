@@ -1,0 +1,83 @@
+"""What a plugin step asks of a model, of whatever kind it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How many float32 values a model reads and writes per row."""
+
+    inputs: int
+    outputs: int
+    noise: int
+
+    def __str__(self) -> str:
+        return f"{self.inputs} inputs, {self.outputs} outputs and {self.noise} random numbers"
+
+
+class Model(Protocol):
+    """A function from rows of inputs (and random numbers) to rows of outputs; ``str()`` names it in messages.
+
+    Row i of the result depends on row i of the inputs alone, bit for bit, whatever the other rows are
+    and however many.
+    """
+
+    @property
+    def input_names(self) -> list[str] | None:
+        """Names of the inputs in their order, if the model has them."""
+
+    @property
+    def output_names(self) -> list[str] | None:
+        """Names of the outputs in their order, if the model has them."""
+
+    @property
+    def origin(self) -> str | None:
+        """Where the model came from, in its own words."""
+
+    def verify(self, sizes: Sizes) -> None:
+        """Make sure that the model has these sizes, before any event.
+
+        :raises ModelError: it has not
+        """
+
+    def __call__(self, inputs: Floats, noise: Floats | None, outputs: int, *, batched: bool = True) -> Floats:
+        """Evaluate rows.
+
+        :param inputs: float32 (n, inputs)
+        :param noise: float32 (n, noise) standard normal deviates, or None
+        :param outputs: number of outputs, as verified before
+        :param batched: rows at once if the model can
+        :returns: float32 (n, outputs)
+        """
+
+    def outside(self, inputs: Floats) -> NDArray[np.int64]:
+        """Per input, how many rows lie outside the range that the model is meant for; 0 if it has none."""
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a model says of itself; every part may be missing.
+
+    :ivar ranges: the least and the greatest value per input, float32 (2, inputs)
+    """
+
+    input_names: list[str] | None = None
+    output_names: list[str] | None = None
+    origin: str | None = None
+    ranges: Floats | None = None
+
+    def outside(self, inputs: Floats) -> NDArray[np.int64]:
+        """Per input, how many rows lie outside the range."""
+        if self.ranges is None:
+            return np.zeros(inputs.shape[1], dtype=np.int64)
+        low, high = self.ranges
+        counts: NDArray[np.int64] = np.count_nonzero((inputs < low) | (inputs > high), axis=0).astype(np.int64)
+        return counts

@@ -1,0 +1,164 @@
+"""Models that see whole matrices, called so that neither batch nor neighbours can matter.
+
+A matrix product may add in another order for another number of rows. So such models get blocks of a
+fixed number of rows, the last one padded; and before they are trusted it is tried whether a row's
+answer depends on its place in the block or on the other rows.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sqlamarr.errors import ModelError
+from sqlamarr.models.base import Description, Floats, Sizes
+
+#: Rows that are evaluated together. A power of two: vectorised loops over a block have no remainder.
+ROWS = 256
+
+Evaluate = Callable[[Floats, Floats], Floats]
+"""Inputs (rows, inputs) and noise (rows, noise), float32 and C-contiguous, to outputs (rows, outputs)."""
+
+
+def evaluate(function: Evaluate, rows: int, inputs: Floats, noise: Floats | None, outputs: int) -> Floats:
+    """Call ``function`` on blocks of exactly ``rows`` rows.
+
+    :param inputs: (n, inputs)
+    :param noise: (n, noise), or None
+    :returns: float32 (n, outputs)
+    """
+    n = len(inputs)
+    noise = np.empty((n, 0), dtype=np.float32) if noise is None else noise
+    result = np.empty((n, outputs), dtype=np.float32)
+    for start in range(0, n, rows):
+        stop = min(start + rows, n)
+        answers = function(_block(inputs, start, stop, rows), _block(noise, start, stop, rows))
+        result[start:stop] = answers[: stop - start]
+    return result
+
+
+def _block(matrix: Floats, start: int, stop: int, rows: int) -> Floats:
+    """Rows start to stop, padded with the first of them: a value that the model is meant for."""
+    block = np.empty((rows, matrix.shape[1]), dtype=np.float32)
+    block[: stop - start] = matrix[start:stop]
+    block[stop - start :] = matrix[start]
+    return block
+
+
+def trial(function: Evaluate, sizes: Sizes, rows: int, ranges: Floats | None = None) -> int:
+    """How many rows may be evaluated together: ``rows``, or 1 if their places in a block decide last bits.
+
+    :param ranges: the least and the greatest value per input (2, inputs), from which trial rows are taken
+    :raises ModelError: the number of outputs is wrong, the same input gives different answers, or a
+        row's answer depends on other rows. The message begins with a verb: the caller says of what.
+    """
+    rng = np.random.default_rng(20160)
+    inputs, others = (_trial_inputs(rng, rows, sizes.inputs, ranges) for _ in range(2))
+    noise, other_noise = (rng.normal(size=(rows, sizes.noise)).astype(np.float32) for _ in range(2))
+    answers = function(inputs, noise)
+    if answers.shape != (rows, sizes.outputs):
+        raise ModelError(f"gives an array of shape {answers.shape} for {rows} rows, expected {(rows, sizes.outputs)}.")
+    if not _same_bits(answers, function(inputs, noise)):
+        raise ModelError("gives different answers for the same rows. Take random numbers from the noise alone.")
+    if rows == 1:
+        return 1
+    order = rng.permutation(rows)
+    moved = np.empty_like(answers)
+    moved[order] = function(inputs[order], noise[order])
+    kept = np.arange(rows) % 2 == 0
+    mixed = function(np.where(kept[:, None], inputs, others), np.where(kept[:, None], noise, other_noise))
+    pairs = [(answers, moved), (answers[kept], mixed[kept])]
+    if all(_same_bits(one, other) for one, other in pairs):
+        return rows
+    scale = np.nanmax(np.abs(answers), axis=0, initial=0)
+    if all(np.allclose(one, other, rtol=1e-4, atol=1e-4 * scale.max(), equal_nan=True) for one, other in pairs):
+        return 1
+    raise ModelError(
+        "gives a row other answers when the rows around it change (batch statistics, a softmax over the wrong axis?). "
+        "A model must treat every row by itself."
+    )
+
+
+def _trial_inputs(rng: np.random.Generator, rows: int, inputs: int, ranges: Floats | None) -> Floats:
+    if ranges is None:
+        return rng.normal(size=(rows, inputs)).astype(np.float32)
+    low, high = ranges.astype(np.float64)
+    result: Floats = (low + (high - low) * rng.random((rows, inputs))).astype(np.float32)
+    return result
+
+
+def _same_bits(one: Floats, other: Floats) -> bool:
+    return one.shape == other.shape and bool(np.all(one.view(np.uint32) == other.view(np.uint32)))
+
+
+class BlockModel(ABC):
+    """A model that is evaluated in blocks of rows; kinds of models say how one block is.
+
+    :param label: what messages call it
+    :param description: what it says of itself
+    :param rows: rows of a block
+    """
+
+    def __init__(self, label: str, description: Description, rows: int = ROWS) -> None:
+        self._label, self._description, self._rows = label, description, rows
+        self._verified: tuple[Sizes, Evaluate] | None = None
+
+    def __str__(self) -> str:
+        return self._label
+
+    @abstractmethod
+    def _function(self, sizes: Sizes) -> Evaluate:
+        """How a block is evaluated, once the sizes are known.
+
+        :raises ModelError: the model cannot have these sizes; the message begins with a verb
+        """
+
+    @property
+    def input_names(self) -> list[str] | None:
+        """Names of the inputs in their order, if the model has them."""
+        return self._description.input_names
+
+    @property
+    def output_names(self) -> list[str] | None:
+        """Names of the outputs in their order, if the model has them."""
+        return self._description.output_names
+
+    @property
+    def origin(self) -> str | None:
+        """Where the model came from, in its own words."""
+        return self._description.origin
+
+    def verify(self, sizes: Sizes) -> None:
+        """Evaluate blocks of trial rows: the sizes fit, and a row's answer depends on this row alone.
+
+        :raises ModelError: it is not so
+        """
+        try:
+            function = self._function(sizes)
+            self._rows = trial(function, sizes, self._rows, self._description.ranges)
+        except ModelError as error:
+            raise ModelError(f"{self}: {error}") from error.__cause__
+        self._verified = sizes, function
+
+    def __call__(self, inputs: Floats, noise: Floats | None, outputs: int, *, batched: bool = True) -> Floats:
+        """Evaluate rows; see :class:`~sqlamarr.models.Model`."""
+        sizes = Sizes(inputs.shape[1], outputs, 0 if noise is None else noise.shape[1])
+        if self._verified is None:
+            self.verify(sizes)
+        assert self._verified is not None
+        verified, function = self._verified
+        if sizes != verified:
+            raise ModelError(f"{self}: called with {sizes}, expected {verified}.")
+        if noise is not None and len(noise) != len(inputs):
+            raise ModelError(f"{self}: {len(inputs)} rows of inputs, but {len(noise)} of random numbers.")
+        try:
+            return evaluate(function, self._rows, inputs, noise, outputs)
+        except ModelError as error:
+            raise ModelError(f"{self}: {error}") from error.__cause__
+
+    def outside(self, inputs: Floats) -> NDArray[np.int64]:
+        """Per input, how many rows lie outside the range that the model declares."""
+        return self._description.outside(inputs)

@@ -1,0 +1,53 @@
+"""The files that models come from."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+from sqlamarr._library import native_folder
+from sqlamarr.errors import ModelError
+
+URL = re.compile(r"^[a-z][a-z0-9+.-]*://")
+SHIPPED = "plugins:"  # begins the name of a library that is built with the package
+
+
+def locate(source: str, folder: Path, expected: str | None = None) -> Path:
+    """The file of a model as a pipeline names it.
+
+    :param source: ``plugins:NAME`` for a library built with the package, else a path
+    :param folder: where a relative path starts
+    :param expected: SHA-256 that the file must have, as hexadecimal digits
+    :raises ModelError: there is no such file, or it is another one
+    """
+    path = _shipped(source) if source.startswith(SHIPPED) else _local(source, folder)
+    if expected and (found := sha256(path)) != expected:
+        raise ModelError(f"Model file {path}: expected sha256 {expected}, found {found}. Is it the right file?")
+    return path
+
+
+def _shipped(source: str) -> Path:
+    shipped = native_folder() / "plugins"
+    path = shipped / (source.removeprefix(SHIPPED) + ".so")
+    if not path.is_file():
+        known = ", ".join(sorted(p.stem for p in shipped.glob("*.so"))) or "none"
+        raise ModelError(f"There is no shipped model library {source!r}; there are: {known}.")
+    return path
+
+
+def _local(source: str, folder: Path) -> Path:
+    # Absolute: the loader looks for a bare name in the system's folders.
+    path = (folder / Path(source).expanduser()).absolute()
+    if not path.is_file():
+        raise ModelError(f"The model file {path} does not exist.")
+    return path
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file, as hexadecimal digits."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

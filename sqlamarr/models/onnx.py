@@ -1,0 +1,242 @@
+"""``onnx``: a network in an ONNX file, evaluated by onnxruntime on one thread."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sqlamarr.errors import InstallationError, ModelError
+from sqlamarr.models.base import Description, Floats, Sizes
+from sqlamarr.models.blocks import ROWS, BlockModel, Evaluate
+
+_DTYPES = {
+    "tensor(float)": np.float32,
+    "tensor(double)": np.float64,
+    "tensor(int64)": np.int64,
+    "tensor(int32)": np.int32,
+}
+_NOISE = re.compile(r"noise|random|latent|^z$", re.IGNORECASE)  # what exporters call an input of random numbers
+CONCATENATED = ("first", "last")  # places of the random numbers in the one matrix of features
+
+
+@dataclass(frozen=True)
+class Port:
+    """An input of the graph.
+
+    :ivar shape: of one row, None where the file leaves a size open
+    """
+
+    name: str
+    shape: tuple[int | None, ...]
+    dtype: Any
+
+    @property
+    def width(self) -> int | None:
+        """Values per row, None if the file leaves it open."""
+        return None if None in self.shape else prod(size for size in self.shape if size is not None)
+
+    def __str__(self) -> str:
+        return f"'{self.name}' ({'any number' if self.width is None else self.width})"
+
+    def fed(self, values: Floats) -> Any:
+        """Columns as the graph wants them."""
+        shape = self.shape if None not in self.shape else (values.shape[1],)
+        return np.ascontiguousarray(values, dtype=self.dtype).reshape(len(values), *shape)
+
+
+class OnnxModel(BlockModel):
+    """The graph of an ONNX file.
+
+    Features are the graph's inputs in their order (one matrix, or several, or one input per column).
+    Random numbers enter by an input of their own, or as columns of the one matrix, behind the features.
+    Names and ranges of the inputs are taken from the file's metadata if it has them (``input_names``,
+    ``output_names``, ``input_min``, ``input_max``: comma-separated), names also from inputs of one
+    column each.
+
+    :param path: the file
+    :param noise: name of the input for random numbers, or ``first`` or ``last``: their place in the one
+        matrix; default: found from names and sizes
+    :param outputs: names of the graph's outputs to use; default: all, or all but integer labels
+    :raises ModelError: the file cannot be loaded
+    :raises InstallationError: onnxruntime is not installed
+    """
+
+    def __init__(self, path: Path, noise: str | None = None, outputs: Sequence[str] | None = None) -> None:
+        self._session = _session(path)
+        self._noise = noise
+        self._ports, rows = _ports(self._session, path.name)
+        self._outputs = list(outputs or [])
+        self._check_outputs(path.name)
+        super().__init__(f"network '{path.name}'", _description(self._session, self._ports, path.name), rows)
+
+    def _check_outputs(self, name: str) -> None:
+        known = [output.name for output in self._session.get_outputs()]
+        if missing := [output for output in self._outputs if output not in known]:
+            raise ModelError(f"network '{name}' has no output {missing[0]!r}; it has: {', '.join(known)}.")
+
+    def _function(self, sizes: Sizes) -> Evaluate:
+        split = self._layout(sizes)
+        chosen: list[str] = self._outputs
+
+        def function(inputs: Floats, noise: Floats) -> Floats:
+            values = self._run(chosen, split(inputs, noise))
+            return np.hstack([_matrix(value, len(inputs)) for value in values])
+
+        if not chosen:
+            zeros = np.zeros((self._rows, sizes.inputs), np.float32), np.zeros((self._rows, sizes.noise), np.float32)
+            chosen = self._choose(split(*zeros), sizes.outputs)
+        return function
+
+    def _run(self, names: list[str], feed: Mapping[str, Any]) -> list[Any]:
+        try:
+            return list(self._session.run(names or None, feed))
+        except Exception as error:  # onnxruntime has no common base class for its own
+            raise ModelError(f"failed in onnxruntime: {error}") from error
+
+    def _layout(self, sizes: Sizes) -> Any:
+        """How the two matrices become what the graph is fed with."""
+        port = self._noise_port(sizes)
+        features = [p for p in self._ports if p is not port]
+        if port is not None and port.width not in (None, sizes.noise):
+            self._misfit(sizes)
+        extra = sizes.noise if port is None else 0
+        columns = self._columns(features, sizes.inputs + extra, sizes)
+
+        def split(inputs: Floats, noise: Floats) -> dict[str, Any]:
+            if port is not None:
+                matrix = inputs
+            else:
+                matrix = np.hstack([noise, inputs] if self._noise == "first" else [inputs, noise])
+            feed = {p.name: p.fed(matrix[:, columns[i] : columns[i + 1]]) for i, p in enumerate(features)}
+            return feed if port is None else {**feed, port.name: port.fed(noise)}
+
+        return split
+
+    def _noise_port(self, sizes: Sizes) -> Port | None:
+        """The input that takes the random numbers and nothing else."""
+        if self._noise in CONCATENATED:
+            return None
+        if self._noise is not None:
+            for port in self._ports:
+                if port.name == self._noise:
+                    return port
+            raise ModelError(f"has no input {self._noise!r} for the noise; it has: {_listed(self._ports)}.")
+        if not sizes.noise or len(self._ports) == 1:
+            return None
+        named = [port for port in self._ports if _NOISE.search(port.name)]
+        fitting = [port for port in self._ports if port.width == sizes.noise]
+        for candidates in (named, fitting):
+            if len(candidates) == 1:
+                return candidates[0]
+        raise ModelError(
+            f"does not tell which of its inputs takes the {sizes.noise} random numbers: {_listed(self._ports)}. "
+            "Say 'noise: NAME' beside 'onnx:' in the pipeline."
+        )
+
+    def _columns(self, ports: list[Port], total: int, sizes: Sizes) -> list[int]:
+        """Where the columns of each input begin, and the end of the last."""
+        known = sum(port.width or 0 for port in ports)
+        open_ports = [port for port in ports if port.width is None]
+        if len(open_ports) > 1 or known > total or (known != total and not open_ports):
+            self._misfit(sizes)
+        edges = [0]
+        for port in ports:
+            edges.append(edges[-1] + (total - known if port.width is None else port.width))
+        if not all(start < stop for start, stop in pairwise(edges)):
+            self._misfit(sizes)
+        return edges
+
+    def _misfit(self, sizes: Sizes) -> None:
+        hint = (
+            " Random numbers enter by an input of their own ('noise: NAME' beside 'onnx:' in the pipeline) or as "
+            "columns of the one input behind or before the features ('noise: last' or 'noise: first')."
+        )
+        raise ModelError(
+            f"the pipeline expects {sizes}, the network's inputs are {_listed(self._ports)}." + hint * bool(sizes.noise)
+        )
+
+    def _choose(self, feed: Mapping[str, Any], expected: int) -> list[str]:
+        """The outputs to use: all, or without integer labels, whichever has the declared number of values."""
+        rows = len(next(iter(feed.values())))
+        names = [output.name for output in self._session.get_outputs()]
+        labels = {output.name for output in self._session.get_outputs() if "int" in output.type[: len("tensor(int")]}
+        widths = {n: _matrix(v, rows).shape[1] for n, v in zip(names, self._run([], feed))}
+        for chosen in (names, [name for name in names if name not in labels]):
+            if sum(widths[name] for name in chosen) == expected:
+                return chosen
+        listed = ", ".join(f"'{name}' ({width})" for name, width in widths.items())
+        raise ModelError(
+            f"the pipeline declares {expected} outputs, the network gives {listed}. "
+            "Choose among several with 'outputs: [NAME, ...]' beside 'onnx:' in the pipeline."
+        )
+
+
+def _session(path: Path) -> Any:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise InstallationError(
+            f"{path} needs onnxruntime, which is not installed: pip install 'sqlamarr[onnx]'"
+        ) from error
+    options = onnxruntime.SessionOptions()
+    # One thread: workers share the processors among them, and sums keep their order.
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.use_deterministic_compute = True
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime has no common base class for its own
+        raise ModelError(f"Cannot load the network {path}: {error}") from error
+
+
+def _ports(session: Any, name: str) -> tuple[list[Port], int]:
+    """The graph's inputs, and the number of rows that they take at once."""
+    ports, batches = [], set()
+    for value in session.get_inputs():
+        if value.type not in _DTYPES:
+            known = ", ".join(_DTYPES)
+            raise ModelError(f"network '{name}': input '{value.name}' is a {value.type}; it may be: {known}.")
+        sizes = [size if isinstance(size, int) and size > 0 else None for size in value.shape]
+        batches.add(sizes[0] if sizes else 1)
+        ports.append(Port(value.name, tuple(sizes[1:]), _DTYPES[value.type]))
+    if len(batches) > 1:
+        raise ModelError(f"network '{name}': the inputs take different numbers of rows, {batches}.")
+    return ports, next(iter(batches), None) or ROWS
+
+
+def _description(session: Any, ports: list[Port], name: str) -> Description:
+    metadata = session.get_modelmeta().custom_metadata_map
+    names = _words(metadata.get("input_names"))
+    if names is None and len(ports) > 1 and all(port.width == 1 for port in ports):
+        names = [port.name for port in ports]
+    limits = [_words(metadata.get(key)) for key in ("input_min", "input_max")]
+    try:
+        ranges = np.array(limits, dtype=np.float32) if all(limits) else None
+    except ValueError as error:
+        raise ModelError(f"network '{name}': its metadata input_min and input_max are no numbers: {error}") from error
+    return Description(names, _words(metadata.get("output_names")), metadata.get("origin"), ranges)
+
+
+def _words(text: str | None) -> list[str] | None:
+    return [word.strip() for word in text.split(",")] if text else None
+
+
+def _matrix(value: Any, rows: int) -> Floats:
+    """An output as (rows, values); what ZipMap makes is a dict per row, its values in the classes' order."""
+    if isinstance(value, list):
+        value = np.array([list(row.values()) for row in value])
+    if not isinstance(value, np.ndarray) or value.dtype.kind not in "fiub" or value.shape[:1] != (rows,):
+        shape = getattr(value, "shape", type(value).__name__)
+        raise ModelError(f"gives an output {shape} that is no number per row, for {rows} rows.")
+    return value.reshape(rows, -1).astype(np.float32)
+
+
+def _listed(ports: Sequence[Port]) -> str:
+    return ", ".join(map(str, ports))

@@ -1,0 +1,60 @@
+"""``python``: a function of the user's on numpy arrays."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+
+import numpy as np
+
+from sqlamarr.errors import ModelError
+from sqlamarr.imports import load_function, story
+from sqlamarr.models.base import Description, Floats, Sizes
+from sqlamarr.models.blocks import BlockModel, Evaluate
+
+
+class PythonModel(BlockModel):
+    """A function ``f(inputs)`` or, with random numbers, ``f(inputs, noise)``.
+
+    It gets float32 arrays (rows, inputs) and (rows, noise) of always the same number of rows, and returns
+    (rows, outputs). Names and ranges are taken from its attributes ``input_names``, ``output_names``,
+    ``input_min`` and ``input_max`` if it has them.
+
+    :param source: ``module`` or ``file.py``, importable or relative to ``folder``
+    :param function: its name there
+    :raises PipelineError: it cannot be imported
+    """
+
+    def __init__(self, source: str, function: str, folder: Path) -> None:
+        self._call = load_function(source, function, folder)
+        self.path = inspect.getsourcefile(inspect.getmodule(self._call) or self._call)
+        limits = [getattr(self._call, name, None) for name in ("input_min", "input_max")]
+        description = Description(
+            _listed(getattr(self._call, "input_names", None)),
+            _listed(getattr(self._call, "output_names", None)),
+            self._call.__doc__ and self._call.__doc__.strip().splitlines()[0],
+            None if any(limit is None for limit in limits) else np.array(limits, dtype=np.float32),
+        )
+        super().__init__(f"function '{source}:{function}'", description)
+
+    def _function(self, sizes: Sizes) -> Evaluate:
+        try:
+            inspect.signature(self._call).bind(*range(1 + bool(sizes.noise)))
+        except TypeError as error:
+            arguments = "(inputs, noise)" if sizes.noise else "(inputs)"
+            raise ModelError(f"cannot be called as f{arguments}: {error}.") from error
+
+        def function(inputs: Floats, noise: Floats) -> Floats:
+            arguments = (inputs, noise) if sizes.noise else (inputs,)
+            try:
+                with np.errstate(all="ignore"):  # what is no number is refused behind the model, with its row
+                    answers = np.asarray(self._call(*arguments), dtype=np.float32)
+            except (Exception, SystemExit) as error:
+                raise ModelError(story(error)) from error
+            return answers.reshape(-1, 1) if answers.ndim == 1 and sizes.outputs == 1 else answers
+
+        return function
+
+
+def _listed(names: object) -> list[str] | None:
+    return None if names is None else [str(name) for name in names]  # type: ignore[attr-defined]
