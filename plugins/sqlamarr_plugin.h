@@ -15,6 +15,10 @@
  * result depends on row i of the inputs alone, bit for bit, whatever n is. f_batch returns 0, or a
  * negative number if it could not do its work. `random` holds standard normal deviates.
  *
+ * A compiled copy of another model may also tell how well it copies it, and bring rows to try it on:
+ *
+ *     const sqlamarr_model_verification *f_verification(void);
+ *
  * A model of whole events (n inputs make m outputs: a calorimeter) is called through
  *
  *     int32_t f_event(const sqlamarr_event_input *in, sqlamarr_event_output *out);
@@ -43,6 +47,14 @@ typedef struct sqlamarr_model_info {
     const char *origin;           /* where the model came from: one line, or NULL */
     const float *in_min, *in_max; /* range of each input the model is meant for, or NULL */
 } sqlamarr_model_info;
+
+typedef struct sqlamarr_model_verification {
+    double deviation, tolerance; /* largest deviation from the original, and what would have been too much: relative
+                                  * to the spread of an output over the rows that it was found on */
+    int64_t rows;                /* how many these were */
+    int32_t n_test;              /* rows of a self-test: inputs, normal deviates, the original's answers */
+    const float *test_in, *test_random, *test_out;
+} sqlamarr_model_verification;
 
 /* Codes that f_event may return in place of a number of rows. */
 #define SQLAMARR_TOO_MANY_ROWS (-1)  /* more than max_rows would be needed */

@@ -43,6 +43,10 @@ class ModelError(PipelineError):
     """A compiled model cannot be loaded, or does not do what it declares."""
 
 
+class CompilerError(SqlamarrError):
+    """A trained model cannot be compiled, or the compiled one does not do what the original does."""
+
+
 class OutputError(SqlamarrError):
     """The output file cannot be written, or is not one of ours."""
 

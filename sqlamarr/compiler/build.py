@@ -1,0 +1,132 @@
+"""From functions to a shared library: write C, compile, verify, put it where it belongs."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from sqlamarr.compiler import toolchain
+from sqlamarr.compiler.function import Source
+from sqlamarr.compiler.information import Description
+from sqlamarr.compiler.library import WEIGHTS, has_incbin, write_library
+from sqlamarr.compiler.verify import ROWS, SELF_TEST_ROWS, TOLERANCE, Rows, Verification, compare, make_rows
+from sqlamarr.errors import CompilerError
+from sqlamarr.models import Model
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A library that was built.
+
+    :param path: the library
+    :param functions: per function, how well it follows the original
+    :param sizes: per function, numbers of inputs, outputs and random numbers
+    :param seconds: what the C compiler took
+    """
+
+    path: Path
+    functions: Mapping[str, Verification]
+    sizes: Mapping[str, tuple[int, int, int]]
+    seconds: float
+
+
+def build(
+    sources: Mapping[str, Source],
+    path: Path,
+    *,
+    tolerance: float = TOLERANCE,
+    samples: Mapping[str, NDArray[Any]] | None = None,
+    rows: int = ROWS,
+    weights_as_text: bool | None = None,
+    keep_source: Path | None = None,
+) -> Compiled:
+    """Compile functions into one library and verify each against its original.
+
+    :param sources: per function name, what a front end made of a model
+    :param path: the library to write
+    :param tolerance: largest deviation, relative to the spread of an output
+    :param samples: per function, real inputs (rows, inputs) to verify on
+    :param rows: how many random rows to verify on otherwise
+    :param weights_as_text: in the C file; else in a file beside it (default: where the assembler can)
+    :param keep_source: a folder to leave the C file and its weights in
+    :raises CompilerError: no C compiler, a bad name, or a function that differs from its original
+    """
+    for name in sources:
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+            raise CompilerError(f"{name!r} is no name of a C function: letters, digits and underscores.")
+    if not sources:
+        raise CompilerError("There is nothing to compile: name at least one function.")
+    as_text = not has_incbin() if weights_as_text is None else weights_as_text
+    known = {name: make_rows(name, s, rows, (samples or {}).get(name)) for name, s in sources.items()}
+    graphs = {name: source.graph for name, source in sources.items()}
+    source = write_library(graphs, {n: _describe(s, known[n]) for n, s in sources.items()}, as_text=as_text)
+    with tempfile.TemporaryDirectory(prefix="sqlamarr-") as name:
+        folder = Path(name)
+        (folder / "model.c").write_text(source.text)
+        if source.weights is not None:
+            (folder / WEIGHTS).write_bytes(source.weights)
+        start = time.perf_counter()
+        toolchain.run([*toolchain.OPTIONS, "-DSQLAMARR_CODE_ONLY", "-c", "model.c", "-o", "code.o"], folder)
+        _link(folder, {})
+        seconds = time.perf_counter() - start
+        verified = {n: _verify(folder / "model.so", n, s, known[n], tolerance) for n, s in sources.items()}
+        _link(folder, dict(enumerate(verified.values())))
+        if keep_source is not None:
+            _keep(folder, keep_source)
+        _install(folder / "model.so", path)
+    sizes = {n: (len(g.input_names), g.output.width, g.noise.width if g.noise else 0) for n, g in graphs.items()}
+    return Compiled(path, verified, sizes, seconds)
+
+
+def _describe(source: Source, rows: Rows) -> Description:
+    test = slice(0, SELF_TEST_ROWS)
+    return Description(
+        source.origin, source.low, source.high, rows.inputs[test], rows.noise[test], rows.outputs[test]
+    )  # fmt: skip
+
+
+def _link(folder: Path, verified: Mapping[int, Verification]) -> None:
+    """Compile what the functions tell about themselves, and put all together."""
+    told = []
+    for number, found in verified.items():
+        values = (("DEVIATION", found.deviation.hex()), ("TOLERANCE", found.tolerance.hex()), ("ROWS", found.rows))
+        told += [f"-DMODEL{number}_{key}={value}" for key, value in values]
+    toolchain.run(
+        [*toolchain.OPTIONS, "-DSQLAMARR_INFORMATION_ONLY", *told, "-c", "model.c", "-o", "information.o"], folder
+    )
+    toolchain.run(["-shared", "code.o", "information.o", "-o", "model.so", "-lm"], folder)
+
+
+def _verify(library: Path, name: str, source: Source, rows: Rows, tolerance: float) -> Verification:
+    model = Model(library, name)
+    noise = rows.noise if source.graph.noise else None
+    outputs = model(rows.inputs, noise, source.graph.output.width)
+    return compare(name, source.graph, rows, outputs, tolerance)
+
+
+def _keep(folder: Path, target: Path) -> None:
+    target.mkdir(parents=True, exist_ok=True)
+    for name in ("model.c", WEIGHTS):
+        if (folder / name).exists():
+            shutil.copy(folder / name, target / name)
+
+
+def _install(library: Path, path: Path) -> None:
+    """Put it in place at once: a process that has the old one loaded keeps it."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+            file.write(library.read_bytes())
+        os.chmod(file.name, 0o755)
+        os.replace(file.name, path)
+    except OSError as error:
+        raise CompilerError(f"The library {path} cannot be written: {error.strerror}.") from error

@@ -1,0 +1,49 @@
+"""The C compiler of this machine."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from sqlamarr.errors import CompilerError
+
+OPTIONS = (
+    "-O3", "-std=gnu11", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-fno-strict-aliasing",
+    "-fvisibility=hidden", "-fPIC", "-w",
+)  # fmt: skip
+HINT = (
+    "Install one: 'apt install gcc' (Debian, Ubuntu), 'dnf install gcc' (Fedora, Alma), 'xcode-select --install' "
+    "(macOS), or 'pip install ziglang' and CC='python -m ziglang cc'; or name yours in the environment variable CC."
+)
+
+
+def compiler() -> list[str]:
+    """The command of the C compiler: CC, or the first of cc, gcc, clang.
+
+    :raises CompilerError: there is none
+    """
+    if chosen := shlex.split(os.environ.get("CC", "")):
+        if shutil.which(chosen[0]) is None:
+            raise CompilerError(f"The C compiler {chosen[0]!r} that CC names was not found. {HINT}")
+        return chosen
+    for name in ("cc", "gcc", "clang"):
+        if path := shutil.which(name):
+            return [path]
+    raise CompilerError(f"No C compiler was found; compiled models need one. {HINT}")
+
+
+def run(arguments: Sequence[str], folder: Path) -> None:
+    """Run the compiler in a folder.
+
+    :raises CompilerError: it failed, or there is none
+    """
+    command = [*compiler(), *arguments]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise CompilerError(
+            f"The C compiler failed ({shlex.join(command)}): {done.stderr.strip()[:2000] or 'it printed nothing'}"
+        )
