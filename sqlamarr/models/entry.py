@@ -56,10 +56,17 @@ def check(entry: Mapping[str, Any]) -> None:
     (kind,) = kinds
     if kind != "onnx" and (extra := [key for key in ("noise", "outputs") if key in entry]):
         raise PipelineError(f"{extra[0]!r} belongs to an onnx model; a {kind} is given as it is called.")
+    if URL.match(entry[kind]) and kind == "python":
+        raise PipelineError(f"{entry[kind]}: Python is not fetched; download the file, read it, and give its path.")
     if kind == "python" and not _PYTHON.match(entry[kind]):
         raise PipelineError(f"python: expected module:function or file.py:function, found {entry[kind]!r}.")
     if URL.match(entry[kind]) and "sha256" not in entry:
         raise PipelineError(f"{entry[kind]} is downloaded, which needs its sha256: what it holds is run as code.")
+
+
+def is_remote(entry: Mapping[str, Any]) -> bool:
+    """Whether the model is fetched from the network."""
+    return any(URL.match(entry[kind]) for kind in KINDS if kind in entry)
 
 
 def parse(text: str) -> dict[str, Any]:

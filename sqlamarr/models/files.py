@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlamarr._library import native_folder
 from sqlamarr.errors import ModelError
+from sqlamarr.models.download import download
 
 URL = re.compile(r"^[a-z][a-z0-9+.-]*://")
 SHIPPED = "plugins:"  # begins the name of a library that is built with the package
@@ -16,11 +17,15 @@ SHIPPED = "plugins:"  # begins the name of a library that is built with the pack
 def locate(source: str, folder: Path, expected: str | None = None) -> Path:
     """The file of a model as a pipeline names it.
 
-    :param source: ``plugins:NAME`` for a library built with the package, else a path
+    :param source: ``plugins:NAME`` for a library built with the package, a URL, or a path
     :param folder: where a relative path starts
     :param expected: SHA-256 that the file must have, as hexadecimal digits
     :raises ModelError: there is no such file, or it is another one
     """
+    if URL.match(source):
+        if expected is None:
+            raise ModelError(f"{source} is downloaded, which needs its sha256: what it holds is run as code.")
+        return download(source, expected)
     path = _shipped(source) if source.startswith(SHIPPED) else _local(source, folder)
     if expected and (found := sha256(path)) != expected:
         raise ModelError(f"Model file {path}: expected sha256 {expected}, found {found}. Is it the right file?")

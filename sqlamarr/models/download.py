@@ -1,0 +1,51 @@
+"""Models that are given by URL: fetched once into the user's cache, and only if their checksum is right."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlamarr.errors import InstallationError, ModelError
+
+CACHE = "SQLAMARR_CACHE"  # environment variable with the folder for downloads
+
+
+def cache_folder() -> Path:
+    """Where downloads are kept: ``$SQLAMARR_CACHE``, else a folder in the user's cache of the system."""
+    if chosen := os.environ.get(CACHE):
+        return Path(chosen).expanduser().absolute()
+    return Path(_pooch().os_cache("sqlamarr"))
+
+
+def download(url: str, expected: str) -> Path:
+    """The file behind a URL, from the cache if it is there.
+
+    :param url: ``http://`` or ``https://``
+    :param expected: its SHA-256, as hexadecimal digits
+    :returns: its path in the cache; its name begins with the checksum, so that versions live side by side
+    :raises ModelError: it cannot be fetched, or is another file than the checksum says: then nothing is kept
+    """
+    if not url.startswith(("http://", "https://")):
+        raise ModelError(f"{url}: models are fetched by http or https.")
+    pooch, folder = _pooch(), cache_folder()
+    name = f"{expected[:16]}-{Path(urlsplit(url).path).name or 'model'}"
+    try:
+        downloader = pooch.HTTPDownloader(timeout=60)
+        return Path(pooch.retrieve(url, f"sha256:{expected}", name, folder, downloader=downloader))
+    except OSError as error:  # requests' exceptions are OSErrors too
+        raise ModelError(
+            f"Cannot fetch {url} ({error}). 'sqlamarr fetch PIPELINE', where there is a network, puts it into "
+            f"{folder}; the environment variable {CACHE} names another folder, e.g. a shared one."
+        ) from error
+    except ValueError as error:
+        raise ModelError(f"{url} is not what the pipeline expects, and was thrown away. {error}") from error
+
+
+def _pooch() -> Any:
+    try:
+        import pooch
+    except ImportError as error:
+        raise InstallationError("Models by URL need pooch: pip install 'sqlamarr[fetch]'") from error
+    return pooch
