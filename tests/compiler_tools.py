@@ -15,7 +15,7 @@ from sqlamarr.compiler.build import build
 from sqlamarr.compiler.evaluate import evaluate
 from sqlamarr.compiler.function import Source
 from sqlamarr.compiler.ir import Graph
-from sqlamarr.models import Model
+from sqlamarr.models import CompiledModel
 
 needs_compiler = pytest.mark.skipif(
     not any(shutil.which(name) for name in ("cc", "gcc", "clang")), reason="no C compiler here"
@@ -42,16 +42,16 @@ def paths_of_this_processor() -> list[str]:
     return ["baseline", *(["avx2"] if "avx2" in flags else []), *(["avx512"] if "avx512dq" in flags else [])]
 
 
-def load_with(library: Path, isa: str, function: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Model:
+def load_with(library: Path, isa: str, function: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> CompiledModel:
     """A copy of a library, which has asked for its instruction set under this environment."""
     copy = folder / f"{isa}-{library.name}"
     if not copy.exists():
         shutil.copy(library, copy)
     monkeypatch.setenv("SQLAMARR_ISA", isa)
-    return Model(copy, function)
+    return CompiledModel(copy, function)
 
 
-def assert_same_bits_for_every_count(model: Model, x: Any, noise: Any, outputs: int) -> np.ndarray:
+def assert_same_bits_for_every_count(model: CompiledModel, x: Any, noise: Any, outputs: int) -> np.ndarray:
     """Row i of the result is the same whatever the number of rows, and as from f."""
     whole = model(x, noise, outputs)
     for n in COUNTS:

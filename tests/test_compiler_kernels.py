@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from sqlamarr.compiler.evaluate import evaluate
 from sqlamarr.compiler.ir import BINARY, FLOAT32, FLOAT64, REDUCTIONS, UNARY, Graph
 from sqlamarr.compiler.trees import ensemble, tree
-from sqlamarr.models import Model
+from sqlamarr.models import CompiledModel
 
 pytestmark = needs_compiler
 RNG = np.random.Generator(np.random.Philox(3))
@@ -169,7 +169,7 @@ def test_trees_send_missing_values_where_they_say_and_compare_exactly(tmp_path):
     stump = tree([0, -1, -1], [third, 0, 0], [1, 0, 0], [2, 0, 0], [0.0, 1.0, 2.0], [True, False, False])
     graph = Graph(["x"])
     graph.set_output(graph.trees(graph.input, ensemble([stump], 0.0, FLOAT32)))
-    model = Model(compile_graphs({"f": graph}, tmp_path / "f.so"), "f")
+    model = CompiledModel(compile_graphs({"f": graph}, tmp_path / "f.so"), "f")
     below = np.float32(third) if float(np.float32(third)) <= third else np.nextafter(np.float32(third), np.float32(0))
     x = np.array([[below], [np.nextafter(below, np.float32(1))], [np.nan], [-np.inf], [np.inf]], np.float32)
     assert model(x, None, 1).ravel().tolist() == [1, 2, 1, 1, 2]
@@ -180,7 +180,9 @@ def test_weights_in_the_c_file_and_beside_it_give_the_same_library(tmp_path):
     graph.set_output(graph.dense(graph.input, RNG.normal(size=(6, 40)), RNG.normal(size=40)))
     x = RNG.normal(size=(50, 6)).astype(np.float32)
     answers = {
-        Model(compile_graphs({"f": graph}, tmp_path / f"{text}.so", weights_as_text=text), "f")(x, None, 40).tobytes()
+        CompiledModel(compile_graphs({"f": graph}, tmp_path / f"{text}.so", weights_as_text=text), "f")(
+            x, None, 40
+        ).tobytes()
         for text in (True, False)
     }
     assert len(answers) == 1

@@ -20,7 +20,7 @@ from sqlamarr.compiler.information import Description
 from sqlamarr.compiler.library import WEIGHTS, has_incbin, write_library
 from sqlamarr.compiler.verify import ROWS, SELF_TEST_ROWS, TOLERANCE, Rows, Verification, compare, make_rows
 from sqlamarr.errors import CompilerError
-from sqlamarr.models import Model
+from sqlamarr.models import CompiledModel
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def _link(folder: Path, verified: Mapping[int, Verification]) -> None:
 
 
 def _verify(library: Path, name: str, source: Source, rows: Rows, tolerance: float) -> Verification:
-    model = Model(library, name)
+    model = CompiledModel(library, name)
     noise = rows.noise if source.graph.noise else None
     outputs = model(rows.inputs, noise, source.graph.output.width)
     return compare(name, source.graph, rows, outputs, tolerance)
