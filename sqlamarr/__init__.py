@@ -9,11 +9,12 @@ if TYPE_CHECKING:
     from sqlamarr.columns import Columns
     from sqlamarr.database import Database
     from sqlamarr.errors import SqlamarrError
+    from sqlamarr.exporters import export
     from sqlamarr.output import open_output as open
     from sqlamarr.pipeline import load as load_pipeline
     from sqlamarr.runner import run
 
-__all__ = ["Columns", "Database", "SqlamarrError", "__version__", "load_pipeline", "open", "run"]
+__all__ = ["Columns", "Database", "SqlamarrError", "__version__", "export", "load_pipeline", "open", "run"]
 
 # Imported when first used: the command line answers --help at once, and nobody pays for what he does not use.
 _LATER = {
@@ -21,6 +22,7 @@ _LATER = {
     "Database": ("database", "Database"),
     "SqlamarrError": ("errors", "SqlamarrError"),
     "__version__": ("_library", "version"),
+    "export": ("exporters", "export"),
     "load_pipeline": ("pipeline", "load"),
     "open": ("output", "open_output"),
     "run": ("runner", "run"),

@@ -79,6 +79,16 @@ class Columns(Mapping[str, Array]):
         return views, keep
 
 
+def without_values(array: Array, declared: int) -> Array:
+    """``array`` itself, or one of the declared type if it holds nothing that shows its type."""
+    if array.dtype.kind != "f" or declared not in (INT64, TEXT) or not np.isnan(array).all():
+        return array
+    if declared == TEXT:
+        return np.full(len(array), None, dtype=object)
+    integers = np.zeros(len(array), dtype=np.int64)
+    return np.ma.MaskedArray(integers, mask=True) if len(array) else integers
+
+
 def _as_column(name: str, values: Any) -> Array:
     """Any sequence as an int64, float64 or object column."""
     array = values if isinstance(values, np.ndarray) else _from_sequence(values)

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 import apsw
 
 from sqlamarr._library import check, ffi, lib, library_path
-from sqlamarr.columns import FLOAT64, INT64, TEXT, Array, Columns
+from sqlamarr.columns import FLOAT64, INT64, TEXT, Array, Columns, without_values
 from sqlamarr.errors import DataError, SqlError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from sqlamarr.table import Table
 
 BUSY_TIMEOUT = 60_000  # ms to wait for somebody else who reads or writes the file
 
@@ -104,10 +106,18 @@ class Database:
 
         :raises SqlError: if SQLite refuses the query, or two columns have one name
         """
-        found: list[tuple[str, str]] = []
+        return {name: origin[0] for name, origin in self.origins(sql, parameters).items()}
+
+    def origins(self, sql: str, parameters: Parameters = ()) -> dict[str, tuple[str, str, str]]:
+        """Where the columns of a query come from: declared type, table and its column; empty for expressions.
+
+        :raises SqlError: if SQLite refuses the query, or two columns have one name
+        """
+        found: list[tuple[str, tuple[str, str, str]]] = []
 
         def look(cursor: apsw.Cursor, _: str, __: Any) -> bool:
-            found.extend((str(column[0]), str(column[1] or "")) for column in cursor.get_description())
+            for name, declared, _database, table, column in cursor.description_full:
+                found.append((str(name), (str(declared or ""), str(table or ""), str(column or ""))))
             return False
 
         with _sql_errors("Query", sql):
@@ -124,12 +134,15 @@ class Database:
         """The result of a query as numpy arrays by column name, in the query's row order.
 
         Integers give int64 (a masked array if NULLs are among them), REAL gives float64 with NaN
-        for NULL, TEXT an object array with None for NULL; a column of NULLs alone gives float64.
+        for NULL, TEXT an object array with None for NULL. A column without any value has the type that
+        its table declares; float64 where it is an expression.
 
         :raises SqlError: if SQLite refuses the query, or two columns have one name
         :raises DataError: if a column mixes numbers and text, or holds BLOBs
         """
-        return dict(self.columns(sql, parameters))
+        found = self.columns(sql, parameters)
+        declared = self.describe(sql, parameters)
+        return {name: without_values(values, transfer_type(declared[name])) for name, values in found.items()}
 
     def columns(self, sql: str, parameters: Parameters = (), types: Sequence[int] | None = None) -> Columns:
         """The result of a query in native memory; ``types`` fixes the columns' types (0: found)."""
@@ -155,11 +168,26 @@ class Database:
             return np.asarray(array)
 
         frame: pd.DataFrame = pd.DataFrame(
-            {name: series(array) for name, array in self.columns(sql, parameters).items()}
+            {name: series(array) for name, array in self.arrays(sql, parameters).items()}
         )
         return frame
 
     # -- tables ----------------------------------------------------------------------------------
+
+    def __getitem__(self, name: str) -> Table:
+        """A table or view, for reading by column, in pieces, or event by event.
+
+        :raises SqlError: there is none of this name
+        """
+        from sqlamarr.table import Table
+
+        return Table(self, name)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.tables() or name in self.views()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([*self.tables(), *self.views()])
 
     def tables(self) -> list[str]:
         """The names of the tables (not views) in the order of their creation."""
@@ -168,10 +196,14 @@ class Database:
         )
         return [str(row[0]) for row in rows]
 
+    def views(self) -> list[str]:
+        """The names of the views in the order of their creation."""
+        return [str(row[0]) for row in self.execute("SELECT name FROM sqlite_schema WHERE type = 'view'")]
+
     def declared_types(self, table: str) -> dict[str, int]:
         """Column name to transfer type (INT64, FLOAT64, TEXT; 0 where the table declares none)."""
         rows = self.execute("SELECT name, type FROM pragma_table_info(?)", (table,))
-        types = {str(name): _transfer_type(str(declared)) for name, declared in rows}
+        types = {str(name): transfer_type(str(declared)) for name, declared in rows}
         if not types:
             raise SqlError(f"There is no table {table!r}; there are: {', '.join(self.tables()) or 'none'}.")
         return types
@@ -276,8 +308,8 @@ def _make_safe(connection: apsw.Connection) -> None:
     connection.config(apsw.SQLITE_DBCONFIG_DQS_DDL, 0)
 
 
-def _transfer_type(declared: str) -> int:
-    """SQLite's affinity rules, as far as our tables use them."""
+def transfer_type(declared: str) -> int:
+    """The transfer type of a declared type by SQLite's affinity rules; 0 where none is declared."""
     upper = declared.upper()
     if "INT" in upper:
         return INT64

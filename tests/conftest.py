@@ -96,3 +96,11 @@ def picky(make_pipeline: Callable[..., Path], tmp_path: Path, monkeypatch: pytes
     (tmp_path / "step_module.py").write_text(MODULE)
     monkeypatch.syspath_prepend(tmp_path)
     return make_pipeline(STEP)
+
+
+@pytest.fixture(scope="session")
+def everything(tmp_path_factory: pytest.TempPathFactory, example: Path) -> Path:
+    """An output file with every table that a run can keep of the generator's record and of its weights."""
+    path = tmp_path_factory.mktemp("everything") / "out.db"
+    sqlamarr.run("lhcb_run2", [example], path, seed=42, max_events=25, generator="full", weights=True)
+    return path

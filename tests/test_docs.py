@@ -82,3 +82,14 @@ def test_the_readme_shows_what_the_example_gives(example, tmp_path, capsys):
     for table, rows in re.findall(r"^  (\w+) +([\d,]+) rows$", text, re.MULTILINE):
         with sqlamarr.open(tmp_path / "out.db") as db:
             assert f"{quoted_count(db, table):,}" == rows, table
+
+
+def test_the_readme_shows_what_the_export_gives(example, tmp_path, capsys):
+    text = (ROOT / "README.md").read_text().partition("<!-- root -->")[2]
+    run("lhcb_run2", [example], tmp_path / "out.db", seed=42)
+    with pytest.raises(SystemExit):
+        main(["export", str(tmp_path / "out.db"), str(tmp_path / "out.root")])
+    shown = re.findall(r"^  (\w+) +([\d,]+) entries, +(\d+) columns$", text, re.MULTILINE)
+    given = re.findall(r"^  (\w+) +([\d,]+) entries, +(\d+) columns$", capsys.readouterr().out, re.MULTILINE)
+    assert len(shown) > 1
+    assert set(shown) <= set(given)

@@ -16,7 +16,13 @@ REJECTED = 3  # exit code of a run that left events out
 @click.command("run")
 @click.argument("pipeline")
 @click.argument("inputs", nargs=-1, required=True)
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="SQLite file to write.")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="SQLite file to write; with a name in .root a ROOT file is exported from it.",
+)
 @click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="Seed; drawn and printed if not given.")
 @click.option("-n", "--events", type=click.IntRange(1), help="Stop after so many events.")
 @click.option("--first-event", type=click.IntRange(0), default=0, help="Ordinal of the first event.")
@@ -60,12 +66,13 @@ def command(pipeline: str, inputs: tuple[str, ...], output: Path, **options: Any
     if summary_file and not summary_file.absolute().parent.is_dir():
         raise click.BadParameter(f"the folder {summary_file.absolute().parent} does not exist", param_hint="--summary")
     loaded = load(pipeline)
+    database = _database(output, options["overwrite"])
     conditions = loaded.parse_conditions(assignments(options.pop("condition")))
     with _progress(options["events"], quiet) as bar:
         summary = run(
             loaded,
             inputs,
-            output,
+            database,
             max_events=options.pop("events"),
             conditions=conditions,
             models=assignments(options.pop("model")),
@@ -76,8 +83,33 @@ def command(pipeline: str, inputs: tuple[str, ...], output: Path, **options: Any
         summary_file.write_text(json.dumps(summary.as_dict(), indent=2) + "\n")
     if not quiet:
         click.echo(summary.text())
+    if database != output:
+        _export(database, output, options["overwrite"], quiet)
     if summary.rejected:
         sys.exit(REJECTED)
+
+
+def _database(output: Path, overwrite: bool) -> Path:
+    """The SQLite file to write: the output itself, or what it will be exported from."""
+    from sqlamarr.exporters import check_target, is_export
+
+    if output.suffix == ".parquet":
+        raise click.BadParameter("a Parquet file holds one table: write an SQLite file and export it", param_hint="-o")
+    if not is_export(output):
+        return output
+    check_target(output, overwrite)
+    return output.with_name(f"{output.name}.db")
+
+
+def _export(database: Path, output: Path, overwrite: bool, quiet: bool) -> None:
+    from sqlamarr.cli.export import progress_bar
+    from sqlamarr.exporters import export
+
+    with progress_bar(quiet) as bar:
+        exported = export(database, output, overwrite=overwrite, progress=bar.update if bar is not None else None)
+    database.unlink()
+    if not quiet:
+        click.echo(exported.text())
 
 
 def _progress(total: int | None, quiet: bool) -> Any:

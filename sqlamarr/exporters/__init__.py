@@ -1,0 +1,176 @@
+"""Output files in the formats of other programs: ROOT, Parquet."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from sqlamarr.database import Database
+from sqlamarr.errors import OutputError, SqlamarrError
+from sqlamarr.output import BOOKKEEPING, check_output, open_output
+from sqlamarr.validation import suggest
+
+Progress = Callable[[int], object]
+
+FORMATS = {"root": "root", "parquet": "parquet"}  # name: module of this package
+_SUFFIXES = {".root": "root", ".parquet": "parquet"}
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the formats have in common.
+
+    :ivar tables: tables and views to write; empty for all
+    :ivar layout: ``flat`` (a row is an entry), ``event`` (an event is an entry) or ``both``
+    :ivar compression: ``zstd``, ``lz4``, ``zlib``, ``lzma`` or ``none``, with ``:level`` if wanted
+    :ivar rows: rows that are in memory at a time, about: events are not split
+    :ivar null_integer: what stands for NULL among integers where the format has no missing values
+    :ivar rntuple: RNTuples instead of TTrees
+    :ivar progress: called with the number of rows written, piece by piece
+    """
+
+    tables: tuple[str, ...] = ()
+    layout: str = "both"
+    compression: str = "zstd"
+    rows: int = 100_000
+    null_integer: int = -999
+    rntuple: bool = False
+    progress: Progress | None = None
+
+    def advance(self, rows: int) -> None:
+        """Tell that rows were written."""
+        if self.progress:
+            self.progress(rows)
+
+
+@dataclass
+class ExportSummary:
+    """What an export wrote.
+
+    :ivar entries: entries by name of the tree or table, with the number of its branches or columns
+    :ivar notes: sentences about what is not in the file, or not as it was
+    """
+
+    output: str
+    format: str
+    entries: dict[str, tuple[int, int]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def text(self) -> str:
+        """For people to read."""
+        size = _size(Path(self.output))
+        width = max((len(name) for name in self.entries), default=0)
+        lines = [f"{self.output}: {self.format}, {size / 1e6:.2f} MB"]
+        lines += [f"  {name:<{width}}  {n:>10,} entries, {k:>3} columns" for name, (n, k) in self.entries.items()]
+        return "\n".join([*lines, *(f"Note: {note}" for note in self.notes)])
+
+
+def _size(path: Path) -> int:
+    files = path.iterdir() if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files)
+
+
+def export(
+    source: str | Path | Database,
+    output: str | Path,
+    *,
+    format: str | None = None,
+    overwrite: bool = False,
+    **options: Any,
+) -> ExportSummary:
+    """Write an output file in another format.
+
+    :param source: the file that a run wrote, or an open database
+    :param output: the file to write; the format follows from its name (``.root``, ``.parquet``;
+        a folder for one Parquet file a table)
+    :param format: ``root`` or ``parquet``, whatever the name
+    :param options: the fields of :class:`Options`
+    :raises SqlamarrError: one of the classes in :mod:`sqlamarr.errors`
+    """
+    path = Path(output)
+    chosen = _format(path, format)
+    settings = _options(options)
+    if isinstance(source, Database):
+        return _export(source, path, chosen, settings, overwrite)
+    with open_output(source) as db:
+        return _export(db, path, chosen, settings, overwrite)
+
+
+def _export(db: Database, path: Path, format: str, options: Options, overwrite: bool) -> ExportSummary:
+    module = import_module(f"sqlamarr.exporters.{FORMATS[format]}")
+    names = [name for name in db if name not in BOOKKEEPING]
+    for name in options.tables:
+        if name not in names:
+            raise SqlamarrError(
+                f"There is no table or view {name!r} to export; there are: {', '.join(names)}{suggest(name, names)}"
+            )
+    check_target(path, overwrite)
+    part = path.with_name(f".{path.name}.part")
+    summary = ExportSummary(str(path), format)
+    try:
+        module.write(db, part, tuple(options.tables) or tuple(names), options, summary)
+        _remove(path)
+        os.replace(part, path)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror or error}.") from error
+    finally:
+        _remove(part)
+    return summary
+
+
+def is_export(path: Path) -> bool:
+    """Whether the name is that of a file in another format than SQLite."""
+    return any(path.name.endswith(suffix) for suffix in _SUFFIXES)
+
+
+def check_target(path: Path, overwrite: bool) -> None:
+    """Make sure that a file can be written there: one that exists must be an export, and may be overwritten.
+
+    :raises OutputError: it cannot
+    """
+    if path.is_dir():
+        if any(path.iterdir()) and not (overwrite and all(file.suffix == ".parquet" for file in path.iterdir())):
+            raise OutputError(f"{path} is a folder with files in it; expected a file to write, or an empty folder.")
+        return
+    if not path.exists() or not overwrite:
+        check_output(path)
+        return
+    with path.open("rb") as file:
+        if file.read(4) not in (b"root", b"PAR1"):
+            raise OutputError(f"{path} is neither a ROOT nor a Parquet file: it is not overwritten.")
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        for file in path.iterdir():
+            file.unlink()
+        path.rmdir()
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _format(path: Path, asked: str | None) -> str:
+    if asked is not None:
+        if asked not in FORMATS:
+            raise SqlamarrError(f"Unknown format {asked!r}; known are: {', '.join(FORMATS)}{suggest(asked, FORMATS)}")
+        return asked
+    for suffix, name in _SUFFIXES.items():
+        if path.name.endswith(suffix):
+            return name
+    raise SqlamarrError(
+        f"{path}: the name does not tell the format; expected one that ends in {', '.join(_SUFFIXES)}, or --format."
+    )
+
+
+def _options(options: dict[str, Any]) -> Options:
+    tables: Sequence[str] = options.pop("tables", ())
+    settings = Options(tables=(tables,) if isinstance(tables, str) else tuple(tables), **options)
+    if settings.layout not in ("flat", "event", "both"):
+        raise SqlamarrError(f"layout must be one of flat, event, both, found {settings.layout!r}.")
+    if settings.rows < 1:
+        raise SqlamarrError(f"rows must be at least 1, found {settings.rows}.")
+    return settings

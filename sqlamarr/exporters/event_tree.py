@@ -1,0 +1,221 @@
+"""The tree whose entries are the events: a list for every table, with the places of related rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from sqlamarr.chunks import Range, Reader, counts, event_ranges, in_order
+from sqlamarr.columns import INT64, TEXT, Array
+from sqlamarr.database import Database, quote_identifier
+from sqlamarr.description import Column, Description, describe
+from sqlamarr.exporters import Options
+from sqlamarr.exporters.events import EventNumbers
+from sqlamarr.exporters.nulls import marked
+from sqlamarr.exporters.trees import Group, Piece, Shape
+
+MAX_CODES = 100  # different texts that are written as codes
+NO_INDEX = -1
+
+_ALONE = ("Events", "RejectedEvents", "DataSources")  # what they say is not about rows of an event
+
+
+class EventTree:
+    """Every simulated event as an entry, in order, also where nothing was reconstructed.
+
+    A table with a row for an event gives plain branches (``RecSummary_nPVs``), any other a list. Where a column
+    refers to another table of the tree, ``..._idx`` tells the place in that table's list, -1 for none.
+
+    :param null_integer: what stands for NULL among integers, and a sign that lists of texts are not possible
+        either; None where the format has both
+    :ivar notes: what is not in the tree, and why
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        tables: tuple[str, ...],
+        numbers: EventNumbers,
+        options: Options,
+        null_integer: int | None,
+    ) -> None:
+        self._db, self._numbers, self._options = db, numbers, options
+        self.notes: list[str] = []
+        described = [describe(db, name) for name in tables if name not in _ALONE]
+        chosen = [description for description in described if self._usable(description)]
+        self._parts = [_Part.of(db, description, chosen, null_integer) for description in chosen]
+        event_id = Column("event_id", INT64, doc="id of the event", nullable=False)
+        scalars = {"event_id": event_id, **numbers.columns}
+        for part in self._single:
+            scalars |= {f"{part.name}_{name}": replace(c, name=f"{part.name}_{name}") for name, c in part.shown.items()}
+        self.shape = Shape("reconstructed events", scalars, {part.name: part.shown for part in self._many})
+
+    @property
+    def _single(self) -> list[_Part]:
+        return [part for part in self._parts if part.description.per_event]
+
+    @property
+    def _many(self) -> list[_Part]:
+        return [part for part in self._parts if not part.description.per_event]
+
+    def _usable(self, description: Description) -> bool:
+        """Views repeat what tables say: they are in the tree only if they are asked for."""
+        if description.is_view and description.name not in self._options.tables:
+            return False
+        if "event_id" not in description.columns:
+            self.notes.append(f"{description.name} has no event_id and is not in the tree of events.")
+            return False
+        return True
+
+    def pieces(self) -> Iterator[Piece]:
+        """Some events at a time.
+
+        :raises DataError: rows belong to no simulated event
+        """
+        seen = dict.fromkeys((part.name for part in self._parts), 0)
+        largest = max((part.reader.rows for part in self._parts), default=0)
+        for events in event_ranges(self._db, largest, self._options.rows):
+            numbers = self._numbers.read(events)
+            simulated = numbers.pop("status") == "simulated"
+            numbers = {name: values[simulated] for name, values in numbers.items()}
+            ids = numbers["event_id"]
+            read = {part.name: part.read(events) for part in self._parts}
+            per_event = {name: counts(columns["event_id"], ids) for name, columns in read.items()}
+            for name, rows in per_event.items():
+                seen[name] += int(rows.sum())
+            scalars = {**numbers, **self._scalars(read, per_event)}
+            groups = {part.name: self._group(part, read, per_event) for part in self._many}
+            yield Piece(sum(len(columns["event_id"]) for columns in read.values()), len(ids), scalars, groups)
+        for part in self._parts:
+            part.reader.check_complete(seen[part.name])
+
+    def _group(self, part: _Part, read: Mapping[str, Mapping[str, Array]], per_event: Mapping[str, Array]) -> Group:
+        columns = {name: part.coded(name, values) for name, values in read[part.name].items()}
+        for index, (column, parent, key) in part.indices.items():
+            columns[index] = places(
+                columns[column], np.ma.getdata(read[parent][key]), per_event[part.name], per_event[parent]
+            )
+        return per_event[part.name], columns
+
+    def _scalars(self, read: Mapping[str, Mapping[str, Array]], per_event: Mapping[str, Array]) -> dict[str, Array]:
+        """Values of the tables with a row for an event; NULL for events without."""
+        found: dict[str, Array] = {}
+        for part in self._single:
+            have = per_event[part.name].astype(bool)
+            place = np.cumsum(per_event[part.name]) - 1
+            for name in part.shown:
+                values = read[part.name][name]
+                found[f"{part.name}_{name}"] = _spread(values, place, have)
+        return found
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A table in the tree."""
+
+    description: Description
+    reader: Reader
+    shown: dict[str, Column]
+    codes: dict[str, list[str]] = field(default_factory=dict)  # of text columns that are written as numbers
+    indices: dict[str, tuple[str, str, str]] = field(default_factory=dict)  # name: (column, table, its key)
+
+    @property
+    def name(self) -> str:
+        return self.description.name
+
+    @classmethod
+    def of(cls, db: Database, description: Description, chosen: list[Description], null_integer: int | None) -> _Part:
+        columns = {name: column for name, column in description.columns.items() if name != "event_id"}
+        reader = Reader(db, description.name, {name: c.type for name, c in description.columns.items()})
+        codes: dict[str, list[str]] = {}
+        if null_integer is not None:
+            columns = marked(db, description.name, columns, null_integer)
+            if not description.per_event:
+                codes = _codes(db, description)
+                columns = {name: _as_code(c, codes) for name, c in columns.items() if _writable(c, codes)}
+        indices = {} if description.per_event else _indices(description, chosen)
+        for index, (column, parent, _) in indices.items():
+            doc = f"place of {column} in {parent}; {NO_INDEX}: none"
+            columns[index] = Column(index, INT64, doc=doc, nullable=False)
+        return cls(description, reader, columns, codes, indices)
+
+    def read(self, events: Range) -> dict[str, Array]:
+        columns = self.reader.read(events)
+        return in_order(np.ma.getdata(columns["event_id"]), columns)
+
+    def coded(self, name: str, values: Array) -> Array:
+        if name not in self.codes:
+            return values
+        numbers = {text: number for number, text in enumerate(self.codes[name])}
+        return np.array([numbers.get(value, NO_INDEX) for value in values], dtype=np.int64)
+
+
+def _codes(db: Database, description: Description) -> dict[str, list[str]]:
+    """The different texts of every text column that has not too many of them, sorted."""
+    codes = {}
+    for name, column in description.columns.items():
+        if column.type == TEXT:
+            quoted = quote_identifier(name)
+            rows = db.execute(
+                f"SELECT DISTINCT {quoted} FROM {quote_identifier(description.name)} "
+                f"WHERE {quoted} IS NOT NULL ORDER BY {quoted} LIMIT {MAX_CODES + 1}"
+            ).fetchall()
+            if len(rows) <= MAX_CODES:
+                codes[name] = [str(row[0]) for row in rows]
+    return codes
+
+
+def _writable(column: Column, codes: Mapping[str, list[str]]) -> bool:
+    return column.type != TEXT or column.name in codes
+
+
+def _as_code(column: Column, codes: Mapping[str, list[str]]) -> Column:
+    if column.name not in codes:
+        return column
+    meaning = ", ".join(f"{number} {text}" for number, text in enumerate(codes[column.name]))
+    return Column(column.name, INT64, doc=f"{meaning}; {NO_INDEX}: none".lstrip("; "), nullable=False)
+
+
+def _indices(description: Description, chosen: list[Description]) -> dict[str, tuple[str, str, str]]:
+    """The columns that name a row of another table of the tree, by the names of their index branches."""
+    lists = {other.name: other.key[0] for other in chosen if len(other.key) == 1 and not other.per_event}
+    found = {}
+    for name, column in description.columns.items():
+        if column.refers and lists.get(column.refers[0]) == column.refers[1]:
+            index = f"{name.removesuffix('_id')}_idx"
+            if index not in description.columns:
+                found[index] = (name, *column.refers)
+    return found
+
+
+def places(wanted: Array, keys: Array, rows: Array, parent_rows: Array) -> Array:
+    """Where in its event's list of another table the row is that each value names.
+
+    :param wanted: keys of the other table, masked where NULL; those of an event are together
+    :param keys: the other table's keys, those of an event together
+    :param rows: number of ``wanted`` in every event
+    :param parent_rows: number of ``keys`` in every event
+    :return: places from 0, -1 for NULL and for rows that are not there or are of another event
+    """
+    if not len(keys):
+        return np.full(len(wanted), NO_INDEX, dtype=np.int64)
+    order = np.argsort(keys, kind="stable")
+    found = order[np.minimum(np.searchsorted(keys, np.ma.getdata(wanted), sorter=order), len(keys) - 1)]
+    starts = np.repeat(np.cumsum(parent_rows) - parent_rows, rows)
+    place = found - starts
+    good = (keys[found] == np.ma.getdata(wanted)) & ~np.ma.getmaskarray(wanted)
+    good &= (place >= 0) & (place < np.repeat(parent_rows, rows))
+    return np.where(good, place, NO_INDEX)
+
+
+def _spread(values: Array, place: Array, have: Array) -> Array:
+    """A value an event from the rows that there are; missing where there is none."""
+    kind = values.dtype.kind
+    if kind == "i":
+        spread: Array = np.ma.MaskedArray(np.zeros(len(place), dtype=np.int64), mask=True)
+    else:
+        spread = np.full(len(place), np.nan if kind == "f" else None, dtype=values.dtype)
+    spread[have] = values[place[have]]
+    return spread

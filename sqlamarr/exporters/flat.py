@@ -1,0 +1,40 @@
+"""A table as it is: every row an entry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlamarr.chunks import Reader
+from sqlamarr.database import Database
+from sqlamarr.description import Column, describe
+from sqlamarr.exporters.events import EventNumbers
+from sqlamarr.exporters.nulls import marked
+from sqlamarr.exporters.trees import Piece, Shape
+
+
+class FlatTable:
+    """A table or view whose rows are the entries, with the numbers and the weight of each row's event.
+
+    :param rows: rows in a piece, about
+    :param null_integer: what stands for NULL among integers; None where the format has missing values
+    """
+
+    def __init__(self, db: Database, name: str, numbers: EventNumbers, rows: int, null_integer: int | None) -> None:
+        description = describe(db, name)
+        columns = description.columns
+        self._rows = rows
+        self._reader = Reader(db, name, {column.name: column.type for column in columns.values()})
+        self._numbers = numbers if self._reader.by_event else None
+        beside: dict[str, Column] = {} if self._numbers is None else numbers.columns
+        self._beside = [column for column in beside if column not in columns]
+        shown = columns if null_integer is None else marked(db, name, columns, null_integer)
+        self.shape = Shape(description.doc, {**shown, **{column: beside[column] for column in self._beside}})
+
+    def pieces(self) -> Iterator[Piece]:
+        """Some rows at a time."""
+        for events, columns in self._reader.pieces(self._rows):
+            arrays = dict(columns)
+            if self._numbers is not None:
+                beside = self._numbers.beside(columns["event_id"], events)
+                arrays |= {name: beside[name] for name in self._beside}
+            yield Piece(columns.rows, columns.rows, arrays)

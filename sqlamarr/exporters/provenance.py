@@ -1,0 +1,14 @@
+"""How an exported file was made, as texts: the run's own entries and what exported it."""
+
+from __future__ import annotations
+
+import sqlamarr
+from sqlamarr.database import Database
+
+EVENT_TREE = "EventTree"  # the tree, or table, whose entries are the events
+
+
+def entries(db: Database, exporter: str) -> dict[str, str]:
+    """Entries of the provenance by name; structured ones are JSON."""
+    found = {str(key): str(value) for key, value in db.execute("SELECT key, value FROM Provenance")}
+    return {**found, "exported_by": f"sqlamarr {sqlamarr.__version__}, {exporter}"}

@@ -1,0 +1,53 @@
+"""What uproot's writing lacks a public way for: titles of branches, names of C++ classes in RNTuples."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import uproot
+import uproot.writing._cascadentuple
+import uproot.writing._cascadetree
+
+from sqlamarr.errors import SqlamarrError
+
+_COMPRESSIONS = {"zstd": (uproot.ZSTD, 5), "lz4": (uproot.LZ4, 4), "zlib": (uproot.ZLIB, 1), "lzma": (uproot.LZMA, 5)}
+_one_at_a_time = threading.Lock()
+
+
+def compression(text: str) -> Any:
+    """uproot's compression from ``zstd``, ``lz4:9``, ``none`` ...
+
+    :raises SqlamarrError: an unknown name, or a level that is no number from 1 to 22
+    """
+    name, colon, level = text.lower().partition(":")
+    if name == "none" and not colon:
+        return None
+    if name not in _COMPRESSIONS or (colon and not (level.isdigit() and 1 <= int(level) <= 22)):
+        raise SqlamarrError(
+            f"Unknown compression {text!r}; expected {', '.join(_COMPRESSIONS)} or none, "
+            "with a level if wanted (zstd:9)."
+        )
+    kind, usual = _COMPRESSIONS[name]
+    return kind(int(level) if colon else usual)
+
+
+@contextmanager
+def branch_titles(titles: Mapping[str, str]) -> Iterator[None]:
+    """Trees that are made in this block have these titles of branches; others keep ROOT's leaf list."""
+    tree = uproot.writing._cascadetree.Tree
+    usual = tree._branch_np
+
+    def titled(self: Any, branch_name: str, *arguments: Any, **options: Any) -> Any:
+        branch = usual(self, branch_name, *arguments, **options)
+        branch["fTitle"] = titles.get(branch_name) or branch["fTitle"]
+        return branch
+
+    with _one_at_a_time:
+        tree._branch_np = titled
+        try:
+            yield
+        finally:
+            tree._branch_np = usual
