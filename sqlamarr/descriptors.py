@@ -264,6 +264,11 @@ def ctau(pid: int) -> float:
     return 0.0 if value is None else float(value)
 
 
+def width(pid: int) -> float:
+    """Total width [MeV]: 0 for stable particles and where nothing is known."""
+    return float(_found(pid).width or 0.0)
+
+
 @cache
 def _found(pid: int) -> Any:
     package = _package()

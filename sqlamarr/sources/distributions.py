@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from sqlamarr.errors import InputError
-from sqlamarr.sources.described import Description
+from sqlamarr.sources.place import Place
 from sqlamarr.validation import suggest, validate
 
 INFINITY = math.inf
@@ -44,16 +44,15 @@ class Law:
 
 @dataclass(frozen=True)
 class Quantity:
-    """What is drawn: its limits, and where in a description it stands."""
+    """What is drawn: where it stands in a description, and its limits."""
 
-    name: str
+    place: Place
     low: float
     high: float
-    description: Description
 
     def error(self, text: str) -> InputError:
         """An error that names the place."""
-        return InputError(f"{self.description.path}: {self.description.kind}.{self.name}: {text}")
+        return self.place.error(text)
 
 
 @dataclass(frozen=True)
@@ -78,8 +77,7 @@ def law(value: Any, quantity: Quantity) -> Law:
         raise quantity.error(
             f"there is no kind of distribution {kind!r}; there are: {', '.join(KINDS)}{suggest(str(kind), KINDS)}"
         )
-    place = f"{quantity.description.kind}.{quantity.name}.{kind}"
-    validate(options, KINDS[kind].schema, quantity.description.path, place, InputError)
+    validate(options, KINDS[kind].schema, quantity.place.path, f"{quantity.place.name}.{kind}", InputError)
     return _within(KINDS[kind].law(options, quantity), quantity)
 
 
@@ -125,7 +123,7 @@ def _histogram(options: Any, quantity: Quantity) -> Law:
     if ("edges" in options) != ("contents" in options) or ("edges" in options) == ("file" in options):
         raise quantity.error("a histogram needs edges and contents, or file and name.")
     if "file" in options:
-        edges, contents = _from_root(options, quantity)
+        (edges,), contents = read_root(quantity.place, options["file"], options.get("name"), 1)
     else:
         edges, contents = np.array(options["edges"], float), np.array(options["contents"], float)
     return histogram(edges * options.get("scale", 1.0), contents, quantity, *_limits(options, quantity))
@@ -153,47 +151,28 @@ def histogram(edges: Any, contents: Any, quantity: Quantity, low: float = -INFIN
     )
 
 
-def _from_root(options: Any, quantity: Quantity) -> tuple[Any, Any]:
-    found = read_root(quantity.description, options["file"], options.get("name"), quantity)
-    if found.axis_count != 1:
-        raise quantity.error(f"{options['name']} in {options['file']} has {found.axis_count} dimensions, expected one.")
-    return found.edges[0], found.contents
+def read_root(place: Place, file: str, name: str | None, dimensions: int) -> tuple[list[Any], Any]:
+    """Edges of the axes and contents (without what lies outside the axes) of a TH1 or TH2 in a ROOT file.
 
-
-@dataclass(frozen=True)
-class RootHistogram:
-    """A TH1 or TH2, without what lies outside its axes."""
-
-    edges: tuple[Any, ...]
-    contents: Any
-
-    @property
-    def axis_count(self) -> int:
-        """1 or 2."""
-        return len(self.edges)
-
-
-def read_root(description: Description, file: str, name: str | None, quantity: Quantity) -> RootHistogram:
-    """A histogram of a ROOT file.
-
-    :raises InputError: the file or the histogram is not there
+    :param dimensions: 1 or 2
+    :raises InputError: the file, or such a histogram in it, is not there
     """
     import uproot
 
-    path = description.file(file)
+    path = place.description.file(file)
     try:
         with uproot.open(path) as root:
             kinds = root.classnames(recursive=True, cycle=False)
-            histograms = [key for key, kind in kinds.items() if kind.startswith(("TH1", "TH2"))]
-            if name not in histograms:
-                raise quantity.error(
-                    f"{path} has no histogram {name!r}; it has: {', '.join(histograms) or 'none'}"
-                    + suggest(str(name), histograms)
+            known = [key for key, kind in kinds.items() if kind.startswith(f"TH{dimensions}")]
+            if name not in known:
+                raise place.error(
+                    f"{path} has no TH{dimensions} {name!r}; it has: {', '.join(known) or 'none'}"
+                    + suggest(str(name), known)
                 )
             contents, *edges = root[name].to_numpy()
     except (ValueError, OSError) as error:
-        raise quantity.error(f"{path} cannot be read as a ROOT file ({error}).") from error
-    return RootHistogram(tuple(np.asarray(axis, float) for axis in edges), np.asarray(contents, float))
+        raise place.error(f"{path} cannot be read as a ROOT file ({error}).") from error
+    return [np.asarray(axis, float) for axis in edges], np.asarray(contents, float)
 
 
 def _limits(options: Mapping[str, Any], quantity: Quantity) -> tuple[float, float]:
@@ -247,4 +226,4 @@ KINDS: dict[str, Kind] = {
     ),
 }
 
-__all__ = ["KINDS", "SCHEMA", "Law", "Quantity", "RootHistogram", "histogram", "law", "read_root"]
+__all__ = ["KINDS", "SCHEMA", "Law", "Quantity", "histogram", "law", "read_root"]

@@ -3,60 +3,81 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sqlamarr import descriptors
 from sqlamarr.errors import DescriptorError, InputError
 from sqlamarr.random import stream_key
-from sqlamarr.sources import distributions
+from sqlamarr.sources import decays, distributions, gun_momentum
+from sqlamarr.sources.decay_plan import DECAYED_FIRST, SIGNAL, DecayPlan, sentence_about
 from sqlamarr.sources.described import Description, Generator
 from sqlamarr.sources.distributions import INFINITY, Law, Quantity
-from sqlamarr.sources.gun_plan import GunRecipe, Head, Plan, Species
+from sqlamarr.sources.gun_plan import GunRecipe, Head, Plan
+from sqlamarr.sources.place import Place
+from sqlamarr.validation import suggest
 
-STABLE, MADE_STABLE = 1, 999  # HepMC statuses as LHCb uses them: from the generator; from a decay
+#: Widths of the luminous region in x, y, z [mm] by the year of data taking (RapidSim, config/beam.dat).
+LUMINOUS_REGION = dict.fromkeys((2015, 2016, 2017, 2018), (0.035, 0.035, 60.0))
 
-#: Momentum by one of SIZES and one of ANGLES; name -> (its number in the native code, lowest, highest).
-SIZES = {name: (kind, 0.0, INFINITY) for kind, name in enumerate(("p", "pt", "energy", "kinetic_energy"))}
-ANGLES = {"theta": (0, 0.0, math.pi), "eta": (1, -20.0, 20.0), "y": (2, -20.0, 20.0), "cos_theta": (3, -1.0, 1.0)}
-
-_LAW = distributions.SCHEMA
+_SEVERAL = {"type": ["string", "array", "object"]}
+_PLACE = {"type": ["array", "object"]}
 PARTICLE: Mapping[str, Any] = {
     "particle": {
         "type": ["string", "integer", "array", "object"],
         "description": "Name or PDG id; or several, of which each event has one: a list, or names with their shares.",
     },
-    "p": {**_LAW, "description": "Momentum [MeV]."},
-    "pt": {**_LAW, "description": "Transverse momentum [MeV]."},
-    "energy": {**_LAW, "description": "Energy [MeV]."},
-    "kinetic_energy": {**_LAW, "description": "Kinetic energy [MeV]."},
-    "theta": {**_LAW, "description": "Polar angle [rad]."},
-    "cos_theta": {**_LAW, "description": "Cosine of the polar angle."},
-    "eta": {**_LAW, "description": "Pseudorapidity."},
-    "y": {**_LAW, "description": "Rapidity; with pt."},
-    "phi": {**_LAW, "description": "Azimuth [rad]; default: flat all around."},
+    "decay": {
+        **_SEVERAL,
+        "description": "In place of 'particle', a decay descriptor: its first particle is shot and decays so. Or "
+        "several, of which each event has one: a list, or descriptors with their shares.",
+    },
+    "conjugate": {
+        "type": "boolean",
+        "description": "In half of the events the antiparticle and the conjugate decay, as [...]CC says.",
+    },
+    "signal": {"type": "boolean", "description": "Mark it as the signal (status 889) if it decays; default true."},
+    **gun_momentum.PROPERTIES,
+    "displaced": {
+        **_PLACE,
+        "description": "It comes from a vertex of its own, at [x, y, z] from the collision in mm; or distributions.",
+    },
 }
 SCHEMA: Mapping[str, Any] = {
     "type": "object",
     "properties": {
         "events": {"type": "integer", "minimum": 1, "description": "How many; default: as many as the run asks for."},
         "origin": {
-            "type": ["array", "object"],
-            "description": "Where collisions are: [x, y, z] in mm, or distributions of x, y, z [mm], t [mm/c]; "
-            "default: the origin.",
+            **_PLACE,
+            "description": "Where collisions are: [x, y, z] in mm; distributions of x, y, z [mm] and t [mm/c]; or "
+            "{luminous_region: 2016}. Default: all at the origin.",
         },
         "particles": {
             "type": "array",
             "minItems": 1,
-            "items": {
-                "type": "object", "properties": PARTICLE, "required": ["particle"], "additionalProperties": False,
-            },
-            "description": "Several particles of each event, each with these keys.",
+            "items": {"type": "object", "properties": PARTICLE, "additionalProperties": False},
+            "description": "Several particles in each event, every one with the keys of a particle.",
+        },
+        "decays": {
+            "type": "object",
+            "additionalProperties": {"type": "object", "additionalProperties": {"type": "number"}},
+            "description": "Branching fractions for particles whose decay is not spelt out: "
+            '{D0: {"K- pi+": 0.7, "K- pi+ pi0": 0.3}}.',
+        },
+        "decay_file": {"type": "string", "description": "The same from an EvtGen .dec file (extra: decays)."},
+        "shipped_decays": {
+            "type": "boolean",
+            "description": "Light hadrons and excited heavy ones decay by the shipped table; default true.",
+        },
+        "stable": {
+            "type": "array",
+            "items": {"type": ["string", "integer"]},
+            "description": "Particles that do not decay by any table.",
         },
         **PARTICLE,
     },
     "additionalProperties": False,
-}  # fmt: skip
+}
 
 
 def prepare(description: Description, seed: int) -> Generator:
@@ -64,94 +85,139 @@ def prepare(description: Description, seed: int) -> Generator:
 
     :raises InputError: the description is wrong
     """
-    plan = Plan()
-    for place, entry in _entries(description):
-        _add_head(plan, description, place, entry)
-    plan.origin = _origin(plan, description)
-    recipe = GunRecipe(plan, stream_key(seed, "source:gun"))
-    return Generator("particle gun", recipe, description.content.get("events"))
+    content, place = description.content, Place(description, "gun")
+    try:
+        table = _decay_table(description)
+        stable = frozenset(table.pid(_key(table, name)) for name in content.get("stable", ()))
+        plan = Plan()
+        decay_plan = DecayPlan(plan, table, stable, description.path)
+        for where, entry in _entries(place):
+            _add_head(decay_plan, where, entry)
+    except DescriptorError as error:
+        raise InputError(f"{description.path}: {error}") from error
+    plan.origin = _place(plan, place.of("origin"), content.get("origin", [0, 0, 0]), "xyzt")
+    return Generator(
+        "particle gun",
+        GunRecipe(plan, stream_key(seed, "source:gun")),
+        content.get("events"),
+        tuple(_files(description)),
+        tuple(_warnings(description, decay_plan)),
+    )
 
 
-def _entries(description: Description) -> list[tuple[str, Mapping[str, Any]]]:
-    """The particles of an event, and where in the description each stands (with a full stop after it)."""
-    content = description.content
+def _warnings(description: Description, decay_plan: DecayPlan) -> Iterator[str]:
+    yield from decay_plan.table.notes
+    if decay_plan.undecayed:
+        yield f"{description.path}: {sentence_about(decay_plan.undecayed)}"
+
+
+def _decay_table(description: Description) -> decays.DecayTable:
+    content, table = description.content, decays.DecayTable()
+    if content.get("shipped_decays", True):
+        table.update(decays.shipped())
+    if "decay_file" in content:
+        table.update(decays.from_dec(description.file(content["decay_file"])))
+    table.update(decays.from_mapping(content.get("decays", {}), f"{description.path}: gun.decays"))
+    return table
+
+
+def _files(description: Description) -> Iterator[Any]:
+    """Every file that the description names."""
+
+    def walk(value: Any) -> Iterator[str]:
+        if isinstance(value, Mapping):
+            yield from (value[key] for key in ("file", "decay_file") if isinstance(value.get(key), str))
+        for below in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():
+            yield from walk(below)
+
+    yield from (description.file(name) for name in dict.fromkeys(walk(description.content)))
+
+
+def _entries(place: Place) -> list[tuple[Place, Mapping[str, Any]]]:
+    """The particles of an event, and where in the description each stands."""
+    content = place.description.content
     single = {key: value for key, value in content.items() if key in PARTICLE}
     if "particles" not in content:
-        if "particle" not in content:
-            raise InputError(f"{description.path}: gun: missing particle (or particles, a list).")
-        return [("", single)]
+        return [(place, single)]
     if single:
-        raise InputError(f"{description.path}: gun: {', '.join(single)} must stand in the entries of 'particles'.")
-    return [(f"particles.{i}.", entry) for i, entry in enumerate(content["particles"])]
+        raise place.error(f"{', '.join(single)} must stand in the entries of 'particles'.")
+    return [(place.of("particles").of(i), entry) for i, entry in enumerate(content["particles"])]
 
 
-def _add_head(plan: Plan, description: Description, place: str, entry: Mapping[str, Any]) -> None:
-    def add(name: str, low: float, high: float, value: Any) -> int:
-        return plan.add_law(distributions.law(value, Quantity(place + name, low, high, description)))
-
-    size, angle = (_one_of(description, place, entry, names) for names in (SIZES, ANGLES))
-    if angle == "y" and size != "pt":
-        raise InputError(f"{description.path}: gun.{place}y: a rapidity goes with pt, found {size}.")
-    choices = len(plan.choices)
-    shares = _shares(description, place, entry["particle"])
-    for name, share in shares.items():
-        plan.choices.append((share, _add_species(plan, description, place, name)))
-    plan.heads.append(
-        Head(
-            choices, len(shares),
-            add(size, *SIZES[size][1:], entry[size]), SIZES[size][0],
-            add(angle, *ANGLES[angle][1:], entry[angle]), ANGLES[angle][0],
-            add("phi", -2 * math.pi, 2 * math.pi, entry.get("phi", {"flat": [-math.pi, math.pi]})),
-            -1, (0, 0), (-1, -1, -1),
-        )
-    )  # fmt: skip
+def _add_head(decay_plan: DecayPlan, place: Place, entry: Mapping[str, Any]) -> None:
+    plan = decay_plan.plan
+    if ("particle" in entry) == ("decay" in entry):
+        raise place.error("expected one of particle and decay, found " + ("both." if "decay" in entry else "none."))
+    choices = list((_decays if "decay" in entry else _particles)(decay_plan, place, entry))
+    at = len(plan.choices)
+    plan.choices += choices
+    displaced = entry.get("displaced")
+    where = (-1, -1, -1) if displaced is None else _place(plan, place.of("displaced"), displaced, "xyz")
+    plan.heads.append(Head(at, len(choices), *gun_momentum.momentum(plan, place, entry), where))
 
 
-def _one_of(description: Description, place: str, entry: Mapping[str, Any], names: Mapping[str, Any]) -> str:
-    found = [name for name in names if name in entry]
-    if len(found) != 1:
-        raise InputError(
-            f"{description.path}: gun.{place}particle: expected one of {', '.join(names)}, "
-            f"found {' and '.join(found) or 'none'}."
-        )
-    return found[0]
+def _particles(decay_plan: DecayPlan, place: Place, entry: Mapping[str, Any]) -> Iterator[tuple[float, int]]:
+    """Share and species of every particle that there may be."""
+    table = decay_plan.table
+    for name, share in _shares(place.of("particle"), entry["particle"]).items():
+        key = _key(table, name)
+        keys = [key, table.conjugate(key)] if entry.get("conjugate") else [key]
+        for one in keys:
+            yield share / len(keys), decay_plan.first(one, entry.get("signal", True))
 
 
-def _shares(description: Description, place: str, value: Any) -> dict[str, float]:
+def _decays(decay_plan: DecayPlan, place: Place, entry: Mapping[str, Any]) -> Iterator[tuple[float, int]]:
+    status = SIGNAL if entry.get("signal", True) else DECAYED_FIRST
+    for text, share in _shares(place.of("decay"), entry["decay"]).items():
+        descriptor = descriptors.parse(text)
+        chains = [descriptor.decay]
+        if descriptor.with_conjugate or entry.get("conjugate"):
+            chains.append(descriptor.decay.conjugated())
+        for chain in chains:
+            yield share / len(chains), decay_plan.chain(chain, status)
+
+
+def _key(table: decays.DecayTable, name: str | int) -> decays.Key:
+    text = str(name)
+    return int(text) if text.lstrip("+-").isdigit() else table.key(text)
+
+
+def _shares(place: Place, value: Any) -> dict[str, float]:
     """Names and shares that add up to 1."""
     if isinstance(value, (str, int)):
         return {str(value): 1.0}
-    shares = value if isinstance(value, dict) else dict.fromkeys(map(str, value), 1.0)
-    numbers = [share for share in shares.values() if isinstance(share, (int, float)) and share >= 0]
+    shares = value if isinstance(value, Mapping) else dict.fromkeys(map(str, value), 1.0)
+    numbers = [share for share in shares.values() if isinstance(share, (int, float)) and 0 <= share < math.inf]
     if len(numbers) != len(shares) or not math.fsum(numbers) > 0:
-        raise InputError(
-            f"{description.path}: gun.{place}particle: expected names with shares, not negative and not all 0, "
-            f"found {value!r}."
-        )
+        raise place.error(f"expected names, or names with shares that are not negative and not all 0, found {value!r}.")
     return {str(name): float(share) / math.fsum(numbers) for name, share in shares.items()}
 
 
-def _add_species(plan: Plan, description: Description, place: str, name: str) -> int:
-    try:
-        pid = int(name) if name.lstrip("-").isdigit() else descriptors.pid_of(name)
-        mass = 0.0 if abs(pid) in (12, 14, 16) else descriptors.mass(pid)
-    except DescriptorError as error:
-        raise InputError(f"{description.path}: gun.{place}particle: {error}") from error
-    plan.species.append(Species(pid, mass, 0.0, 0.0, 0, 0, MADE_STABLE, STABLE))
-    return len(plan.species) - 1
-
-
-def _origin(plan: Plan, description: Description) -> tuple[int, ...]:
-    value = description.content.get("origin", [0, 0, 0])
+def _place(plan: Plan, place: Place, value: Any, axes: str) -> Any:
+    """The distributions of the coordinates; those that are not given are 0."""
     if isinstance(value, list):
         if len(value) != 3:
-            raise InputError(f"{description.path}: gun.origin: expected [x, y, z] in mm, found {value!r}.")
+            raise place.error(f"expected [x, y, z] in mm, found {value!r}.")
         value = dict(zip("xyz", value))
-    if unknown := set(value) - set("xyzt"):
-        raise InputError(f"{description.path}: gun.origin: expected x, y, z and t, found {', '.join(sorted(unknown))}.")
-    quantities = (Quantity(f"origin.{axis}", -INFINITY, INFINITY, description) for axis in "xyzt")
-    laws: list[Law] = [distributions.law(value.get(axis, 0), q) for axis, q in zip("xyzt", quantities)]
+    if "luminous_region" in value and "t" in axes:
+        value = _luminous_region(place, value)
+    if unknown := sorted(set(map(str, value)) - set(axes)):
+        known = [*axes, *(["luminous_region"] if "t" in axes else [])]
+        raise place.error(f"unknown key {unknown[0]!r}; known are: {', '.join(known)}{suggest(unknown[0], known)}")
+    laws: list[Law] = [
+        distributions.law(value.get(axis, 0), Quantity(place.of(axis), -INFINITY, INFINITY)) for axis in axes
+    ]
     return tuple(plan.add_law(law) for law in laws)
 
 
-__all__ = ["ANGLES", "PARTICLE", "SCHEMA", "SIZES", "prepare"]
+def _luminous_region(place: Place, value: Mapping[str, Any]) -> dict[str, Any]:
+    period = value["luminous_region"]
+    if len(value) > 1:
+        raise place.error("luminous_region stands alone.")
+    if period not in LUMINOUS_REGION:
+        raise place.error(f"expected luminous_region: one of {', '.join(map(str, LUMINOUS_REGION))}, found {period!r}.")
+    sigmas = LUMINOUS_REGION[period]
+    return {axis: {"gaussian": {"mean": 0.0, "sigma": sigma}} for axis, sigma in zip("xyz", sigmas)}
+
+
+__all__ = ["LUMINOUS_REGION", "PARTICLE", "SCHEMA", "prepare"]

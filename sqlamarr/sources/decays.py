@@ -1,0 +1,188 @@
+"""How particles decay: the shipped table, what a description says, EvtGen's ``.dec`` files."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from sqlamarr import descriptors
+from sqlamarr.errors import DescriptorError, InputError
+
+#: What decays: a PDG id, or the name that a .dec file gives to a particle with decays of its own (``Alias``).
+Key = int | str
+#: Fractions of a particle's decays may miss 1 by so much before it is said.
+TOLERANCE = 0.01
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One way to decay.
+
+    :ivar fraction: of all decays of the particle, or proportional to that
+    """
+
+    fraction: float
+    daughters: tuple[Key, ...]
+
+
+@dataclass
+class DecayTable:
+    """Channels by particle; antiparticles decay to the antiparticles, unless they have channels of their own.
+
+    :ivar aliases: PDG ids of keys that are names
+    :ivar antiparticles: keys of the antiparticles of such keys
+    :ivar notes: sentences for the user
+    """
+
+    channels: dict[Key, tuple[Channel, ...]] = field(default_factory=dict)
+    aliases: dict[str, int] = field(default_factory=dict)
+    antiparticles: dict[Key, Key] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def pid(self, key: Key) -> int:
+        """The PDG id of a key."""
+        return self.aliases[key] if isinstance(key, str) else key
+
+    def key(self, name: str) -> Key:
+        """The key of a particle by its name.
+
+        :raises DescriptorError: nobody calls a particle so
+        """
+        return name if name in self.aliases else descriptors.pid_of(name)
+
+    def conjugate(self, key: Key) -> Key:
+        """The key of the antiparticle.
+
+        :raises DescriptorError: it is an alias without ``ChargeConj``
+        """
+        if isinstance(key, int):
+            return descriptors.conjugate(key)
+        if key not in self.antiparticles:
+            raise DescriptorError(f"{key} has no antiparticle: the decay file has no 'ChargeConj {key} ...'.")
+        return self.antiparticles[key]
+
+    def of(self, key: Key) -> tuple[Channel, ...]:
+        """The decays of a particle, none if it is stable as far as the table knows."""
+        if key in self.channels or isinstance(key, str):
+            return self.channels.get(key, ())
+        anti = descriptors.conjugate(key)
+        return tuple(
+            Channel(channel.fraction, tuple(descriptors.conjugate(self.pid(d)) for d in channel.daughters))
+            for channel in self.channels.get(anti, ())
+        )
+
+    def update(self, other: DecayTable) -> None:
+        """Take over another table; its decays replace those of the same particle, and of its antiparticle."""
+        for key in other.channels:
+            if isinstance(key, int):
+                self.channels.pop(descriptors.conjugate(key), None)
+        self.channels |= other.channels
+        self.aliases |= other.aliases
+        self.antiparticles |= other.antiparticles
+        self.notes += other.notes
+
+
+@lru_cache(maxsize=1)
+def shipped() -> DecayTable:
+    """Light hadrons and excited heavy ones; not to be changed, see :meth:`DecayTable.update`."""
+    import yaml
+
+    content = yaml.safe_load((files("sqlamarr.sources") / "decays.yaml").read_text())
+    table = from_mapping(content, "the shipped decays")
+    table.notes.clear()  # rare modes are left out on purpose
+    return table
+
+
+def from_mapping(content: Mapping[str, Mapping[str, float]], where: str) -> DecayTable:
+    """``{particle: {"daughter daughter": fraction}}`` as a table.
+
+    :param where: for messages
+    :raises InputError: a name or a fraction is none
+    """
+    table = DecayTable()
+    for mother, modes in content.items():
+        try:
+            key = table.key(str(mother))
+            channels = tuple(
+                Channel(_fraction(fraction, f"{where}: {mother} -> {mode}"), tuple(map(table.key, str(mode).split())))
+                for mode, fraction in modes.items()
+            )
+        except DescriptorError as error:
+            raise InputError(f"{where}: {mother}: {error}") from error
+        _add(table, key, channels, where)
+    return table
+
+
+def _fraction(value: Any, where: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
+        raise InputError(f"{where}: expected a branching fraction, not negative, found {value!r}.")
+    return float(value)
+
+
+def _add(table: DecayTable, key: Key, channels: tuple[Channel, ...], where: str) -> None:
+    total = math.fsum(channel.fraction for channel in channels)
+    name = key if isinstance(key, str) else descriptors.name_of(key)
+    if channels and not total > 0:
+        raise InputError(
+            f"{where}: all branching fractions of {name} are 0. To keep it from decaying list it in 'stable'."
+        )
+    if channels and abs(total - 1) > TOLERANCE:
+        table.notes.append(f"{where}: the branching fractions of {name} add up to {total:.4g}: they are scaled to 1.")
+    table.channels[key] = tuple(Channel(c.fraction / total, c.daughters) for c in channels if c.fraction > 0)
+
+
+def from_dec(path: Path) -> DecayTable:
+    """The decays of an EvtGen ``.dec`` file; every decay model becomes phase space.
+
+    :raises InputError: the file cannot be understood, or decaylanguage is not installed
+    """
+    parser = _parse_dec(path)
+    aliases = parser.dict_aliases()
+    table = DecayTable()
+    try:
+        table.aliases = {name: descriptors.pid_of(meant) for name, meant in aliases.items()}
+        for one, other in parser.dict_charge_conjugates().items():
+            table.antiparticles |= {table.key(one): table.key(other), table.key(other): table.key(one)}
+        models: set[str] = set()
+        for mother in parser.list_decay_mother_names():
+            modes = list(_modes(parser, mother))
+            models |= {mode["model"] for mode in modes}
+            channels = tuple(
+                Channel(_fraction(mode["bf"], f"{path}: {mother}"), tuple(map(table.key, mode["fs"]))) for mode in modes
+            )
+            _add(table, table.key(mother), channels, str(path))
+    except DescriptorError as error:
+        raise InputError(f"{path}: {error}") from error
+    if other := sorted(models - {"PHSP", ""}):
+        table.notes.append(f"{path}: decays are by phase space alone; the models {', '.join(other)} are not used.")
+    return table
+
+
+def _modes(parser: Any, mother: str) -> Iterator[dict[str, Any]]:
+    daughters = {name for mode in parser.list_decay_modes(mother) for name in mode}
+    yield from parser.build_decay_chains(mother, stable_particles=daughters)[mother]
+
+
+def _parse_dec(path: Path) -> Any:
+    try:
+        from decaylanguage import DecFileParser
+        from lark.exceptions import LarkError
+    except ImportError as error:
+        raise InputError(
+            f'{path}: EvtGen\'s decay files need the package decaylanguage: pip install "sqlamarr[decays]".'
+        ) from error
+    parser = DecFileParser(str(path))
+    try:
+        parser.parse()
+    except (LarkError, ValueError, KeyError) as error:
+        first = str(error).strip().splitlines()[0]
+        raise InputError(f"{path} cannot be understood as an EvtGen decay file: {first}") from error
+    return parser
+
+
+__all__ = ["Channel", "DecayTable", "Key", "from_dec", "from_mapping", "shipped"]
