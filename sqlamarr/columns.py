@@ -67,8 +67,9 @@ class Columns(Mapping[str, Array]):
         return f"<Columns {self.rows} rows: {', '.join(self._arrays)}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Views of native memory travel between processes as plain arrays.
-        return Columns, ({name: np.ma.copy(a) if np.ma.isMA(a) else a.copy() for name, a in self.items()},)
+        # Data and masks apart: plain arrays leave a process without being copied (pickle's protocol 5).
+        masked = {name: np.ma.getmaskarray(a) for name, a in self.items() if np.ma.isMA(a)}
+        return _restored, ({name: np.ma.getdata(a) for name, a in self.items()}, masked)
 
     def native(self) -> tuple[Any, list[Any]]:
         """The columns as a C array of ``sqlamarr_column``, and what must be kept alive beside it."""
@@ -79,6 +80,7 @@ class Columns(Mapping[str, Array]):
         return views, keep
 
 
+<<<<<<< HEAD
 def without_values(array: Array, declared: int) -> Array:
     """``array`` itself, or one of the declared type if it holds nothing that shows its type."""
     if array.dtype.kind != "f" or declared not in (INT64, TEXT) or not np.isnan(array).all():
@@ -87,6 +89,12 @@ def without_values(array: Array, declared: int) -> Array:
         return np.full(len(array), None, dtype=object)
     integers = np.zeros(len(array), dtype=np.int64)
     return np.ma.MaskedArray(integers, mask=True) if len(array) else integers
+=======
+def _restored(data: Mapping[str, Array], masked: Mapping[str, Array]) -> Columns:
+    columns = Columns()
+    columns._arrays = {n: np.ma.MaskedArray(a, mask=masked[n]) if n in masked else a for n, a in data.items()}
+    return columns
+>>>>>>> 317168c (Batches may be worked on by several processes, or by any executor, with the same results)
 
 
 def _as_column(name: str, values: Any) -> Array:

@@ -51,6 +51,14 @@ class OutputError(SqlamarrError):
     """The output file cannot be written, or is not one of ours."""
 
 
+class WorkerDiedError(EventError):
+    """A worker process dies of an event, which is named."""
+
+
+class WorkersLostError(SqlamarrError):
+    """There are no workers any more, or never were."""
+
+
 class InterruptedRunError(SqlamarrError):
     """The run was interrupted; what was finished is in the output file."""
 

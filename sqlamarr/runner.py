@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import secrets
+import signal
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import chain
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
 from sqlamarr import provenance
-from sqlamarr.errors import EventError, InterruptedRunError, SqlamarrError, TooManyRejectedError
+from sqlamarr.errors import InterruptedRunError, SqlamarrError
 from sqlamarr.output import OutputFile, check_output
 from sqlamarr.pipeline import Pipeline, load
 from sqlamarr.random import check_seed
+from sqlamarr.running.coordinator import Coordinator
+from sqlamarr.running.signals import Interruptions, interruptible
+from sqlamarr.running.tasks import Job, adopt
+from sqlamarr.running.tolerance import judge, tolerate
+from sqlamarr.running.workers import hired
 from sqlamarr.sources import open_inputs
-from sqlamarr.sources.base import ROWS_PER_EVENT, Chunk, Rejected
+from sqlamarr.sources.base import ROWS_PER_EVENT
 from sqlamarr.steps.truth import AT_ORIGIN, PRIMARIES
 from sqlamarr.summary import RunSummary
 from sqlamarr.worker import BatchResult, Worker, WorkerOptions
 
 Progress = Callable[[int], object]
 Input = str | Path | Mapping[str, Any]
-JUDGED_EVERY = 1000  # events
-MIN_REJECTED = 10  # so many bad events are always tolerated where skipping is asked for
 LAST_ORDINAL = 2**63 // ROWS_PER_EVENT - 1  # ids are 64-bit integers
 
 
@@ -46,6 +49,8 @@ def run(
     overwrite: bool = False,
     conditions: Mapping[str, Any] | None = None,
     models: Mapping[str, str | Mapping[str, Any]] | None = None,
+    jobs: int = 1,
+    executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> RunSummary:
     """Simulate events and write the results to an SQLite file.
@@ -69,6 +74,9 @@ def run(
     :param overwrite: replace an existing output file
     :param conditions: changes to the pipeline's conditions
     :param models: other models, by the pipeline's names: see :meth:`sqlamarr.pipeline.Pipeline.with_models`
+    :param jobs: processes that work on batches; 1: this one itself. No influence on the results
+    :param executor: any :class:`concurrent.futures.Executor` to work on batches instead, such as
+        ``dask.distributed.Client(...).get_executor(pure=False)``
     :param progress: called with the number of events done after every batch
     :raises SqlamarrError: one of the classes in :mod:`sqlamarr.errors`
     """
@@ -81,7 +89,8 @@ def run(
     prepared = pipeline if isinstance(pipeline, Pipeline) else load(pipeline)
     prepared = prepared.with_conditions(conditions or {}).with_models(models or {})
     skip = on_error == "skip"
-    worker = Worker(prepared, WorkerOptions(seed, generator, weights, keep_tmp, skip))
+    chosen = WorkerOptions(seed, generator, weights, keep_tmp, skip)
+    worker = Worker(prepared, chosen)
     source = open_inputs(
         arguments, seed=seed, first_event=first_event, collisions=collisions, max_events=max_events, on_error=on_error
     )
@@ -90,44 +99,51 @@ def run(
         "seed": str(seed), "first_event": first_event, "max_events": max_events, "batch_size": batch_size,
         "collisions": collisions, "on_error": on_error, "max_rejected": max_rejected, "generator": generator,
     }  # fmt: skip
+    job = Job.of(prepared, chosen)
+    adopt(job, worker)
     start = time.perf_counter()
-    results = _results(worker, source.chunks(batch_size), skip)
-    # The file is made when the first batch is there: what fails at once leaves nothing, and spoils nothing.
-    first = next(results, None)
-    out = OutputFile(path, worker.output_tables, worker.workspace.db, views=worker.views, overwrite=overwrite)
-    try:
-        out.describe(provenance.before(prepared, worker, options))
-        _append(out, chain([first] if first else [], results), summary, max_rejected, progress)
-        summary.elapsed = time.perf_counter() - start
-        _judge(summary, summary.rejected, summary.events, max_rejected)
-        for warning in [*source.warnings, *_advice(summary, prepared)]:
-            summary.warn(warning)
-        out.describe({**provenance.after(source, summary), "cross_section": out.cross_section()})
-    finally:
-        out.close()
+    out: OutputFile | None = None
+    with interruptible() as interruptions, hired(job, jobs=jobs, executor=executor) as workers:
+        try:
+            for results in Coordinator(workers, skip=skip).results(source.chunks(batch_size)):
+                with interruptions.shielded():
+                    # The file is made when the first batch is there: what fails at once leaves nothing.
+                    out = out or _begin(path, worker, overwrite, provenance.before(prepared, worker, options))
+                    _append(out, results, summary, max_rejected)
+                if progress:
+                    progress(sum(len(result.events) for result in results))
+            out = out or _begin(path, worker, overwrite, provenance.before(prepared, worker, options))
+            summary.elapsed = time.perf_counter() - start
+            judge(summary, max_rejected)
+            for warning in [*source.warnings, *_advice(summary, prepared)]:
+                summary.warn(warning)
+            out.describe({**provenance.after(source, summary), "cross_section": out.cross_section()})
+        except KeyboardInterrupt:
+            raise _interrupted(path, summary, interruptions) from None
+        finally:
+            if out is not None:
+                out.close()
     return summary
 
 
-def _append(
-    out: OutputFile,
-    results: Iterable[BatchResult],
-    summary: RunSummary,
-    max_rejected: float,
-    progress: Progress | None,
-) -> None:
-    """Write what comes, batch by batch, until there is no more or too much was rejected."""
-    try:
-        for result in results:
-            out.append(result)
-            summary.add(result)
-            _tolerate(summary, result, max_rejected)
-            if progress:
-                progress(len(result.events))
-    except KeyboardInterrupt:
-        raise InterruptedRunError(
-            f"Interrupted. {out.path} holds the first {summary.events} events, complete ones; "
-            "its status is 'incomplete'."
-        ) from None
+def _begin(path: Path, worker: Worker, overwrite: bool, description: Mapping[str, Any]) -> OutputFile:
+    out = OutputFile(path, worker.output_tables, worker.workspace.db, views=worker.views, overwrite=overwrite)
+    out.describe(description)
+    return out
+
+
+def _append(out: OutputFile, results: Sequence[BatchResult], summary: RunSummary, max_rejected: float) -> None:
+    for result in results:
+        out.append(result)
+        summary.add(result)
+        tolerate(summary, result, max_rejected)
+
+
+def _interrupted(path: Path, summary: RunSummary, interruptions: Interruptions) -> InterruptedRunError:
+    name = f" by {signal.Signals(interruptions.received).name}" if interruptions.received else ""
+    return InterruptedRunError(
+        f"Interrupted{name}. {path} holds the first {summary.events} events, complete ones; its status is 'incomplete'."
+    )
 
 
 def _check_options(
@@ -144,57 +160,6 @@ def _check_options(
         raise SqlamarrError(f"max_events must be at least 1, found {max_events!r}.")
     if not 0 <= first_event <= LAST_ORDINAL:
         raise SqlamarrError(f"first_event must be from 0 to {LAST_ORDINAL}, found {first_event!r}.")
-
-
-def _results(worker: Worker, chunks: Iterator[Chunk], skip: bool) -> Iterator[BatchResult]:
-    for chunk in chunks:
-        yield from _process(worker, chunk, skip)
-
-
-def _process(worker: Worker, chunk: Chunk, skip: bool) -> Iterator[BatchResult]:
-    """The results of a chunk; one that fails is split until only the guilty event is left out."""
-    try:
-        yield worker.process(chunk)
-        return
-    except EventError as error:
-        if not skip:
-            raise type(error)(_event_message(chunk, error), error.event_id, error.step) from error
-        failure = error
-    if len(chunk.events) > 1:
-        for part in chunk.split():
-            yield from _process(worker, part, skip)
-    else:
-        (event,) = chunk.events
-        rejected = Rejected(event.event_id, event.line, str(failure), failure.step)
-        yield BatchResult({}, chunk.events, chunk.sources, [rejected], Counter(), set())
-
-
-def _event_message(chunk: Chunk, error: EventError) -> str:
-    event = next((event for event in chunk.events if event.event_id == error.event_id), None)
-    if event is None:
-        return f"Step {error.step!r}: {error}"
-    paths = {source.datasource_id: source.path for source in chunk.sources}
-    return (
-        f"{paths[event.datasource_id]}, event {event.number}: step {error.step!r}: {error} "
-        "Use --on-error skip to leave out such events."
-    )
-
-
-def _tolerate(summary: RunSummary, result: BatchResult, fraction: float) -> None:
-    """Judge the rejected events at every thousandth event, so that it does not depend on the batches."""
-    end = summary.events
-    begin = end - len(result.events)
-    for mark in range((begin // JUDGED_EVERY + 1) * JUDGED_EVERY, end + 1, JUDGED_EVERY):
-        later = {event.event_id for event in result.events[mark - begin :]}
-        _judge(summary, summary.rejected - sum(row.event_id in later for row in result.rejected), mark, fraction)
-
-
-def _judge(summary: RunSummary, rejected: int, events: int, fraction: float) -> None:
-    if rejected > max(MIN_REJECTED, fraction * events):
-        raise TooManyRejectedError(
-            f"{rejected} of {events} events were rejected, more than --max-rejected {fraction:g} allows. "
-            f"The reasons are in the table RejectedEvents of {summary.output}."
-        )
 
 
 def _advice(summary: RunSummary, pipeline: Pipeline) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from sqlamarr.batch import Batch
@@ -70,6 +71,7 @@ class Worker:
         self.views = _try_views(self.workspace)
         self._known_tables = set(self.workspace.db.tables())
         self._event_tables = self.workspace.event_tables
+        self.trace: Path | None = None  # where to note the step that runs
 
     def process(self, chunk: Chunk) -> BatchResult:
         """Simulate the events of a chunk.
@@ -94,6 +96,8 @@ class Worker:
     def _simulate(self, chunk: Chunk, parsed: ParsedChunk, batch: Batch) -> dict[str, float]:
         seconds = {"loading": _timed(partial(_load, batch, chunk, parsed))}
         for step, run in self._runs:
+            if self.trace:
+                self.trace.write_text(step.name)
             with _StepName(step), batch.db.atomic():
                 seconds[step.name] = _timed(partial(run, batch))
         return seconds

@@ -50,6 +50,7 @@ REJECTED = 3  # exit code of a run that left events out
     default=0.01,
     help="Fraction of events that may be skipped; ten always may.",
 )
+@click.option("-j", "--jobs", type=click.IntRange(1), default=1, help="Processes that work on batches.")
 @click.option("--overwrite", is_flag=True, help="Replace the output file if it exists.")
 @click.option("--summary", type=click.Path(path_type=Path), help="Write the summary as JSON to a file too.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")

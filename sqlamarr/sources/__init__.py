@@ -19,6 +19,7 @@ from sqlamarr.sources.run import Piece, Reading
 from sqlamarr.sources.streams import SNIFFED, Fingerprint, Stream, unpack
 
 STANDARD_INPUT = "-"
+CHUNK_BYTES = 16 << 20  # a chunk with so much text takes no further event
 Argument = str | Description
 
 
@@ -156,26 +157,30 @@ class Inputs:
     def chunks(self, batch_size: int) -> Iterator[Chunk]:
         """The events, ``batch_size`` at a time; a chunk holds events of one kind of source only.
 
+        A chunk is shorter where its text is long (CHUNK_BYTES): memory does not grow with the events' size.
+
         :raises InputError: an input cannot be read
         """
         if batch_size < 1:
             raise InputError(f"The batch size must be at least 1, found {batch_size}.")
-        batch: list[Piece] = []
-        for argument in self._arguments:
-            if self._reading.numbering.exhausted:
-                break
-            if isinstance(argument, Description):
-                yield from _together(batch)
-                batch = []
-                last = argument is self._arguments[-1]
-                yield from described.chunks(argument, self._reading, batch_size, last)
-                continue
-            for piece in self._pieces(argument):
-                if batch and (len(batch) == batch_size or type(piece) is not type(batch[0])):
-                    yield from _together(batch)
-                    batch = []
-                batch.append(piece)
-        yield from _together(batch)
+        gathered = _Gathered(batch_size)
+        failure: InputError | None = None
+        try:
+            for argument in self._arguments:
+                if self._reading.numbering.exhausted:
+                    break
+                if isinstance(argument, Description):
+                    yield from gathered.chunk()
+                    last = argument is self._arguments[-1]
+                    yield from described.chunks(argument, self._reading, batch_size, last)
+                else:
+                    for piece in self._pieces(argument):
+                        yield from gathered.add(piece)
+        except InputError as error:  # the events before it are whole
+            failure = error
+        yield from gathered.chunk()
+        if failure is not None:
+            raise failure
 
     def _pieces(self, argument: str) -> Iterator[Piece]:
         first = self._reading.numbering.ordinal
@@ -201,8 +206,29 @@ class Inputs:
             entry.update(bytes=fingerprint.size, sha256=fingerprint.sha256)
 
 
-def _together(pieces: Sequence[Piece]) -> list[Chunk]:
-    return [pieces[0].chunk(pieces)] if pieces else []
+class _Gathered:
+    """Pieces of one kind on their way into a chunk.
+
+    :param most: events of a chunk
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._pieces: list[Piece] = []
+        self._size = 0
+
+    def add(self, piece: Piece) -> list[Chunk]:
+        """Take a piece; what was there before, if it is enough or of another kind."""
+        full = len(self._pieces) >= self._most or self._size >= CHUNK_BYTES
+        done = self.chunk() if full or (self._pieces and type(piece) is not type(self._pieces[0])) else []
+        self._pieces.append(piece)
+        self._size += getattr(piece, "size", 0)
+        return done
+
+    def chunk(self) -> list[Chunk]:
+        """What is there, as a chunk, if anything is."""
+        pieces, self._pieces, self._size = self._pieces, [], 0
+        return [pieces[0].chunk(pieces)] if pieces else []
 
 
 def _open_bytes(argument: str) -> Any:

@@ -107,6 +107,11 @@ class HepMCPiece:
     source: DataSource
     records: tuple[RecordText, ...]
 
+    @property
+    def size(self) -> int:
+        """Bytes of text."""
+        return sum(len(record.text) for record in self.records)
+
     @classmethod
     def chunk(cls, pieces: Sequence[HepMCPiece]) -> HepMCChunk:
         """Put events together."""

@@ -1,0 +1,1 @@
+"""How a run spreads over workers, and what it does when something goes wrong."""

@@ -1,0 +1,94 @@
+"""The coordinator: chunks are dealt to workers, and their results come back in the order of the events."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlamarr.errors import WorkerDiedError
+from sqlamarr.running.tasks import place, rejection
+from sqlamarr.running.workers import Workers, result_of
+from sqlamarr.sources.base import Chunk
+from sqlamarr.worker import BatchResult
+
+
+@dataclass
+class _Dealt:
+    """A chunk that somebody works on."""
+
+    chunk: Chunk
+    future: Future[Any]
+
+
+class Coordinator:
+    """Deals chunks, a bounded number at a time, so that memory stays bounded on any input.
+
+    :param skip: leave out an event that kills its worker; else stop
+    """
+
+    def __init__(self, workers: Workers, *, skip: bool) -> None:
+        self._workers, self._skip = workers, skip
+
+    def results(self, chunks: Iterator[Chunk]) -> Iterator[list[BatchResult]]:
+        """The results of every chunk, in order.
+
+        An error of the input is raised when everything before it is through.
+        """
+        under_way: deque[_Dealt] = deque()
+        failure: Exception | None = None
+        exhausted = False
+        while True:
+            while not exhausted and len(under_way) < self._workers.window:
+                try:
+                    chunk = next(chunks)
+                except StopIteration:
+                    exhausted = True
+                except Exception as error:
+                    failure, exhausted = error, True
+                else:
+                    under_way.append(self._deal(chunk))
+            if not under_way:
+                break
+            dealt = under_way.popleft()
+            yield self._finish(dealt)
+        if failure is not None:
+            raise failure
+
+    def _deal(self, chunk: Chunk) -> _Dealt:
+        return _Dealt(chunk, self._workers.submit(chunk))
+
+    def _finish(self, dealt: _Dealt) -> list[BatchResult]:
+        try:
+            return result_of(dealt.future)
+        except Exception as error:
+            if self._workers.death(error) is None:
+                raise
+        # Once may be chance: somebody killed it, or memory ran out.
+        with tempfile.TemporaryDirectory() as folder:
+            return self._again(dealt.chunk, Path(folder) / "step")
+
+    def _again(self, chunk: Chunk, trace: Path) -> list[BatchResult]:
+        """The results of a suspect; what kills its worker again is split down to the guilty event."""
+        try:
+            return result_of(self._workers.submit(chunk, trace))
+        except Exception as error:
+            cause = self._workers.death(error)
+            if cause is None:
+                raise
+        if len(chunk.events) > 1:
+            return [result for part in chunk.split() for result in self._again(part, trace)]
+        step = trace.read_text() if trace.exists() else ""
+        if self._skip:
+            return [rejection(chunk, f"A worker process died of it, twice ({cause}).", step)]
+        raise WorkerDiedError(
+            f"{place(chunk, chunk.events[0].event_id)}: {f'step {step!r}: ' if step else ''}a worker process died of "
+            f"it, twice ({cause}). A model or a function of the pipeline is likely to crash on this event. "
+            "Use --on-error skip to leave out such events.",
+            chunk.events[0].event_id,
+            step,
+        )

@@ -1,0 +1,184 @@
+"""Processes of this machine as a :class:`concurrent.futures.Executor`.
+
+Unlike the standard library's pool, this one survives the death of a worker: only the call that the worker was at
+fails, and says so; another process takes its place.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, Executor, Future
+from contextlib import contextmanager, suppress
+from multiprocessing import connection, get_context, parent_process
+from queue import SimpleQueue
+from threading import Lock, Thread
+from typing import Any
+
+from sqlamarr.errors import WorkersLostError
+
+
+class ProcessDiedError(BrokenExecutor):
+    """The process that worked on this call has died.
+
+    :ivar cause: name of the signal that killed it, or its exit code
+    """
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(f"The worker process ended with {cause}.")
+        self.cause = cause
+
+
+class Processes(Executor):
+    """Processes begun afresh (spawn), which die with their parent and leave Ctrl-C to it.
+
+    :param jobs: their number
+    :raises WorkersLostError: they end as soon as they begin
+    """
+
+    def __init__(self, jobs: int) -> None:
+        self._calls: SimpleQueue[tuple[Future[Any], bytes] | None] = SimpleQueue()
+        self._slots = [_Slot(self._calls) for _ in range(jobs)]
+        # An interrupt from the keyboard reaches children too; what is ignored here is so at their birth.
+        with _without_interrupts():
+            for slot in self._slots:
+                slot.begin()
+        for slot in self._slots:
+            slot.start()
+        self._try_out()
+
+    def _try_out(self) -> None:
+        try:
+            for future in [self.submit(os.getpid) for _ in self._slots]:
+                future.result()
+        except ProcessDiedError as error:
+            self.kill()
+            raise WorkersLostError(
+                "The worker processes end as soon as they begin. If sqlamarr.run(..., jobs=...) stands in a script of "
+                "yours, put it below 'if __name__ == \"__main__\":', for each worker imports that script; else see "
+                "what they have printed, or do without them (jobs=1)."
+            ) from error
+
+    def submit(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
+        """Call a function in one of the processes.
+
+        The future raises ProcessDiedError if that process dies of it.
+        """
+        future: Future[Any] = Future()
+        self._calls.put((future, pickle.dumps((function, arguments, named), protocol=5)))
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Let the processes end when everything is done."""
+        for _ in self._slots:
+            self._calls.put(None)
+        for slot in self._slots:
+            slot.join()
+
+    def kill(self) -> None:
+        """End the processes whatever they are at."""
+        for slot in self._slots:
+            slot.kill()
+        self.shutdown()
+
+
+class _Slot(Thread):
+    """The place of one process: hands it one call after the other, and replaces it if it dies."""
+
+    def __init__(self, calls: SimpleQueue[tuple[Future[Any], bytes] | None]) -> None:
+        super().__init__(daemon=True)
+        self._calls = calls
+        self._killed = False
+        self._beginning = Lock()
+
+    def begin(self) -> None:
+        """A new process."""
+        context = get_context("spawn")
+        with self._beginning:
+            if self._killed:
+                return
+            self._pipe, theirs = context.Pipe()
+            self._process = context.Process(target=_serve, args=(theirs,), daemon=True)
+            self._process.start()
+            theirs.close()  # now the end of the process is the end of the pipe
+
+    def kill(self) -> None:
+        """End the process, and begin no other."""
+        with self._beginning:
+            self._killed = True
+            self._process.kill()
+
+    def run(self) -> None:
+        """Until there is nothing to do any more."""
+        while (call := self._calls.get()) is not None:
+            future, message = call
+            if future.set_running_or_notify_cancel():
+                self._call(future, message)
+        self._pipe.close()
+        self._process.join()
+
+    def _call(self, future: Future[Any], message: bytes) -> None:
+        if self._killed:
+            future.set_exception(ProcessDiedError("SIGKILL"))
+            return
+        try:
+            self._pipe.send_bytes(message)
+            done, value = pickle.loads(self._pipe.recv_bytes())
+        except (EOFError, OSError):
+            cause = self._cause()
+            self.begin()
+            future.set_exception(ProcessDiedError(cause))
+            return
+        if done:
+            future.set_result(value)
+        else:
+            future.set_exception(value)
+
+    def _cause(self) -> str:
+        self._process.join()
+        self._pipe.close()
+        code = self._process.exitcode or 0
+        return signal.Signals(-code).name if code < 0 else f"exit code {code}"
+
+
+def _serve(pipe: Any) -> None:
+    """In a worker process: call after call, until the pipe ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = parent_process()
+    if parent is not None:
+        Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+    with suppress(EOFError, OSError):
+        while True:
+            pipe.send_bytes(_answer(pipe.recv_bytes()))
+
+
+def _answer(message: bytes) -> bytes:
+    try:
+        function, arguments, named = pickle.loads(message)
+        answer = True, function(*arguments, **named)
+    except BaseException as error:
+        answer = False, error
+    try:
+        return pickle.dumps(answer, protocol=5)
+    except Exception as error:  # an exception that cannot be sent
+        return pickle.dumps((False, RuntimeError(f"{answer[1]!r} cannot be sent between processes: {error}")))
+
+
+def _end_with(sentinel: int) -> None:
+    connection.wait([sentinel])
+    os._exit(1)
+
+
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """SIGINT is ignored meanwhile, also by processes that begin meanwhile."""
+    before: Any = None
+    with suppress(ValueError):  # not the main thread: nothing is raised there
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGINT, before)
