@@ -8,19 +8,18 @@
 
 #include "model.h"
 #include "portable_math.h"
+#include "quality.h"
 #include "track_errors.h"
 
-enum { N_SLOPE, N_DIFFERENCE, N_ARM, N_OFFSET, N_MOMENTUM, N_XY };
+enum { N_DIFFERENCE, N_XY, N_USED };
 
-/* Scatter of ln sigma from track to track. Compiled model, half-spread of ln C of the slopes: 0.59,
- * 0.47, 0.52 at 3, 10, 50 GeV, of which eta causes 0.05, 0.15, 0.46. The fit takes x and y alike:
- * C_xx ~ C_yy, C_txtx ~ C_tyty (CERN-THESIS-2024-108, eq. 4.9). */
-static track_errors scattered(track_errors e, const track *t, const float *normals, double extra) {
-    const double of_slope = clamp(.29 - .14 * (t->log10_p - 3.4771), .1, .3);
-    e.slope *= pm_exp(of_slope * normals[N_SLOPE] + extra);
-    e.offset *= pm_exp(.2 * normals[N_OFFSET] + extra);
-    e.arm *= pm_exp(.15 * normals[N_ARM]);
-    e.momentum *= pm_exp(.1 * normals[N_MOMENTUM]);
+/* The cores of the errors. The fit takes x and y alike, to 2 %: C_xx ~ C_yy, C_txtx ~ C_tyty
+ * (CERN-THESIS-2024-108, eq. 4.9). */
+static track_errors reported(track_errors e, double difference) {
+    const double velo = CORE_VELO * pm_exp(difference);
+    e.slope *= velo;
+    e.offset *= velo;
+    e.momentum *= CORE_MOMENTUM;
     return e;
 }
 
@@ -48,12 +47,12 @@ static void correlations(float *out, double a, double b, double c, double r) {
 }
 
 static void covariance_row(float *out, const float *in, const float *raw) {
-    float normals[N_XY + 1];
-    for (int i = 0; i <= N_XY; ++i) normals[i] = (float)clamp(raw[i], -5., 5.);
+    float normals[N_USED];
+    for (int i = 0; i < N_USED; ++i) normals[i] = (float)clamp(raw[i], -5., 5.);
     const track t = track_of(in, in + 3, in[5], in[9] > .5f, class_of(in[13], in[14]));
-    const track_errors nominal = track_errors_of(&t);
-    const track_errors ex = scattered(nominal, &t, normals, .02 * normals[N_DIFFERENCE]);
-    const track_errors ey = scattered(nominal, &t, normals, -.02 * normals[N_DIFFERENCE]);
+    const track_errors nominal = track_errors_of(&t, surplus_of_hits(&t, in[7]));
+    const track_errors ex = reported(nominal, .02 * normals[N_DIFFERENCE]);
+    const track_errors ey = reported(nominal, -.02 * normals[N_DIFFERENCE]);
     double a, b;
     out[0] = (float)log_variance_of_position(&ex, &a);
     out[1] = (float)log_variance_of_position(&ey, &b);

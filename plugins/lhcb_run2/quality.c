@@ -32,12 +32,16 @@ static const double GHOST[N_SETS][N_QUANTILES] = {
 /* More hits at larger angles, correlation 0.4 (compiled model), and, for long tracks, slightly
  * fewer at high momentum. Both terms have mean 0 and variance 1 over the population of the quantiles,
  * eta flat 2-4.9 and p log-flat 3-100 GeV, which so keeps its distribution. */
-static double n_dof_deviate(const track *t, double normal) {
+static double usual_hits(const track *t) {
     const double log_slope = .5 * pm_log(clamp(t->slope * t->slope, 1e-4, .16));
     const double wide = clamp((log_slope + 2.745) / .832, -2.2, 2.2);
     const double fast = t->type == LONG_TRACK ? clamp((t->log10_p - 4.239) / .4396, -1.75, 1.75) : 0.;
-    return .4 * wide - .1 * fast + .911 * normal;
+    return .4 * wide - .1 * fast;
 }
+
+static const double OF_TRACK = .911; /* what the deviate owes to the track alone */
+
+static int set_of(const track *t) { return t->type == LONG_TRACK && t->electron ? LONG_ELECTRON : (int)t->type; }
 
 static double at_deviate(const double *quantiles, double deviate) {
     return interpolate(DEVIATE, quantiles, N_QUANTILES, deviate);
@@ -46,11 +50,16 @@ static double at_deviate(const double *quantiles, double deviate) {
 /* Gaussian copula: 0.65 between the normals gives the measured 0.5 between chi2/ndf and the ghost
  * probability. */
 track_quality quality_of(const track *t, const float *normals) {
-    const int set = t->type == LONG_TRACK && t->electron ? LONG_ELECTRON : (int)t->type;
+    const int set = set_of(t);
     const double bad = normals[0];
     track_quality q;
     q.chi2_per_dof = at_deviate(CHI2[set], bad);
     q.ghost_probability = at_deviate(GHOST[set], .65 * bad + .76 * normals[1]);
-    q.n_dof = at_deviate(NDOF[set], n_dof_deviate(t, normals[2]));
+    q.n_dof = at_deviate(NDOF[set], usual_hits(t) + OF_TRACK * normals[2]);
     return q;
+}
+
+double surplus_of_hits(const track *t, double n_dof) {
+    const double deviate = interpolate(NDOF[set_of(t)], DEVIATE, N_QUANTILES, n_dof);
+    return clamp((deviate - usual_hits(t)) / OF_TRACK, -3., 3.);
 }

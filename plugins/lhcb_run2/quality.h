@@ -12,4 +12,8 @@ typedef struct {
  * chi2 and the ghost probability. */
 track_quality quality_of(const track *t, const float *normals);
 
+/* How many more hits than usual a track like this has, as a standard normal deviate: the third of the
+ * normals above, got back from the degrees of freedom. */
+double surplus_of_hits(const track *t, double n_dof);
+
 #endif

@@ -27,12 +27,11 @@ enum {
     N_USED
 };
 
-/* Tails: 4-7 % of the compiled model's residuals are beyond three robust sigmas. One track in ten has
- * its errors multiplied, the more often the worse its quality. `core` keeps half of the 16-84 % range
- * at sigma. */
-static double widened(const float *normals, int which, double core, double tail) {
+/* Tails: some tracks have their errors multiplied, the more often the worse their quality. The cores keep
+ * half of the 16-84 % range at the nominal error. */
+static double widened(const float *normals, int which, double above, double core, double tail) {
     const double deviate = .5 * (double)normals[BAD] + .866 * (double)normals[which];
-    return deviate > 1.2816 ? tail : core;
+    return deviate > above ? tail : core;
 }
 
 typedef struct {
@@ -51,8 +50,10 @@ static void turn(const track *t, double radial, double around, double *x, double
     *y = sine * r + cosine * a;
 }
 
+/* One track in 14 is in the tails: 4-7 % of the compiled model's residuals are beyond three robust
+ * sigmas. */
 static residuals at_fixed_z(const track_errors *e, const track *t, const float *normals) {
-    const double scale = widened(normals, TAIL_V, .9, 3.8);
+    const double scale = widened(normals, TAIL_V, 1.4758, CORE_VELO, 6.);
     double unit_ty, offset_x, offset_y;
     residuals r;
     turn(t, normals[N_SLOPE_R], normals[N_SLOPE_A], &r.unit_tx, &unit_ty);
@@ -64,10 +65,11 @@ static residuals at_fixed_z(const track_errors *e, const track *t, const float *
     return r;
 }
 
-/* Relative error of q/p. The 95 % range is 3.1 (3 GeV) to 6 (60 GeV and more) robust sigmas wide. */
+/* Relative error of q/p. One track in ten is in the tails; the 95 % range is 3.1 (3 GeV) to 6 (60 GeV and
+ * more) robust sigmas wide. */
 static double momentum_error(const track_errors *e, const track *t, double unit_tx, const float *normals) {
     const double tail = 4.6 + clamp(t->p / 60e3, 0., 1.) * 4.5;
-    const double scale = widened(normals, TAIL_P, .9, tail);
+    const double scale = widened(normals, TAIL_P, 1.2816, CORE_MOMENTUM, tail);
     const double c = e->mixing;
     return scale * e->momentum * (c * unit_tx + sqrt(1. - c * c) * normals[N_QP]);
 }
@@ -94,11 +96,11 @@ static void resolution_row(float *out, const float *in, const float *raw) {
     float normals[N_USED];
     for (int i = 0; i < N_USED; ++i) normals[i] = (float)clamp(raw[i], -6., 6.);
     const track t = track_of(in, in + 3, in[5], in[6] > .5f, class_of(in[10], in[11]));
-    const track_errors e = track_errors_of(&t);
+    const track_quality q = quality_of(&t, normals + BAD);
+    const track_errors e = track_errors_of(&t, surplus_of_hits(&t, q.n_dof));
     const residuals r = at_fixed_z(&e, &t, normals);
     const double error = momentum_error(&e, &t, r.unit_tx, normals);
     const double dz = step_to_beam(&t, &r, normals[N_SHIFT]);
-    const track_quality q = quality_of(&t, normals + BAD);
     out[0] = (float)(r.x + (t.tx + r.tx) * dz);
     out[1] = (float)(r.y + (t.ty + r.ty) * dz);
     out[2] = (float)dz;

@@ -1,0 +1,1 @@
+"""Decay candidates out of reconstructed tracks: combined, fitted, and written as an n-tuple."""

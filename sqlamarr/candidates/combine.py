@@ -1,0 +1,71 @@
+"""All combinations of particles within groups (events, or decays in the truth), without a loop over them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Ids = npt.NDArray[np.int64]
+MAX_PAIRS = 3_000_000  # combinations in memory at a time
+
+
+class TooManyCombinationsError(Exception):
+    """More combinations than fit into memory at a time: take fewer events."""
+
+
+@dataclass(frozen=True)
+class Particles:
+    """Particles of one kind that can take part in a decay.
+
+    :ivar group: (n,) what they belong to; sorted
+    :ivar tracks: (n, k) ids of the final-state particles in each, to use none twice
+    """
+
+    group: Ids
+    tracks: Ids
+
+    def __len__(self) -> int:
+        return len(self.group)
+
+
+def pairs(left: Ids, right: Ids) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Rows of two sorted lists of groups, each with each of the same group, in order."""
+    first = np.searchsorted(right, left, "left")
+    number = np.searchsorted(right, left, "right") - first
+    total = int(number.sum())
+    if total > MAX_PAIRS:
+        raise TooManyCombinationsError(total, MAX_PAIRS)
+    rows = np.repeat(np.arange(len(left)), number)
+    within = np.arange(total) - np.repeat(np.cumsum(number) - number, number)
+    return rows, np.repeat(first, number) + within
+
+
+def combinations(daughters: Sequence[Particles], same: Sequence[int | None]) -> npt.NDArray[np.intp]:
+    """(n, daughters) rows of the daughters, in the order of the groups.
+
+    :param daughters: what the places can be filled with
+    :param same: for each place an earlier one that is filled from the same list, of which only one order counts
+    """
+    rows = np.arange(len(daughters[0]))[:, None]
+    group, tracks = daughters[0].group, daughters[0].tracks
+    for place, (new, earlier) in enumerate(zip(daughters[1:], same[1:]), 1):
+        left, right = pairs(group, new.group)
+        good = np.ones(len(left), bool)
+        if earlier is not None:
+            good &= rows[left, _last_of(same, place)] < right
+        for i in range(tracks.shape[1]):
+            for j in range(new.tracks.shape[1]):
+                good &= tracks[left, i] != new.tracks[right, j]
+        left, right = left[good], right[good]
+        rows = np.column_stack([rows[left], right])
+        group, tracks = group[left], np.concatenate([tracks[left], new.tracks[right]], axis=1)
+    return rows
+
+
+def _last_of(same: Sequence[int | None], place: int) -> int:
+    """The nearest earlier place of the same list."""
+    first = same[place]
+    return max(k for k in range(place) if k == first or same[k] == first)

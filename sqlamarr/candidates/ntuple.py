@@ -1,0 +1,159 @@
+"""Candidates of a whole file, in pieces: what ``sqlamarr tuple`` writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sqlamarr.candidates.build import Builder, Found, Selection
+from sqlamarr.candidates.combine import TooManyCombinationsError
+from sqlamarr.candidates.cuts import Cut
+from sqlamarr.candidates.tables import Tables, check_tables, read_tables
+from sqlamarr.candidates.variables import OF_EVENTS, Columns, describe, labels_of
+from sqlamarr.database import Database
+from sqlamarr.descriptors import Decay, Descriptor, parse
+from sqlamarr.errors import SqlamarrError
+from sqlamarr.output import open_output
+
+EVENTS = 2000  # events that are looked at together
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Candidates of some events.
+
+    :ivar events: how many events
+    :ivar columns: the variables, one entry per candidate
+    """
+
+    events: int
+    columns: Columns
+
+
+class NTuple:
+    """Candidates of a decay in an output file.
+
+    :param db: the file
+    :param descriptor: e.g. ``[Lambda_b0 -> (Lambda_c+ -> p+ K- pi+) mu-]CC``
+    :param selection: which candidates
+    :raises SqlamarrError: the descriptor, a label or a condition is wrong, or the file lacks tables
+    """
+
+    def __init__(self, db: Database, descriptor: str | Descriptor, selection: Selection) -> None:
+        check_tables(db)
+        self.db, self.selection = db, selection
+        self.descriptor = parse(descriptor) if isinstance(descriptor, str) else descriptor
+        decay = self.descriptor.decay
+        self.labels = labels_of(decay)
+        _check_labels(decay, self.labels, selection)
+        decays = [decay]
+        if self.descriptor.with_conjugate and _species(decay) != _species(decay.conjugated()):
+            decays.append(decay.conjugated())
+        self.builders = [Builder(d, self.labels, selection) for d in decays]
+        self.kept = _kept(decay, self.labels)
+        self.where = Cut(selection.where, "--where") if selection.where else None
+
+    def pieces(self) -> Iterator[Piece]:
+        """The candidates in the order of the events; at least one piece, be it empty.
+
+        :raises SqlamarrError: an event has more combinations than can be dealt with
+        """
+        ids = np.asarray(self.db.arrays("SELECT event_id FROM Events ORDER BY event_id")["event_id"], dtype=np.int64)
+        for begin in range(0, max(len(ids), 1), EVENTS):
+            yield from self._of_events(ids[begin : begin + EVENTS])
+
+    def _of_events(self, ids: Any) -> Iterator[Piece]:
+        first, last = (int(ids[0]), int(ids[-1]) + 1_000_000) if len(ids) else (0, 0)
+        tables = read_tables(self.db, first, last)
+        try:
+            yield Piece(len(ids), self._columns(tables, [builder.build(tables) for builder in self.builders]))
+        except TooManyCombinationsError as error:
+            if len(ids) == 1:
+                raise SqlamarrError(
+                    f"Event {first} has {error.args[0]:,} combinations at one step, more than {error.args[1]:,}. "
+                    "Ask more of the particles (--cut 'muminus: PT > 500 AND ProbNNmu > 0.2'), or --truth."
+                ) from None
+            half = len(ids) // 2
+            yield from self._of_events(ids[:half])
+            yield from self._of_events(ids[half:])
+
+    def _columns(self, tables: Tables, found: list[Found]) -> Columns:
+        event = np.concatenate([f.event for f in found]).astype(np.int64)
+        order = np.argsort(event, kind="stable")
+        out: Columns = {"event_id": event[order]}
+        row = np.searchsorted(tables.events["event_id"], out["event_id"])
+        for name in ("nPVs", "nTracks", "weight"):
+            out[name] = np.asarray(tables.events[name])[row] if len(row) else np.zeros(0)
+        for k in self.kept:
+            for name in found[0].columns[k]:
+                values = np.concatenate([f.columns[k][name] for f in found])[order]
+                out[f"{self.labels[k]}_{name}"] = values
+        if self.where is not None:
+            rows = self.where.rows(out)
+            out = {name: values[rows] for name, values in out.items()}
+        return _numbered(out)
+
+    def unit_and_meaning(self, column: str) -> tuple[str, str]:
+        """Of a column of the n-tuple."""
+        return describe(column, self.labels)
+
+
+def candidates(
+    path: str | Path,
+    descriptor: str,
+    selection: Selection | None = None,
+    *,
+    progress: Callable[[int], object] | None = None,
+) -> Columns:
+    """All candidates of a decay in an output file, as numpy arrays by name.
+
+    :param path: the file that a run wrote
+    :param descriptor: the decay
+    :param selection: which candidates; default all combinations of long tracks
+    :param progress: called with numbers of events
+    :raises SqlamarrError: the descriptor, a label or a condition is wrong, or the file lacks tables
+    """
+    with open_output(path) as db:
+        pieces = []
+        for piece in NTuple(db, descriptor, selection or Selection()).pieces():
+            pieces.append(piece.columns)
+            if progress:
+                progress(piece.events)
+    return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
+
+
+def _numbered(columns: Columns) -> Columns:
+    """With the number of the candidate in its event, and how many there are."""
+    event = columns["event_id"]
+    first = np.searchsorted(event, event, "left")
+    number = {"nCandidate": np.arange(len(event)) - first}
+    number["totCandidates"] = np.searchsorted(event, event, "right") - first
+    columns = {**columns, **number}
+    return {name: columns[name] for name in [*OF_EVENTS, *(n for n in columns if n not in OF_EVENTS)]}
+
+
+def _kept(decay: Decay, labels: list[str]) -> list[int]:
+    """Which particles get columns: those marked with ^ and the head, or all if none is marked."""
+    nodes = list(decay.walk())
+    marked = [k for k, node in enumerate(nodes) if node.marked or k == 0]
+    return marked if any(node.marked for node in nodes) else list(range(len(labels)))
+
+
+def _species(decay: Decay) -> Any:
+    """A decay without the order of its daughters."""
+    return decay.pid, sorted(map(_species, decay.daughters), key=repr)
+
+
+def _check_labels(decay: Decay, labels: list[str], selection: Selection) -> None:
+    nodes = dict(zip(labels, decay.walk()))
+    for label in selection.cuts:
+        if label not in nodes:
+            raise SqlamarrError(f"--cut: no particle of the decay is called {label!r}; there are {', '.join(labels)}.")
+    for label in selection.masses:
+        decaying = [name for name, node in nodes.items() if node.daughters]
+        if label not in decaying:
+            raise SqlamarrError(f"--mass: no decaying particle is called {label!r}; there are {', '.join(decaying)}.")

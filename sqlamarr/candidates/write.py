@@ -1,0 +1,129 @@
+"""An n-tuple as a file: an SQLite database with one table, or what the exporters make of that."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sqlamarr.candidates.build import Selection
+from sqlamarr.candidates.ntuple import NTuple
+from sqlamarr.candidates.variables import Columns
+from sqlamarr.database import Database, quote_identifier
+from sqlamarr.errors import SqlamarrError
+from sqlamarr.output import check_output, open_output
+
+TREE = "DecayTree"
+SQLITE = (".db", ".sqlite", ".sqlite3")
+COPIED = ("DataSources", "Events", "Provenance")  # with these, whatever reads output files reads n-tuples
+
+
+@dataclass(frozen=True)
+class TupleSummary:
+    """What was found.
+
+    :ivar labels: what the particles are called in the names of columns
+    """
+
+    output: str
+    descriptor: str
+    events: int
+    candidates: int
+    with_candidates: int
+    columns: int
+    labels: tuple[str, ...]
+
+    def text(self) -> str:
+        """For people to read."""
+        found = f"{self.candidates:,} candidate{'' if self.candidates == 1 else 's'} of {self.descriptor}"
+        return (
+            f"{self.output}: {found} in {self.with_candidates:,} of {self.events:,} events; "
+            f"tree {TREE} with {self.columns} columns of {', '.join(self.labels)}"
+        )
+
+
+def write_tuple(
+    source: str | Path,
+    descriptor: str,
+    output: str | Path,
+    selection: Selection | None = None,
+    *,
+    overwrite: bool = False,
+    progress: Callable[[int], object] | None = None,
+) -> TupleSummary:
+    """Write the candidates of a decay in an output file as an n-tuple.
+
+    :param source: the file that a run wrote
+    :param descriptor: the decay, e.g. ``[Lambda_b0 -> (Lambda_c+ -> p+ K- pi+) mu-]CC``
+    :param output: the file to write: ``.root``, ``.parquet`` or ``.db`` (SQLite)
+    :param selection: which candidates; default all combinations of long tracks
+    :param progress: called with numbers of events that are done
+    :raises SqlamarrError: one of the classes in :mod:`sqlamarr.errors`
+    """
+    path = Path(output)
+    if path.suffix not in (*SQLITE, ".root", ".parquet"):
+        raise SqlamarrError(f"{path}: expected a name that ends in .root, .parquet or .db.")
+    if not path.exists() or path.suffix in SQLITE:
+        check_output(path, overwrite=overwrite, inputs=[str(source)])
+    with open_output(source) as db, tempfile.TemporaryDirectory(dir=path.absolute().parent, prefix=".tuple") as folder:
+        ntuple = NTuple(db, descriptor, selection or Selection())
+        made = Path(folder) / "tuple.db"
+        with Database(made) as target:
+            summary = _fill(target, ntuple, str(path), progress)
+        if path.suffix in SQLITE:
+            made.replace(path)
+        else:
+            from sqlamarr.exporters import export
+
+            export(made, path, tables=(TREE,), layout="flat", overwrite=overwrite)
+    return summary
+
+
+def _fill(target: Database, ntuple: NTuple, output: str, progress: Callable[[int], object] | None) -> TupleSummary:
+    counts = np.zeros(3, dtype=np.int64)  # events, candidates, events with candidates
+    columns: Columns = {}
+    with target.atomic():
+        _copy(ntuple.db, target)
+        _describe(target, ntuple)
+        for piece in ntuple.pieces():
+            if not columns:
+                columns = piece.columns
+                target.execute(declaration(ntuple, columns))
+            n = len(piece.columns["event_id"])
+            if n:
+                target.insert(TREE, piece.columns)
+            counts += piece.events, n, len(np.unique(piece.columns["event_id"]))
+            if progress:
+                progress(piece.events)
+    labels = tuple(ntuple.labels[k] for k in ntuple.kept)
+    events, found, with_any = (int(n) for n in counts)
+    return TupleSummary(output, str(ntuple.descriptor), events, found, with_any, len(columns), labels)
+
+
+def declaration(ntuple: NTuple, columns: Columns) -> str:
+    """The statement that makes the table, with units and meanings as comments: exporters read them."""
+    lines = []
+    for k, (name, values) in enumerate(columns.items()):
+        unit, meaning = ntuple.unit_and_meaning(name)
+        kind = "INTEGER" if values.dtype.kind in "iu" else "REAL"
+        comma = "," if k < len(columns) - 1 else ""
+        lines.append(f"    {quote_identifier(name)} {kind}{comma} -- {meaning}" + (f" [{unit}]" if unit else ""))
+    title = f"candidates of {ntuple.descriptor}".replace("\n", " ")
+    return f"CREATE TABLE {TREE} ( -- {title}\n" + "\n".join(lines) + "\n)"
+
+
+def _copy(source: Database, target: Database) -> None:
+    for table in COPIED:
+        (sql,) = source.execute("SELECT sql FROM sqlite_schema WHERE name = ?", (table,)).fetchone() or ("",)
+        target.execute(str(sql))
+        target.insert(table, source.read_table(table))
+
+
+def _describe(target: Database, ntuple: NTuple) -> None:
+    made: dict[str, Any] = {"descriptor": str(ntuple.descriptor), **asdict(ntuple.selection)}
+    target.execute("INSERT OR REPLACE INTO Provenance VALUES ('tuple', ?)", (json.dumps(made),))

@@ -1,0 +1,90 @@
+"""``sqlamarr tuple``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+CLASSES = {"long": 3, "upstream": 4, "downstream": 5}
+
+
+@click.command("tuple")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("descriptor")
+@click.option(
+    "-o", "--output", required=True, type=click.Path(path_type=Path), help="N-tuple to write: .root, .parquet or .db."
+)
+@click.option("--truth", is_flag=True, help="Only candidates that are what the descriptor says; else all combinations.")
+@click.option(
+    "--cut",
+    multiple=True,
+    metavar="LABEL:SQL",
+    help="Ask something of a particle before it is combined, e.g. 'muminus: PT > 500 AND ProbNNmu > 0.2'.",
+)
+@click.option("--where", default="", metavar="SQL", help="Ask something of the candidates, e.g. 'Lc_M > 2200'.")
+@click.option(
+    "--tracks",
+    default="long",
+    help="Classes of tracks that take part, separated by commas: long, upstream, downstream.",
+)
+@click.option("--dtf", is_flag=True, help="Fit the whole decay once more (columns _DTF_...); implied by --pv, --mass.")
+@click.option("--pv", is_flag=True, help="That fit lets the head come from its best primary vertex.")
+@click.option("--mass", multiple=True, metavar="LABEL", help="That fit fixes the mass of this particle.")
+@click.option("--overwrite", is_flag=True, help="Replace the n-tuple if it exists.")
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+def command(file: Path, descriptor: str, output: Path, **options: Any) -> None:
+    """Write the candidates of a decay in an output FILE as an n-tuple.
+
+    DESCRIPTOR is a decay as LHCb writes it, '[Lambda_b0 -> (Lambda_c+ -> p+ K- pi+) mu-]CC'. Particles are
+    called Lb, Lc, Jpsi, muminus, Kplus ... in the names of columns, or as ${label} before them says; a
+    second one gets _1. Tracks are combined, vertices fitted, and one row per candidate is written with
+    the names that DaVinci gives: Lb_M, muminus_PT, Lb_ENDVERTEX_CHI2, Lb_BPVIPCHI2, ...
+    """
+    from sqlamarr.candidates.build import Selection
+    from sqlamarr.candidates.write import write_tuple
+
+    selection = Selection(
+        truth=options["truth"],
+        track_types=_classes(options["tracks"]),
+        cuts=_cuts(options["cut"]),
+        where=options["where"],
+        tree_fit=bool(options["dtf"] or options["pv"] or options["mass"]),
+        point_back=options["pv"],
+        masses=options["mass"],
+    )
+    bar = None
+    if not options["quiet"] and sys.stderr.isatty():
+        from tqdm import tqdm
+
+        bar = tqdm(unit=" events")
+    try:
+        summary = write_tuple(
+            file, descriptor, output, selection, overwrite=options["overwrite"], progress=bar.update if bar else None
+        )
+    finally:
+        if bar:
+            bar.close()
+    if not options["quiet"]:
+        click.echo(summary.text())
+
+
+def _classes(text: str) -> tuple[int, ...]:
+    names = [name.strip() for name in text.split(",")]
+    for name in names:
+        if name not in CLASSES:
+            raise click.BadParameter(f"{name!r} is none of {', '.join(CLASSES)}", param_hint="--tracks")
+    return tuple(CLASSES[name] for name in names)
+
+
+def _cuts(texts: tuple[str, ...]) -> dict[str, str]:
+    cuts: dict[str, str] = {}
+    for text in texts:
+        label, colon, condition = text.partition(":")
+        if not colon or not condition.strip():
+            raise click.BadParameter(f"expected LABEL:SQL, found {text!r}", param_hint="--cut")
+        label = label.strip()
+        cuts[label] = f"({cuts[label]}) AND ({condition})" if label in cuts else condition.strip()
+    return cuts

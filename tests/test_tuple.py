@@ -1,0 +1,277 @@
+"""Candidates and n-tuples out of simulated decays."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from decay_events import jpsi_file, lambda_b_file, simulated
+from hypothesis import given
+from hypothesis import strategies as st
+from run_tools import command_line
+
+import sqlamarr
+from sqlamarr.candidates import combine, ntuple, variables
+from sqlamarr.candidates.build import Selection
+from sqlamarr.candidates.combine import Particles, combinations
+from sqlamarr.candidates.ntuple import candidates
+from sqlamarr.candidates.variables import labels_of
+from sqlamarr.candidates.write import write_tuple
+from sqlamarr.descriptors import mass, parse
+from sqlamarr.errors import OutputError, SqlamarrError
+
+LB = "[Lambda_b0 -> (Lambda_c+ -> p+ K- pi+) mu-]CC"
+
+
+@pytest.fixture(scope="module")
+def lambda_b(tmp_path_factory):
+    return simulated(tmp_path_factory.mktemp("lb"), lambda_b_file, 1000)
+
+
+@pytest.fixture(scope="module")
+def jpsi(tmp_path_factory):
+    return simulated(tmp_path_factory.mktemp("jpsi"), jpsi_file, 500)
+
+
+@pytest.fixture(scope="module")
+def matched(lambda_b):
+    return candidates(lambda_b, LB, Selection(truth=True, tree_fit=True, point_back=True, masses=("Lc",)))
+
+
+# -- combinations -----------------------------------------------------------------------------------
+
+GROUPS = st.lists(st.integers(0, 3), max_size=6).map(sorted)
+
+
+@given(a=GROUPS, b=GROUPS, same=st.booleans())
+def test_combinations_are_all_there_are(a, b, same):
+    tracks = iter(range(1000))
+    first = Particles(np.array(a, int), np.array([[next(tracks)] for _ in a], int).reshape(-1, 1))
+    second = Particles(np.array(b, int), np.array([[next(tracks)] for _ in b], int).reshape(-1, 1))
+    found = combinations([first, first, second], [None, 0 if same else None, None])
+    expected = [
+        (i, j, k)
+        for i, j, k in itertools.product(range(len(a)), range(len(a)), range(len(b)))
+        if a[i] == a[j] == b[k] and (i < j if same else i != j)
+    ]
+    assert sorted(map(tuple, found)) == sorted(expected)
+
+
+def test_all_combinations_of_a_real_event(reference):
+    """Against a plain loop over the tracks of every event."""
+    found = candidates(reference[0], "[D+ -> K- pi+ pi+]CC", Selection(where="Dplus_M < 1500"))
+    with sqlamarr.open(reference[0]) as db:
+        rows = db.execute("SELECT event_id, track_id, charge FROM Tracks WHERE type = 3").fetchall()
+    events = {}
+    for event, track, charge in rows:
+        events.setdefault(event, {1: [], -1: []})[charge].append(track)
+    everything = candidates(reference[0], "[D+ -> K- pi+ pi+]CC", Selection(cuts={"Kminus": "PT > 800"}))
+    expected = set()
+    heavy = set(everything["Kminus_TRACK_Key"])
+    for event in events.values():
+        for sign in (1, -1):
+            for kaon in set(event[-sign]) & heavy:
+                expected |= {(kaon, *sorted(pair)) for pair in itertools.combinations(event[sign], 2)}
+    keys = ("Kminus_TRACK_Key", "piplus_TRACK_Key", "piplus_1_TRACK_Key")
+    assert set(zip(*(everything[k] for k in keys))) == expected
+    assert len(everything["event_id"]) == len(expected)
+    assert (found["Dplus_M"] < 1500).all()
+
+
+def test_numbers_of_candidates(reference):
+    found = candidates(reference[0], "phi(1020) -> K+ K-", Selection(where="phi_M < 1030"))
+    for event in np.unique(found["event_id"]):
+        own = found["event_id"] == event
+        assert found["nCandidate"][own].tolist() == list(range(own.sum()))
+        assert (found["totCandidates"][own] == own.sum()).all()
+
+
+def test_a_decay_that_is_its_own_conjugate_is_found_once(jpsi):
+    plain = candidates(jpsi, "J/psi(1S) -> mu+ mu-")
+    both = candidates(jpsi, "[J/psi(1S) -> mu+ mu-]CC")
+    assert len(plain["event_id"]) == len(both["event_id"]) > 100
+
+
+def test_pieces_do_not_matter(lambda_b, matched, monkeypatch):
+    monkeypatch.setattr(ntuple, "EVENTS", 37)
+    small = candidates(lambda_b, LB, Selection(truth=True, tree_fit=True, point_back=True, masses=("Lc",)))
+    for name, values in matched.items():
+        assert np.allclose(small[name], values, rtol=1e-9, atol=1e-12, equal_nan=True), name
+
+
+def test_too_many_combinations_are_split_and_then_refused(reference, monkeypatch):
+    whole = candidates(reference[0], "phi(1020) -> K+ K-")
+    monkeypatch.setattr(combine, "MAX_PAIRS", 700)
+    assert candidates(reference[0], "phi(1020) -> K+ K-")["phi_M"] == pytest.approx(whole["phi_M"], nan_ok=True)
+    monkeypatch.setattr(combine, "MAX_PAIRS", 10)
+    with pytest.raises(SqlamarrError, match=r"Event \d+ has \d+ combinations at one step, more than 10\. .*--cut"):
+        candidates(reference[0], "phi(1020) -> K+ K-")
+
+
+# -- what the columns hold --------------------------------------------------------------------------
+
+
+def test_truth_matched_candidates_are_what_they_are_called(matched):
+    found = matched
+    assert 100 < len(found["event_id"]) < 1000
+    assert (found["Lb_TRUEID"] == 5122).all()
+    assert (found["Lc_TRUEID"] == 4122).all()
+    assert (found["Lc_MC_MOTHER_ID"] == 5122).all()
+    assert (found["Kminus_MC_GD_MOTHER_ID"] == 5122).all()
+    assert (found["pplus_ID"] == found["pplus_TRUEID"]).all()
+    assert found["Lc_TRUEENDVERTEX_Z"] == pytest.approx(found["piplus_TRUEORIGINVERTEX_Z"])
+    assert np.median(np.abs(found["Lb_TRUEP_Z"] / found["Lb_PZ"] - 1)) < 0.01
+
+
+def test_masses_and_vertices_are_near_the_truth(matched):
+    assert np.median(matched["Lc_M"]) == pytest.approx(mass(4122), abs=2)
+    assert np.median(matched["Lb_M"]) == pytest.approx(mass(5122), abs=5)
+    assert matched["Lc_DTF_M"] == pytest.approx(mass(4122), abs=1e-3)
+    assert np.median(np.abs(matched["Lc_ENDVERTEX_Z"] - matched["Lc_TRUEENDVERTEX_Z"])) < 0.5
+    assert set(matched["Lb_ENDVERTEX_NDOF"]) == {1}
+    assert set(matched["Lc_ENDVERTEX_NDOF"]) == {3}
+    assert set(matched["Lb_DTF_NDOF"]) == {7}
+
+
+def test_flight_and_direction(matched):
+    found = matched
+    distance = np.sqrt(sum((found[f"Lb_ENDVERTEX_{a}"] - found[f"Lb_BPV{a}"]) ** 2 for a in "XYZ"))
+    assert found["Lb_BPVFD"] == pytest.approx(distance)
+    assert np.median(found["Lb_BPVFDCHI2"]) > 100
+    assert np.median(found["Lb_BPVDIRA"]) > 0.9999
+    assert (found["Lb_BPVCORRM"] >= found["Lb_M"]).all()
+    truth = np.sqrt(sum(found[f"Lb_TRUEP_{a}"] ** 2 for a in "XYZ"))
+    flown = found["Lb_TRUEENDVERTEX_Z"] - found["Lb_TRUEORIGINVERTEX_Z"]
+    lifetime = flown / found["Lb_TRUEP_Z"] * mass(5122) / 299.792458
+    assert (truth > 0).all()
+    assert np.median(np.abs(found["Lb_BPVLTIME"] - lifetime)) < 1e-4  # ns
+
+
+def test_candidates_of_others_are_not_called_signal(lambda_b):
+    swapped_decay = "[Lambda_b0 -> (Lambda_c+ -> p+ K- pi+) pi-]CC"
+    swapped = candidates(lambda_b, swapped_decay)
+    assert len(candidates(lambda_b, swapped_decay, Selection(truth=True))["Lb_M"]) == 0
+    assert len(swapped["event_id"]) > 50
+    assert set(np.unique(swapped["piminus_TRUEID"])) <= {13, -321, 211, 2212}  # the last in conjugates
+
+
+def test_truth_matched_are_among_all(lambda_b, matched):
+    everything = candidates(lambda_b, LB)
+    right = (everything["Lb_TRUEID"] == 5122) & (everything["Lc_TRUEID"] == 4122)
+    for name in ("pplus", "Kminus", "piplus", "muminus"):
+        right &= everything[f"{name}_TRUEID"] == everything[f"{name}_ID"]
+    assert everything["Lb_M"][right] == pytest.approx(matched["Lb_M"])
+
+
+# -- names ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("descriptor", "labels"),
+    [(LB, ["Lb", "Lc", "pplus", "Kminus", "piplus", "muminus"]),
+     ("B+ -> (J/psi(1S) -> mu+ mu-) K+", ["Bplus", "Jpsi", "muplus", "muminus", "Kplus"]),
+     ("[D+ -> K- pi+ pi+]CC", ["Dplus", "Kminus", "piplus", "piplus_1"]),
+     ("B0 -> (K*(892)0 -> K+ pi-) gamma", ["B0", "Kst892_0", "Kplus", "piminus", "gamma"]),
+     ("Lambda_b~0 -> p~- ${slow}pi+", ["Lb", "pbarminus", "slow"])],
+)  # fmt: skip
+def test_labels(descriptor, labels):
+    assert labels_of(parse(descriptor).decay) == labels
+
+
+def test_only_marked_particles_have_columns(lambda_b):
+    found = candidates(lambda_b, "[Lambda_b0 -> ^(Lambda_c+ -> p+ K- pi+) mu-]CC", Selection(truth=True))
+    assert {name.split("_")[0] for name in found if "_" in name and name != "event_id"} == {"Lb", "Lc"}
+
+
+# -- files and the command --------------------------------------------------------------------------
+
+
+def test_an_sqlite_ntuple_knows_its_units_and_its_origin(lambda_b, matched, tmp_path, capsys):
+    path = tmp_path / "lb.db"
+    assert command_line("tuple", lambda_b, LB, "--truth", "--pv", "--mass", "Lc", "-o", path) == 0
+    printed = capsys.readouterr().out
+    assert f"{len(matched['event_id'])} candidates of {LB}" in printed
+    with sqlamarr.open(path) as db:
+        assert db.arrays("SELECT Lb_M FROM DecayTree")["Lb_M"] == pytest.approx(matched["Lb_M"])
+        (sql,) = db.execute("SELECT sql FROM sqlite_schema WHERE name = 'DecayTree'").fetchone()
+        assert '"Lb_M" REAL, -- mass; of final-state particles that of the hypothesis [MeV]' in sql
+        assert db.execute("SELECT value FROM Provenance WHERE key = 'tuple'").fetchone()
+    assert command_line("tuple", lambda_b, LB, "-o", path) == 1
+    assert "exists" in capsys.readouterr().err
+
+
+def test_cuts_in_sql(lambda_b, tmp_path, capsys):
+    path = tmp_path / "lb.db"
+    cuts = [
+        f"--cut={text}"
+        for text in ("muminus:PT > 1000 AND ProbNNmu > 0.5", "Lc: M BETWEEN 2270 AND 2300", "muminus:P>5000")
+    ]
+    where = ("--where", "Lb_ENDVERTEX_CHI2 < 4")
+    assert command_line("tuple", lambda_b, LB, *cuts, *where, "-o", path) == 0
+    with sqlamarr.open(path) as db:
+        found = db.arrays("SELECT * FROM DecayTree")
+    assert len(found["Lb_M"]) > 20
+    assert found["muminus_PT"].min() > 1000
+    assert found["muminus_P"].min() > 5000
+    assert found["muminus_ProbNNmu"].min() > 0.5
+    assert np.abs(found["Lc_M"] - 2285).max() < 15
+    assert found["Lb_ENDVERTEX_CHI2"].max() < 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [(("Lambda_b -> p+ K-",), "There is no particle 'Lambda_b'. Did you mean"),
+     ((LB, "--cut", "mu:PT > 1"), "no particle of the decay is called 'mu'; there are Lb, Lc, pplus"),
+     ((LB, "--cut", "muminus:pt2 > 1"), "--cut muminus: 'pt2 > 1': no such column: pt2"),
+     ((LB, "--where", "Lb_M >"), "--where: 'Lb_M >': .*syntax error"),
+     ((LB, "--mass", "muminus"), "no decaying particle is called 'muminus'; there are Lb, Lc"),
+     ((LB, "--tracks", "velo"), "'velo' is none of long, upstream, downstream"),
+     ((LB, "--cut", "PT > 3"), "expected LABEL:SQL, found 'PT > 3'")],
+)  # fmt: skip
+def test_what_is_wrong_is_said(lambda_b, tmp_path, capsys, arguments, message):
+    assert command_line("tuple", lambda_b, *arguments, "-o", tmp_path / "x.db") in (1, 2)
+    found = capsys.readouterr().err
+    assert re.search(message, found), found
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_format_is_refused(lambda_b, tmp_path):
+    with pytest.raises(SqlamarrError, match=r"expected a name that ends in \.root, \.parquet or \.db"):
+        write_tuple(lambda_b, LB, tmp_path / "lb.txt")
+
+
+def test_a_file_without_tracks_is_refused(make_pipeline, example, tmp_path):
+    pipeline = make_pipeline("name: t\nsteps:\n  - select_particles: {}\noutput: {tables: [MCParticles]}\n")
+    sqlamarr.run(pipeline, example, tmp_path / "out.db", seed=1, max_events=2)
+    with pytest.raises(OutputError, match="has no table Tracks, TrackStates, .*decay candidates need"):
+        candidates(tmp_path / "out.db", LB)
+
+
+@pytest.mark.parametrize("suffix", ["root", "parquet"])
+def test_root_and_parquet_hold_the_same(jpsi, tmp_path, suffix):
+    decay, selection = "J/psi(1S) -> mu+ mu-", Selection(truth=True)
+    expected = candidates(jpsi, decay, selection)
+    path = tmp_path / f"jpsi.{suffix}"
+    assert write_tuple(jpsi, decay, path, selection).candidates == len(expected["Jpsi_M"])
+    if suffix == "root":
+        tree = pytest.importorskip("uproot").open(path)["DecayTree"]
+        assert tree["Jpsi_MERR"].title == "uncertainty of the mass [MeV]"
+        found = tree.arrays(list(expected), library="np")
+    else:
+        table = pytest.importorskip("pyarrow.parquet").read_table(path)
+        found = {name: np.array(table[name], dtype=float) for name in expected}
+    for name, values in expected.items():
+        assert np.array_equal(found[name], values, equal_nan=True), name
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+def test_every_variable_is_documented(matched):
+    text = (Path(__file__).parent.parent / "docs" / "tuples.md").read_text()
+    for table in (variables.OF_ALL, variables.OF_TRACKS, variables.OF_DECAYS, variables.OF_TREE_FIT_HEAD):
+        for name, (unit, meaning) in table.items():
+            assert f"| `{name}` | {unit} | {meaning} |" in text, name
+    for column in matched:
+        assert variables.describe(column, ["Lb", "Lc", "pplus", "Kminus", "piplus", "muminus"])[1]
