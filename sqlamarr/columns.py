@@ -80,7 +80,6 @@ class Columns(Mapping[str, Array]):
         return views, keep
 
 
-<<<<<<< HEAD
 def without_values(array: Array, declared: int) -> Array:
     """``array`` itself, or one of the declared type if it holds nothing that shows its type."""
     if array.dtype.kind != "f" or declared not in (INT64, TEXT) or not np.isnan(array).all():
@@ -89,12 +88,12 @@ def without_values(array: Array, declared: int) -> Array:
         return np.full(len(array), None, dtype=object)
     integers = np.zeros(len(array), dtype=np.int64)
     return np.ma.MaskedArray(integers, mask=True) if len(array) else integers
-=======
+
+
 def _restored(data: Mapping[str, Array], masked: Mapping[str, Array]) -> Columns:
     columns = Columns()
     columns._arrays = {n: np.ma.MaskedArray(a, mask=masked[n]) if n in masked else a for n, a in data.items()}
     return columns
->>>>>>> 317168c (Batches may be worked on by several processes, or by any executor, with the same results)
 
 
 def _as_column(name: str, values: Any) -> Array:
