@@ -49,8 +49,8 @@ typedef struct sqlamarr_model_info {
 } sqlamarr_model_info;
 
 typedef struct sqlamarr_model_verification {
-    double deviation, tolerance; /* largest deviation from the original, and what would have been too much: relative
-                                  * to the spread of an output over the rows that it was found on */
+    double deviation, tolerance; /* largest deviation from the original, beyond the last bit of float32, and what would
+                                  * have been too much: relative to the spread of an output over these rows */
     int64_t rows;                /* how many these were */
     int32_t n_test;              /* rows of a self-test: inputs, normal deviates, the original's answers */
     const float *test_in, *test_random, *test_out;

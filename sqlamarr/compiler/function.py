@@ -25,6 +25,7 @@ class Source:
     :param low: (inputs,) where the inputs that it was trained on begin; NaN where unknown
     :param high: (inputs,) where they end; NaN where unknown
     :param origin: one line that says where the model came from
+    :param guess: (2, inputs) where to try inputs whose range is unknown; NaN there means from -3 to 3
     """
 
     graph: Graph
@@ -32,3 +33,11 @@ class Source:
     low: Doubles
     high: Doubles
     origin: str
+    guess: Doubles | None = None
+
+    def trial_range(self) -> tuple[Doubles, Doubles]:
+        """Where to try the inputs: in their range, or else where they are guessed to be."""
+        guess = np.full((2, len(self.low)), np.nan) if self.guess is None else self.guess
+        unknown = np.isnan(self.low) | np.isnan(self.high)
+        fallback = np.where(np.isnan(guess).any(axis=0), [[-3.0], [3.0]], guess)
+        return np.where(unknown, fallback[0], self.low), np.where(unknown, fallback[1], self.high)

@@ -218,7 +218,8 @@ class Graph:
     def inline(self, other: Graph, inputs: Value, noise: Value | None = None) -> Value:
         """The result of another graph on values of this one.
 
-        :param inputs: as many columns as the other graph has inputs; cast to float32 only where the other does it
+        :param inputs: as many columns as the other graph has inputs; not rounded to float32 where the other graph
+            casts them to another type at once
         :param noise: as many columns as the other graph needs random numbers
         """
         if inputs.width != len(other.input_names):
@@ -232,9 +233,11 @@ class Graph:
                 given_value = inputs if value.op == "input" else noise
                 assert given_value is not None
                 done[value.index] = self.cast(given_value, value.dtype)
+            elif value.op == "cast" and value.args[0] is other.input:
+                done[value.index] = self.cast(inputs, value.dtype)
             else:
                 args = tuple(done[arg.index] for arg in value.args)
-                done[value.index] = self._add(value.op, args, value.width, value.dtype, **value.parameters)
+                done[value.index] = self._apply(value.op, args, value.width, value.dtype, **value.parameters)
         return done[other.output.index]
 
     # ---- inside ------------------------------------------------------------------------------------------
@@ -249,7 +252,7 @@ class Graph:
 
     def _apply(self, op: str, args: tuple[Value, ...], width: int, dtype: np.dtype[Any], **parameters: Any) -> Value:
         value = Value(len(self.values), op, args, width, np.dtype(dtype), parameters)
-        if all(arg.is_constant for arg in args):
+        if args and all(arg.is_constant for arg in args):
             from sqlamarr.compiler.evaluate import apply
 
             row = apply(value, [arg.array[None, :] for arg in args])

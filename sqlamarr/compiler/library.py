@@ -132,7 +132,8 @@ def has_incbin() -> bool:
 
 
 _HEAD = """/* Compiled models, written by 'sqlamarr compile'. Compile with
- *     cc -O3 -std=gnu11 -ffp-contract=off -fno-math-errno -fno-strict-aliasing -fvisibility=hidden -fPIC -shared
+ *     cc -O3 -std=gnu11 -ffp-contract=off -fno-math-errno -fno-strict-aliasing -fvisibility=hidden -fPIC \\
+ *        -shared model.c -lm
  * in this folder. SQLAMARR_CODE_ONLY and SQLAMARR_INFORMATION_ONLY compile a part of it.
  */
 #include <math.h>

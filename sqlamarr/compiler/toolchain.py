@@ -12,8 +12,8 @@ from pathlib import Path
 from sqlamarr.errors import CompilerError
 
 OPTIONS = (
-    "-O3", "-std=gnu11", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-fno-strict-aliasing",
-    "-fvisibility=hidden", "-fPIC", "-w",
+    "-O2", "-ftree-vectorize", "-fvect-cost-model=dynamic", "-std=gnu11", "-ffp-contract=off", "-fno-math-errno",
+    "-fno-trapping-math", "-fno-strict-aliasing", "-fvisibility=hidden", "-fPIC", "-w",
 )  # fmt: skip
 HINT = (
     "Install one: 'apt install gcc' (Debian, Ubuntu), 'dnf install gcc' (Fedora, Alma), 'xcode-select --install' "

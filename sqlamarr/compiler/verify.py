@@ -16,6 +16,7 @@ ROWS = 4096
 SELF_TEST_ROWS = 16
 TOLERANCE = 1e-4
 # A number that is rounded differently may fall on the other side of a cut: of a tree or of a comparison.
+ENOUGH = 0.1  # of the rows must have finite answers
 ALLOWED_JUMPS = 1e-3
 JUMPING = ("trees", "lt", "le", "gt", "ge", "eq", "ne", "floor", "ceil", "rint", "sign", "reduce_argmax", "where")
 
@@ -33,7 +34,8 @@ class Rows:
 class Verification:
     """How well the compiled function follows the original.
 
-    :param deviation: the largest difference, relative to the spread of that output over the rows
+    :param deviation: the largest difference beyond the last bit of float32, relative to the spread of that output
+        over the rows
     :param tolerance: what would have been too much
     :param rows: how many rows were compared
     :param jumps: how many of them fell on the other side of a cut and are left out of the deviation
@@ -56,7 +58,7 @@ def make_rows(name: str, source: Source, n: int = ROWS, sample: NDArray[Any] | N
     :raises CompilerError: the original fails on them, or the sample has the wrong shape
     """
     rng = np.random.Generator(np.random.Philox(key=20))  # any fixed key: the same rows each time
-    low, high = np.where(np.isnan(source.low), -3.0, source.low), np.where(np.isnan(source.high), 3.0, source.high)
+    low, high = source.trial_range()
     noise_width = source.graph.noise.width if source.graph.noise else 0
     if sample is None:
         inputs = rng.uniform(low, high, (n, len(low))).astype(np.float32)
@@ -78,6 +80,11 @@ def _original(name: str, source: Source, inputs: NDArray[Any], noise: NDArray[An
     if outputs.shape[1] != source.graph.output.width:
         raise CompilerError(
             f"{name}: the original has {outputs.shape[1]} outputs, its translation {source.graph.output.width}."
+        )
+    if np.isfinite(outputs).all(axis=1).mean() < ENOUGH:
+        raise CompilerError(
+            f"{name}: the original gives no finite numbers on most of the rows to verify with (inputs between "
+            f"{inputs.min(axis=0)} and {inputs.max(axis=0)}). Give typical inputs: --sample {name}=FILE.npy."
         )
     return outputs
 
@@ -110,7 +117,10 @@ def compare(name: str, graph: Graph, rows: Rows, outputs: NDArray[Any], toleranc
 
 
 def _relative(expected: Doubles, found: Doubles) -> Doubles:
-    """Differences relative to the spread of each column; infinite where only one of both is a number."""
+    """Differences relative to the spread of each column, beyond the last bit that the answers, float32, can hold.
+
+    Infinite where only one of both is a number.
+    """
     finite = np.where(np.isfinite(expected), expected, np.nan)
     with np.errstate(all="ignore"):
         seen = np.isfinite(expected).any(axis=0)
@@ -118,6 +128,7 @@ def _relative(expected: Doubles, found: Doubles) -> Doubles:
         high = np.max(finite, axis=0, initial=-np.inf, where=np.isfinite(finite))
         size = np.max(np.abs(finite), axis=0, initial=0.0, where=np.isfinite(finite))
         spread = np.where(seen & (high - low > 1e-6 * size), high - low, np.maximum(size, 1e-30))
-        difference = np.abs(found - expected) / spread
+        rounding = np.spacing(np.abs(expected).astype(np.float32)).astype(np.float64)
+        difference = np.maximum(np.abs(found - expected) - rounding, 0.0) / spread
     same = (found == expected) | (np.isnan(found) & np.isnan(expected))
     return np.where(same, 0.0, np.where(np.isfinite(difference), difference, np.inf))

@@ -1,0 +1,221 @@
+"""Functions that are made of several models, one after the other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sqlamarr.compiler.function import Doubles, Source
+from sqlamarr.compiler.ir import Graph, Value
+from sqlamarr.errors import CompilerError
+
+# The module whose ``read_file(path, method, dtype) -> Source`` knows files of this kind.
+READERS = {
+    ".pkl": "sqlamarr.compiler.scikit",
+    ".pickle": "sqlamarr.compiler.scikit",
+    ".joblib": "sqlamarr.compiler.scikit",
+    ".onnx": "sqlamarr.compiler.onnx_graph",
+}
+STAGE = re.compile(r"(?P<model>.+?)(:(?P<method>[A-Za-z_]\w*))?(\[(?P<outputs>[-\d, ]+)\])?")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One model of a function.
+
+    :param model: a file, or a fitted scikit-learn object
+    :param method: what of it to call, e.g. ``inverse_transform``; default: what a model of its kind is for
+    :param outputs: which of its outputs to keep, default all
+    """
+
+    model: Any
+    method: str | None = None
+    outputs: tuple[int, ...] | None = None
+
+
+def parse(text: str) -> list[Stage]:
+    """The stages of ``FILE[:METHOD][[OUTPUTS]],...``.
+
+    :raises CompilerError: it is not written so
+    """
+    stages = []
+    for part in re.split(r",(?![^\[]*\])", text):
+        match = STAGE.fullmatch(part.strip())
+        if match is None:
+            raise CompilerError(f"{text!r} is not FILE, FILE:METHOD or FILE:METHOD[OUTPUTS], joined by commas.")
+        outputs = match["outputs"]
+        kept = tuple(int(number) for number in outputs.split(",")) if outputs else None
+        stages.append(Stage(Path(match["model"]), match["method"], kept))
+    return stages
+
+
+def stages_of(description: Any) -> list[Stage]:
+    """What Python code may give for a function: a path, an estimator, (either, method), a stage, or a list of these."""
+    if isinstance(description, str):
+        return parse(description)
+    if isinstance(description, list):
+        return [stage for one in description for stage in stages_of(one)]
+    if isinstance(description, tuple):
+        (stage,), (call,) = stages_of(description[0]), parse(f"of:{description[1]}")
+        return [replace(stage, method=call.method, outputs=call.outputs)]
+    return [description] if isinstance(description, Stage) else [Stage(description)]
+
+
+def read(stage: Stage, dtype: np.dtype[Any]) -> Source:
+    """What a front end makes of a stage.
+
+    :param dtype: the type in which the weights of networks are kept
+    :raises CompilerError: no such file, or no front end for it
+    """
+    if isinstance(stage.model, (str, Path)):
+        path = Path(stage.model)
+        if path.suffix not in READERS:
+            known = ", ".join(READERS)
+            raise CompilerError(f"{path}: no front end reads files that end in {path.suffix!r}; known: {known}.")
+        if not path.is_file():
+            raise CompilerError(f"The model {path} does not exist.")
+        source: Source = import_module(READERS[path.suffix]).read_file(path, stage.method, dtype)
+    else:
+        from sqlamarr.compiler.scikit import read_object
+
+        source = read_object(stage.model, stage.method, dtype)
+    return source if stage.outputs is None else _kept(source, stage.outputs)
+
+
+def _kept(source: Source, outputs: Sequence[int]) -> Source:
+    """The same with some of the outputs only."""
+    old, columns = source.graph, list(outputs)
+    graph = _empty_like(old, old.input_names)
+    value = graph.select(graph.inline(old, graph.input, graph.noise), columns)
+    graph.set_output(value, [old.output_names[i] for i in columns])
+
+    def reference(x: Doubles, z: Doubles) -> NDArray[Any]:
+        return np.asarray(source.reference(x, z)).reshape(len(x), -1)[:, columns]
+
+    return replace(source, graph=graph, reference=reference)
+
+
+def _empty_like(graph: Graph, inputs: Sequence[str]) -> Graph:
+    return Graph(inputs, graph.noise.width if graph.noise else 0)
+
+
+def chain(sources: Sequence[Source], noise: int = 0) -> Source:
+    """Models one after the other as one.
+
+    :param sources: each takes what the one before gives
+    :param noise: standard normal numbers to append to the inputs of the one model that takes so many more
+    :raises CompilerError: they do not fit together
+    """
+    plan = _Plan(sources, noise)
+    first = sources[0]
+    inputs = len(first.graph.input_names) - (noise if plan.taker == 0 else 0)
+    graph = Graph(first.graph.input_names[:inputs], plan.total)
+    value: Value = graph.input
+    for number, source in enumerate(sources):
+        columns = plan.columns[number]
+        drawn = graph.select(graph.noise, columns) if graph.noise and columns else None
+        if number == plan.taker and drawn is not None:
+            value, drawn = graph.concat([value, graph.cast(drawn, value.dtype)]), None
+        value = graph.inline(source.graph, value, drawn)
+    graph.set_output(value, sources[-1].graph.output_names)
+    guess = None if first.guess is None else first.guess[:, :inputs]
+    origin = "; ".join(source.origin for source in sources)
+    return Source(graph, plan.reference(), first.low[:inputs], first.high[:inputs], origin, guess)
+
+
+class _Plan:
+    """Who gets which columns of the function's random numbers."""
+
+    def __init__(self, sources: Sequence[Source], noise: int) -> None:
+        self.sources = sources
+        self.taker = _taker(sources, noise)
+        self.columns: list[list[int]] = []
+        self.total = 0
+        for number, source in enumerate(sources):
+            own = source.graph.noise.width if source.graph.noise else 0
+            count = noise if number == self.taker else own
+            self.columns.append(list(range(self.total, self.total + count)))
+            self.total += count
+
+    def reference(self) -> Callable[[Doubles, Doubles], NDArray[Any]]:
+        """The originals, one after the other."""
+
+        def reference(x: Doubles, z: Doubles) -> NDArray[Any]:
+            value = x
+            for number, source in enumerate(self.sources):
+                drawn = z[:, self.columns[number]]
+                if number == self.taker:
+                    value, drawn = np.concatenate([value, drawn], axis=1), z[:, :0]
+                value = np.asarray(source.reference(value, drawn), np.float64).reshape(len(x), -1)
+            return value
+
+        return reference
+
+
+def _taker(sources: Sequence[Source], noise: int) -> int | None:
+    """The number of the model that gets random numbers behind its inputs; all must fit together."""
+    taker = None
+    for number, source in enumerate(sources[1:], start=1):
+        given, wanted = sources[number - 1].graph.output.width, len(source.graph.input_names)
+        if noise and taker is None and wanted == given + noise:
+            taker = number
+        elif given != wanted:
+            raise CompilerError(
+                f"The model {source.origin} takes {wanted} inputs, but {sources[number - 1].origin} gives {given}"
+                + (f". If the other {wanted - given} are random numbers, say so: --noise FUNCTION={wanted - given}."
+                   if wanted > given and not noise else f" and there are {noise} random numbers." if noise else ".")
+            )  # fmt: skip
+    if noise and taker is None:
+        if len(sources[0].graph.input_names) <= noise:
+            raise CompilerError(f"No model of this function takes {noise} random numbers beside its inputs.")
+        taker = 0
+    return taker
+
+
+def with_names(source: Source, inputs: Sequence[str] | None, outputs: Sequence[str] | None) -> Source:
+    """The same with other names of inputs or outputs.
+
+    :raises CompilerError: there are more or fewer of them
+    """
+    old = source.graph
+    for kind, names, count in (("input", inputs, len(old.input_names)), ("output", outputs, old.output.width)):
+        if names is not None and len(names) != count:
+            raise CompilerError(f"{len(names)} names for {count} {kind}s: {', '.join(names)}.")
+    graph = _empty_like(old, inputs or old.input_names)
+    graph.set_output(graph.inline(old, graph.input, graph.noise), outputs or old.output_names)
+    return replace(source, graph=graph)
+
+
+def make_source(
+    name: str,
+    description: Any,
+    *,
+    noise: int = 0,
+    double: bool = False,
+    inputs: Sequence[str] | None = None,
+    outputs: Sequence[str] | None = None,
+) -> Source:
+    """One function from what describes it; see :func:`sqlamarr.compiler.compile`.
+
+    :raises CompilerError: the message begins with the function's name
+    """
+    try:
+        stages = stages_of(description)
+        dtype = np.dtype(np.float64 if double else np.float32)
+        source = chain([read(stage, dtype) for stage in stages], noise)
+        return with_names(source, inputs, outputs)
+    except CompilerError as error:
+        raise CompilerError(f"{name}: {error}") from error
+
+
+def known_only(what: str, given: Mapping[str, Any], functions: Mapping[str, Any]) -> None:
+    """Raise CompilerError if something is said about a function that is not there."""
+    if unknown := sorted(set(given) - set(functions)):
+        raise CompilerError(f"{what} for {unknown[0]!r}: there is no such function; there are: {', '.join(functions)}.")
