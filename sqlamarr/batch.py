@@ -10,6 +10,7 @@ from typing import Any, SupportsInt
 
 import numpy as np
 
+from sqlamarr.column_tables import ColumnTables
 from sqlamarr.columns import FLOAT64, INT64, TEXT, Columns
 from sqlamarr.database import Database, Parameters, quote_identifier
 from sqlamarr.random import Random, active, stream_key
@@ -27,6 +28,7 @@ class Batch:
     :ivar seed: the run's seed; steps do not use it but call :meth:`rng`
     :ivar counts: named counters, summed over the run and shown in its summary
     :ivar notes: sentences to be shown once at the end of the run
+    :ivar tables: those tables of ``db`` that are columns in memory; None: there are none
     """
 
     db: Database
@@ -34,6 +36,7 @@ class Batch:
     seed: int
     counts: Counter[str] = field(default_factory=Counter)
     notes: set[str] = field(default_factory=set)
+    tables: ColumnTables | None = None
     _cache: dict[str, Columns] = field(default_factory=dict)
     _seen: int = -1  # the connection's count of changed rows when the cache was last right
 
@@ -49,6 +52,8 @@ class Batch:
 
     def columns(self, table: str) -> Columns:
         """A table's columns; from memory if whoever wrote it last did so through this object."""
+        if self.tables is not None and table in self.tables:
+            return self.tables.columns(table)
         if self.db.connection.total_changes() != self._seen:
             self.forget()  # somebody wrote past us
         if table not in self._cache:
@@ -60,11 +65,22 @@ class Batch:
 
         :param columns: arrays of equal length by column name
         """
+        if self.tables is not None and table in self.tables:
+            self.tables.append(table, columns)
+            return
         with self._writing(table):
             is_empty = self.db.execute(f"SELECT 1 FROM {quote_identifier(table)} LIMIT 1").fetchone() is None
             self.db.insert(table, columns)
         if is_empty and isinstance(columns, Columns) and _as_stored(columns, self.db.declared_types(table)):
             self._cache[table] = columns
+
+    def replace(self, table: str, columns: Mapping[str, Any]) -> None:
+        """Let a table hold these rows and no others; see :meth:`write`."""
+        if self.tables is not None and table in self.tables:
+            self.tables.replace(table, columns)
+            return
+        self.fill(table, f"DELETE FROM {quote_identifier(table)}")
+        self.write(table, columns)
 
     def fill(self, table: str, sql: str, parameters: Parameters = ()) -> None:
         """Run a statement that writes this table and no other."""

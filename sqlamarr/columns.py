@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,45 @@ INT64, FLOAT64, TEXT = 1, 2, 3
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
+@dataclass(frozen=True)
+class Text:
+    """A text column as SQLite takes it.
+
+    :ivar data: UTF-8 of all rows, one after another (uint8)
+    :ivar offsets: where each row begins, and the end of the last (int64, rows + 1)
+    :ivar nulls: True where a row is NULL (bool, rows); None: nowhere
+    """
+
+    data: Array
+    offsets: Array
+    nulls: Array | None = None
+
+    @classmethod
+    def encode(cls, values: Array) -> Text:
+        """From an object array of ``str`` and None."""
+        encoded = [b"" if value is None else value.encode("utf-8", "surrogateescape") for value in values]
+        offsets = np.zeros(len(encoded) + 1, dtype=np.int64)
+        np.cumsum([len(item) for item in encoded], out=offsets[1:])
+        nulls = np.array([value is None for value in values], dtype=np.bool_)
+        return cls(np.frombuffer(b"".join(encoded), np.uint8), offsets, nulls if nulls.any() else None)
+
+    def decode(self) -> Array:
+        """As an object array of ``str``, None where NULL."""
+        data, offsets, nulls = self.data.tobytes(), self.offsets.tolist(), self.nulls
+        out = np.empty(len(self), dtype=object)
+        for row in range(len(self)):
+            if nulls is None or not nulls[row]:
+                out[row] = data[offsets[row] : offsets[row + 1]].decode("utf-8", "surrogateescape")
+        return out
+
+    def take(self, rows: Array) -> Text:
+        """Some of the rows, in a new order."""
+        return Text.encode(self.decode()[rows])
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+
 class Columns(Mapping[str, Array]):
     """Named columns of equal length: int64, float64 or text.
 
@@ -23,59 +63,71 @@ class Columns(Mapping[str, Array]):
     """
 
     def __init__(self, arrays: Mapping[str, Any] | None = None) -> None:
-        self._arrays: dict[str, Array] = {}
-        self._views: dict[str, tuple[Any, tuple[Any, ...]]] = {}
-        self._owner: Any = None
+        self._raw: dict[str, Array | Text] = {}
+        self._decoded: dict[str, Array] = {}
         for name, values in ({} if arrays is None else arrays).items():
-            self._arrays[str(name)] = _as_column(str(name), values)
-        lengths = {name: len(array) for name, array in self._arrays.items()}
+            self._raw[str(name)] = values if isinstance(values, Text) else _as_column(str(name), values)
+        lengths = {name: len(array) for name, array in self._raw.items()}
         if len(set(lengths.values())) > 1:
             raise DataError(f"Columns must have equal lengths, found {lengths}.")
 
     @classmethod
     def from_native(cls, pointer: Any, owned: bool = True) -> Columns:
-        """Wrap a ``sqlamarr_columns *`` without copying numbers.
+        """Wrap a ``sqlamarr_columns *`` without copying.
 
         :param pointer: the native columns
         :param owned: free them with this object; else the caller keeps them alive
         """
         columns = cls()
-        columns._owner = ffi.gc(pointer, lib.sqlamarr_columns_free) if owned else pointer
+        owner = ffi.gc(pointer, lib.sqlamarr_columns_free) if owned else pointer
         rows = lib.sqlamarr_columns_rows(pointer)
         view = ffi.new("sqlamarr_column *")
         for index in range(lib.sqlamarr_columns_count(pointer)):
             check(lib.sqlamarr_columns_get(pointer, index, view))
-            name = ffi.string(view.name).decode()
-            columns._arrays[name] = _wrap(view, rows, columns._owner)
+            columns._raw[ffi.string(view.name).decode()] = _wrap(view, rows, owner)
         return columns
 
     def __getitem__(self, name: str) -> Array:
-        return self._arrays[name]
+        values = self._raw[name]
+        if not isinstance(values, Text):
+            return values
+        if name not in self._decoded:
+            self._decoded[name] = values.decode()
+        return self._decoded[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._arrays)
+        return iter(self._raw)
 
     def __len__(self) -> int:
-        return len(self._arrays)
+        return len(self._raw)
+
+    def raw(self, name: str) -> Array | Text:
+        """A column as it is kept: text not decoded, where it came from native memory."""
+        return self._raw[name]
 
     @property
     def rows(self) -> int:
         """Number of rows."""
-        return len(next(iter(self._arrays.values()))) if self._arrays else 0
+        return len(next(iter(self._raw.values()))) if self._raw else 0
+
+    def take(self, rows: Array) -> Columns:
+        """Some of the rows, in a new order."""
+        return Columns({n: a.take(rows) if isinstance(a, Text) else a[rows] for n, a in self._raw.items()})
 
     def __repr__(self) -> str:
-        return f"<Columns {self.rows} rows: {', '.join(self._arrays)}>"
+        return f"<Columns {self.rows} rows: {', '.join(self._raw)}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Data and masks apart: plain arrays leave a process without being copied (pickle's protocol 5).
-        masked = {name: np.ma.getmaskarray(a) for name, a in self.items() if np.ma.isMA(a)}
-        return _restored, ({name: np.ma.getdata(a) for name, a in self.items()}, masked)
+        masked = {name: np.ma.getmaskarray(a) for name, a in self._raw.items() if np.ma.isMA(a)}
+        data = {name: a if isinstance(a, Text) else np.ma.getdata(a) for name, a in self._raw.items()}
+        return _restored, (data, masked)
 
     def native(self) -> tuple[Any, list[Any]]:
         """The columns as a C array of ``sqlamarr_column``, and what must be kept alive beside it."""
         views = ffi.new("sqlamarr_column[]", max(len(self), 1))
-        keep: list[Any] = [self]
-        for view, (name, array) in zip(views, self.items()):
+        keep: list[Any] = [self, views]
+        for view, (name, array) in zip(views, self._raw.items()):
             _fill(view, name, array, keep)
         return views, keep
 
@@ -90,10 +142,34 @@ def without_values(array: Array, declared: int) -> Array:
     return np.ma.MaskedArray(integers, mask=True) if len(array) else integers
 
 
-def _restored(data: Mapping[str, Array], masked: Mapping[str, Array]) -> Columns:
+def _restored(data: Mapping[str, Array | Text], masked: Mapping[str, Array]) -> Columns:
     columns = Columns()
-    columns._arrays = {n: np.ma.MaskedArray(a, mask=masked[n]) if n in masked else a for n, a in data.items()}
+    columns._raw = {
+        n: np.ma.MaskedArray(a, mask=masked[n]) if n in masked and not isinstance(a, Text) else a
+        for n, a in data.items()
+    }
     return columns
+
+
+def concatenate(parts: Sequence[Columns]) -> Columns:
+    """The rows of several columns with the same names and types, one after another."""
+    if len(parts) == 1:
+        return parts[0]
+    return Columns({name: _join([part.raw(name) for part in parts]) for name in parts[0]})
+
+
+def _join(pieces: Sequence[Array | Text]) -> Array | Text:
+    texts = [piece for piece in pieces if isinstance(piece, Text)]
+    if len(texts) < len(pieces):
+        arrays = [piece.decode() if isinstance(piece, Text) else piece for piece in pieces]
+        joined: Array = (np.ma if any(map(np.ma.isMaskedArray, arrays)) else np).concatenate(arrays)  # type: ignore[attr-defined]
+        return joined
+    ends = np.cumsum([0, *(len(text.data) for text in texts)])
+    offsets = [text.offsets[:-1] + begin for text, begin in zip(texts, ends)]
+    nulls = None
+    if any(text.nulls is not None for text in texts):
+        nulls = np.concatenate([np.zeros(len(t), np.bool_) if t.nulls is None else t.nulls for t in texts])
+    return Text(np.concatenate([text.data for text in texts]), np.concatenate([*offsets, ends[-1:]]), nulls)
 
 
 def _as_column(name: str, values: Any) -> Array:
@@ -147,14 +223,14 @@ def _text_column(name: str, array: Array) -> Array:
     return out
 
 
-def _wrap(view: Any, rows: int, owner: Any) -> Array:
+def _wrap(view: Any, rows: int, owner: Any) -> Array | Text:
+    nulls = None if view.nulls == ffi.NULL else _buffer(view.nulls, rows, np.dtype(np.bool_), owner)
     if view.type == TEXT:
-        return _wrap_text(view, rows)
-    dtype = np.dtype(np.int64 if view.type == INT64 else np.float64)
-    array: Array = _buffer(view.data, rows, dtype, owner)
-    if view.type == INT64 and view.nulls != ffi.NULL:
-        mask = _buffer(view.nulls, rows, np.dtype(np.bool_), owner)
-        return np.ma.MaskedArray(array, mask=mask)
+        offsets = _buffer(view.offsets, rows + 1, np.dtype(np.int64), owner)
+        return Text(_buffer(view.data, int(offsets[-1]), np.dtype(np.uint8), owner), offsets, nulls)
+    array: Array = _buffer(view.data, rows, np.dtype(np.int64 if view.type == INT64 else np.float64), owner)
+    if view.type == INT64 and nulls is not None:
+        return np.ma.MaskedArray(array, mask=nulls)
     return array
 
 
@@ -176,41 +252,28 @@ class _Keep:
         pass
 
 
-def _wrap_text(view: Any, rows: int) -> Array:
-    offsets = ffi.unpack(view.offsets, rows + 1)
-    data = bytes(ffi.buffer(ffi.cast("char *", view.data), offsets[-1])) if offsets[-1] else b""
-    out = np.empty(rows, dtype=object)
-    for row in range(rows):
-        null = view.nulls != ffi.NULL and view.nulls[row]
-        out[row] = None if null else data[offsets[row] : offsets[row + 1]].decode("utf-8", "surrogateescape")
-    return out
-
-
-def _fill(view: Any, name: str, array: Array, keep: list[Any]) -> None:
+def _fill(view: Any, name: str, array: Array | Text, keep: list[Any]) -> None:
     c_name = ffi.new("char[]", name.encode())
     keep.append(c_name)
     view.name = c_name
-    if array.dtype == object:
-        _fill_text(view, array, keep)
+    if isinstance(array, Text) or array.dtype == object:
+        _fill_text(view, array if isinstance(array, Text) else Text.encode(array), keep)
         return
     view.type = INT64 if array.dtype == np.int64 else FLOAT64
-    data = np.ascontiguousarray(np.ma.getdata(array))
-    keep.append(data)
-    view.data = ffi.cast("void *", data.ctypes.data)
+    view.data = _address("void *", np.ma.getdata(array), keep)
     if np.ma.isMaskedArray(array) and np.ma.getmaskarray(array).any():
-        nulls = np.ascontiguousarray(np.ma.getmaskarray(array)).view(np.uint8)
-        keep.append(nulls)
-        view.nulls = ffi.cast("uint8_t *", nulls.ctypes.data)
+        view.nulls = _address("uint8_t *", np.ma.getmaskarray(array), keep)
 
 
-def _fill_text(view: Any, array: Array, keep: list[Any]) -> None:
-    encoded = [b"" if value is None else value.encode("utf-8", "surrogateescape") for value in array]
-    offsets = np.zeros(len(encoded) + 1, dtype=np.int64)
-    np.cumsum([len(item) for item in encoded], out=offsets[1:])
-    data = ffi.new("char[]", b"".join(encoded))
-    nulls = np.array([value is None for value in array], dtype=np.uint8)
-    keep += [data, offsets, nulls]
+def _fill_text(view: Any, text: Text, keep: list[Any]) -> None:
     view.type = TEXT
-    view.data = ffi.cast("void *", data)
-    view.offsets = ffi.cast("int64_t *", offsets.ctypes.data)
-    view.nulls = ffi.cast("uint8_t *", nulls.ctypes.data)
+    view.data = _address("void *", text.data, keep)
+    view.offsets = _address("int64_t *", text.offsets, keep)
+    if text.nulls is not None:
+        view.nulls = _address("uint8_t *", text.nulls, keep)
+
+
+def _address(kind: str, array: Array, keep: list[Any]) -> Any:
+    contiguous = np.ascontiguousarray(array)
+    keep.append(contiguous)
+    return ffi.cast(kind, contiguous.ctypes.data)

@@ -51,12 +51,19 @@ class Database:
             _load_library(self._connection)
             _make_safe(self._connection)
         self._pointer = ffi.cast("sqlite3 *", self._connection.sqlite3_pointer())
+        self._compiled: list[Any] = []  # statements to be let go of before the connection closes
 
     # -- life ------------------------------------------------------------------------------------
 
     def close(self) -> None:
         """Close the connection; using the database afterwards is an error."""
+        while self._compiled:
+            ffi.release(self._compiled.pop())
         self._connection.close()
+
+    def __del__(self) -> None:
+        if hasattr(self, "_compiled"):
+            self.close()
 
     def __enter__(self) -> Database:
         return self
@@ -146,16 +153,20 @@ class Database:
 
     def columns(self, sql: str, parameters: Parameters = (), types: Sequence[int] | None = None) -> Columns:
         """The result of a query in native memory; ``types`` fixes the columns' types (0: found)."""
-        values, keep = _bind(parameters)
-        c_types = ffi.NULL if types is None else ffi.new("int[]", list(types))
-        out = ffi.new("sqlamarr_columns **")
+        query = Query(self, sql, parameters, types)
         try:
-            status = lib.sqlamarr_read(self.pointer, sql.encode(), values, len(keep), c_types, out)
-        except SystemError as error:  # an exception in somebody's SQL function written in Python
-            raise SqlError(_with_statement(f"Query: {error.__cause__ or error}", sql)) from error
-        if status:
-            _raise_native(status, sql)
-        return Columns.from_native(out[0])
+            return query()
+        finally:
+            query.close()
+
+    def prepare(self, sql: str, parameters: Parameters = (), types: Sequence[int] | None = None) -> Query:
+        """A query compiled once, to be run as often as wanted; see :meth:`columns`.
+
+        :raises SqlError: if SQLite refuses the query, or two columns have one name
+        """
+        query = Query(self, sql, parameters, types)
+        self._compiled.append(query.handle)
+        return query
 
     def dataframe(self, sql: str, parameters: Parameters = ()) -> pd.DataFrame:
         """The result of a query as a pandas DataFrame; integers with NULLs are ``Int64``."""
@@ -281,6 +292,35 @@ class Database:
             self._connection.trace_v2(0, None)
 
 
+class Query:
+    """A compiled query with its values; calling it gives the rows there are now, in native memory."""
+
+    def __init__(self, db: Database, sql: str, parameters: Parameters, types: Sequence[int] | None) -> None:
+        self._db, self._sql = db, sql
+        self._values, self._keep = _bind(parameters)
+        c_types = ffi.NULL if types is None else ffi.new("int[]", list(types))
+        out = ffi.new("sqlamarr_query **")
+        status = lib.sqlamarr_query_open(db.pointer, sql.encode(), c_types, out)
+        if status:
+            _raise_native(status, sql)
+        self.handle = ffi.gc(out[0], lib.sqlamarr_query_free)
+
+    def __call__(self) -> Columns:
+        """The query's result; errors are those of :meth:`Database.columns`."""
+        out = ffi.new("sqlamarr_columns **")
+        try:
+            status = lib.sqlamarr_query_run(self.handle, self._values, len(self._keep), out)
+        except SystemError as error:  # an exception in somebody's SQL function written in Python
+            raise SqlError(_with_statement(f"Query: {error.__cause__ or error}", self._sql)) from error
+        if status:
+            _raise_native(status, self._sql)
+        return Columns.from_native(out[0])
+
+    def close(self) -> None:
+        """Let go of the compiled statement."""
+        ffi.release(self.handle)
+
+
 def _null_count(column: Array) -> int:
     import numpy as np
 
@@ -360,6 +400,8 @@ def _raise_native(status: int, sql: str) -> None:
 def _with_statement(message: str, sql: str) -> str:
     if "UNIQUE constraint failed" in message:
         message += "; two rows have the same key: add a column to the key that tells them apart"
+    if "may not be modified" in message:
+        message += "; a step that changes it must say so: name it in the option 'tables' of a script, 'writes' of Python"
     text = re.sub(r"\s+", " ", sql).strip()
     return f"{message}\n  in: {text if len(text) <= 400 else text[:400] + ' ...'}"
 

@@ -127,7 +127,7 @@ def run(
 
 
 def _begin(path: Path, worker: Worker, overwrite: bool, description: Mapping[str, Any]) -> OutputFile:
-    out = OutputFile(path, worker.output_tables, worker.workspace.db, views=worker.views, overwrite=overwrite)
+    out = OutputFile(path, worker.output_tables, worker.workspace.declared, views=worker.views, overwrite=overwrite)
     out.describe(description)
     return out
 

@@ -70,7 +70,7 @@ class Worker:
         self.output_tables = _output_tables(self.workspace, options)
         self.views = _try_views(self.workspace)
         self._known_tables = set(self.workspace.db.tables())
-        self._event_tables = self.workspace.event_tables
+        self._row_tables = [table for table in self.workspace.event_tables if table not in self.workspace.tables]
         self.trace: Path | None = None  # where to note the step that runs
 
     def process(self, chunk: Chunk) -> BatchResult:
@@ -83,7 +83,7 @@ class Worker:
         if parsed.rejected and not self.options.skip_bad_events:
             raise InputError(_describe(chunk, parsed.rejected[0]))
         reading = time.perf_counter() - start
-        batch = Batch(self.workspace.db, self.pipeline.conditions, self.options.seed)
+        batch = self.batch()
         try:
             seconds = {"reading": reading, **self._simulate(chunk, parsed, batch)}
             start = time.perf_counter()
@@ -92,6 +92,11 @@ class Worker:
         finally:
             self._clear()
         return BatchResult(tables, chunk.events, chunk.sources, parsed.rejected, batch.counts, batch.notes, seconds)
+
+    def batch(self) -> Batch:
+        """An empty batch."""
+        workspace = self.workspace
+        return Batch(workspace.db, self.pipeline.conditions, self.options.seed, tables=workspace.tables)
 
     def _simulate(self, chunk: Chunk, parsed: ParsedChunk, batch: Batch) -> dict[str, float]:
         seconds = {"loading": _timed(partial(_load, batch, chunk, parsed))}
@@ -110,7 +115,8 @@ class Worker:
     def _clear(self) -> None:
         """Empty the events' tables; whatever else steps have made meanwhile goes altogether."""
         db = self.workspace.db
-        for table in self._event_tables:
+        self.workspace.tables.clear()
+        for table in self._row_tables:
             db.execute(f"DELETE FROM {quote_identifier(table)}")
         for schema, name, kind in db.execute(_MADE_MEANWHILE).fetchall():
             if schema == "temp" or (kind == "table" and name not in self._known_tables):
@@ -171,8 +177,8 @@ def _try_views(workspace: Workspace) -> str:
 
 def _load(batch: Batch, chunk: Chunk, parsed: ParsedChunk) -> None:
     bad = {rejected.event_id for rejected in parsed.rejected}
-    batch.db.insert("DataSources", source_columns(chunk.sources))
-    batch.db.insert("Events", event_columns([event for event in chunk.events if event.event_id not in bad], bad))
+    batch.write("DataSources", source_columns(chunk.sources))
+    batch.write("Events", event_columns([event for event in chunk.events if event.event_id not in bad], bad))
     for table, columns in parsed.tables.items():
         if columns.rows:
             batch.write(table, columns)

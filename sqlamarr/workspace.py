@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlamarr._library import native_folder
+from sqlamarr.column_tables import ColumnTables
 from sqlamarr.database import Database, quote_identifier
-from sqlamarr.declarations import check_foreign_keys
+from sqlamarr.declarations import check_foreign_keys, declaration_of, needing_rows
 from sqlamarr.errors import PipelineError
 from sqlamarr.event_models import EventModel
 from sqlamarr.models import Model, ModelFile, find
@@ -26,20 +27,29 @@ class Workspace:
 
     Preparing every step in it is what ``check`` does: each query is compiled against the empty
     tables, each model is opened and verified.
+
+    :ivar db: the working database; most of its tables are columns in memory
+    :ivar tables: these
+    :ivar declared: a database without rows whose tables are as they are declared
+    :ivar writer_of: the step that writes a table
     """
 
     pipeline: Pipeline
     db: Database = field(default_factory=Database)
+    declared: Database = field(default_factory=Database)
     writer_of: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.db.execute((files("sqlamarr") / "schema.sql").read_text())
+        self.tables = ColumnTables(self.db)
+        self.declared.execute((files("sqlamarr") / "schema.sql").read_text())
         folder = self.pipeline.folder
         self.templates = Templates(folder, native_folder() / "pipelines" / "macros")
         if self.pipeline.schema:
             sql, _ = self.render(self.pipeline.schema)
-            self.db.execute(sql)
-            check_foreign_keys(self.db, self.pipeline.schema)
+            self.declared.execute(sql)
+            check_foreign_keys(self.declared, self.pipeline.schema)
+        self._written_by_rows = self._find_written_by_rows()
+        self._make_working_tables()
         self._constant = self._load_data(folder)
         self._models: dict[tuple[str, str], Model] = {}
         self._files: dict[str, ModelFile] = {}
@@ -56,6 +66,33 @@ class Workspace:
             frame = pd.read_csv(path, comment="#", skipinitialspace=True)
             self.db.insert(table, {str(c): frame[c].to_numpy() for c in frame.columns}, create=True)
         return set(self.pipeline.data)
+
+    def _find_written_by_rows(self) -> set[str]:
+        """Tables that some step writes with statements of its own, and those whose declarations ask for it."""
+        written = set()
+        for step in self.pipeline.steps:
+            by_rows = getattr(step, "writes_rows", None)  # kinds of steps that do not say are taken to do so
+            if by_rows is None or by_rows(self):
+                written.update(step.tables)
+        return written | needing_rows(self.declared)
+
+    def _make_working_tables(self) -> None:
+        rows = self.declared.execute("SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL").fetchall()
+        for kind, name, sql in rows:
+            if kind == "table":
+                self._make_working_table(str(name))
+            else:
+                self.db.execute(str(sql))
+
+    def _make_working_table(self, table: str) -> None:
+        """Columns in memory where nothing speaks against it, else a table of SQLite's."""
+        if table in self._written_by_rows:
+            self.db.execute(declaration_of(self.declared, table))
+            return
+        info = self.declared.execute('SELECT name, pk, "notnull" FROM pragma_table_info(?)', (table,)).fetchall()
+        key = [str(name) for name, place, _ in sorted(info, key=lambda row: row[1]) if place]
+        required = [str(name) for name, place, filled in info if place or filled]
+        self.tables.create(table, self.declared.declared_types(table), key, required)
 
     @property
     def event_tables(self) -> list[str]:
@@ -142,5 +179,6 @@ class Workspace:
         body = [f"{quote_identifier(name)} {kind}{' NOT NULL' * (name in key)}" for name, kind in columns.items()]
         body.append(f"PRIMARY KEY ({', '.join(map(quote_identifier, key))})")
         # STRICT: a value of another type is an error here, not a surprise later.
-        self.db.execute(f"CREATE TABLE {quote_identifier(table)} ({', '.join(body)}) STRICT")
+        self.declared.execute(f"CREATE TABLE {quote_identifier(table)} ({', '.join(body)}) STRICT")
+        self._make_working_table(table)
         self.writer_of[table] = step

@@ -48,7 +48,14 @@ private:
             refuse("an INTEGER");
     }
     void append_real(double value) {
-        if (column_.type == SQLAMARR_INT64 && !fixed_) widen();
+        if (column_.type == SQLAMARR_INT64) {
+            if (!fixed_) {
+                widen();
+            } else if (value >= -0x1p63 && value < 0x1p63 && value == static_cast<double>(static_cast<int64_t>(value))) {
+                column_.push(static_cast<int64_t>(value)); // as a column of SQLite's does
+                return;
+            }
+        }
         if (column_.type != SQLAMARR_FLOAT64) refuse("a REAL");
         column_.push(value);
     }

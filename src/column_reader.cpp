@@ -150,27 +150,49 @@ void run_steps(Statement &statement, Builders &builders) {
     }
 }
 
-std::unique_ptr<sqlamarr_columns> read(sqlite3 *db, const std::string &sql, const sqlamarr_value *values, int n_values,
-                                       const int *types) {
-    connection_state(db);
-    Statement statement(db, sql, "Query");
-    if (statement.has_tail()) throw Error(SQLAMARR_SQL, "Expected one statement, found more after the first ';'.");
-    Reader reader{builders_for(statement.get(), types)};
-    Builders &builders = reader.builders;
-    std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt *)> sink(
-        prepare_sink(db, sql, static_cast<int>(builders.size())), sqlite3_finalize);
-    const int n_parameters = sqlite3_bind_parameter_count(statement.get());
-    bind_values(sink ? sink.get() : statement.get(), n_parameters, values, n_values);
-    if (sink)
-        run_sink(db, sink.get(), reader);
-    else
-        run_steps(statement, builders);
-    auto result = std::make_unique<sqlamarr_columns>();
-    for (auto &builder : builders) result->table.columns.push_back(builder.take());
-    return result;
-}
+using SinkHandle = std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt *)>;
 
 } // namespace
+
+// A query compiled once, and run as often as wanted.
+class Query {
+public:
+    Query(sqlite3 *db, const std::string &sql, const int *types)
+        : db_(db), statement_(db, sql, "Query"), sink_(nullptr, sqlite3_finalize) {
+        if (statement_.has_tail()) throw Error(SQLAMARR_SQL, "Expected one statement, found more after the first ';'.");
+        const Builders columns = builders_for(statement_.get(), types);
+        if (types) types_.assign(types, types + columns.size());
+        sink_.reset(prepare_sink(db, sql, static_cast<int>(columns.size())));
+    }
+
+    std::unique_ptr<sqlamarr_columns> run(const sqlamarr_value *values, int n_values) {
+        Reader reader{builders_for(statement_.get(), types_.empty() ? nullptr : types_.data())};
+        sqlite3_stmt *runs = sink_ ? sink_.get() : statement_.get();
+        const Reset reset{runs};
+        bind_values(runs, sqlite3_bind_parameter_count(statement_.get()), values, n_values);
+        if (sink_)
+            run_sink(db_, runs, reader);
+        else
+            run_steps(statement_, reader.builders);
+        auto result = std::make_unique<sqlamarr_columns>();
+        for (auto &builder : reader.builders) result->table.columns.push_back(builder.take());
+        return result;
+    }
+
+private:
+    struct Reset { // a statement that is not reset holds its locks, and the reader's address
+        sqlite3_stmt *statement;
+        ~Reset() {
+            sqlite3_reset(statement);
+            sqlite3_clear_bindings(statement);
+        }
+    };
+
+    sqlite3 *db_;
+    Statement statement_;
+    SinkHandle sink_;
+    std::vector<int> types_{};
+};
 
 int register_column_reader(sqlite3 *db) {
     return sqlite3_create_function_v2(db, "sqlamarr_sink", -1, SQLITE_UTF8 | SQLITE_DIRECTONLY, nullptr, nullptr,
@@ -179,7 +201,27 @@ int register_column_reader(sqlite3 *db) {
 
 } // namespace sqlamarr
 
+struct sqlamarr_query {
+    sqlamarr::Query query;
+};
+
+int sqlamarr_query_open(sqlite3 *db, const char *sql, const int *types, sqlamarr_query **out) {
+    return sqlamarr::guard([&] {
+        sqlamarr::connection_state(db);
+        *out = new sqlamarr_query{{db, sql, types}};
+    });
+}
+
+int sqlamarr_query_run(sqlamarr_query *query, const sqlamarr_value *values, int n_values, sqlamarr_columns **out) {
+    return sqlamarr::guard([&] { *out = query->query.run(values, n_values).release(); });
+}
+
+void sqlamarr_query_free(sqlamarr_query *query) { delete query; }
+
 int sqlamarr_read(sqlite3 *db, const char *sql, const sqlamarr_value *values, int n_values, const int *types,
                   sqlamarr_columns **out) {
-    return sqlamarr::guard([&] { *out = sqlamarr::read(db, sql, values, n_values, types).release(); });
+    return sqlamarr::guard([&] {
+        sqlamarr::connection_state(db);
+        *out = sqlamarr::Query(db, sql, types).run(values, n_values).release();
+    });
 }

@@ -1,6 +1,6 @@
 // Columns into tables: INSERT ... SELECT from a virtual table over the buffers, nearly twice as fast
 // as binding and stepping row by row.
-#include "columns.h"
+#include "column_value.h"
 #include "statement.h"
 
 #include <cstring>
@@ -96,18 +96,7 @@ int eof(sqlite3_vtab_cursor *base) {
 int column(sqlite3_vtab_cursor *base, sqlite3_context *context, int index) {
     const auto *cursor = static_cast<Cursor *>(base);
     if (index >= cursor->source->n_columns) return SQLITE_OK;
-    const sqlamarr_column &source = cursor->source->columns[index];
-    const auto row = static_cast<size_t>(cursor->row);
-    if (source.nulls != nullptr && source.nulls[row]) return SQLITE_OK;
-    switch (source.type) {
-    case SQLAMARR_INT64: sqlite3_result_int64(context, static_cast<const int64_t *>(source.data)[row]); break;
-    case SQLAMARR_FLOAT64: sqlite3_result_double(context, static_cast<const double *>(source.data)[row]); break;
-    default:
-        // SQLite stores the text before the buffer goes away.
-        sqlite3_result_text64(context, static_cast<const char *>(source.data) + source.offsets[row],
-                              static_cast<sqlite3_uint64>(source.offsets[row + 1] - source.offsets[row]), SQLITE_STATIC,
-                              SQLITE_UTF8);
-    }
+    give_value(context, cursor->source->columns[index], static_cast<size_t>(cursor->row));
     return SQLITE_OK;
 }
 

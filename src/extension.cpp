@@ -50,6 +50,7 @@ int register_all(sqlite3 *db, ConnectionState *state) {
     if (rc == SQLITE_OK) rc = register_random_functions(db, state);
     if (rc == SQLITE_OK) rc = register_column_reader(db);
     if (rc == SQLITE_OK) rc = register_column_writer(db);
+    if (rc == SQLITE_OK) rc = register_column_tables(db, state);
     if (rc == SQLITE_OK) rc = register_required(db);
     return rc;
 }

@@ -12,14 +12,20 @@ extern const sqlite3_api_routines *sqlite3_api;
 #endif
 
 #include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
 
 namespace sqlamarr {
+
+struct TableContent; // column_table.cpp
 
 // What a connection remembers for our SQL functions; freed when the connection closes.
 struct ConnectionState {
     bool random_active = false;
     uint64_t random_key = 0;
     uint64_t sequence = 0; // position of random_uniform() and its like
+    std::map<std::string, std::shared_ptr<TableContent>> tables{}; // what virtual tables over columns show
 };
 
 // The state of a connection into which the library was loaded; throws if it was not.
@@ -33,5 +39,6 @@ int register_random_functions(sqlite3 *db, ConnectionState *state); // sql_rando
 int register_column_reader(sqlite3 *db);                            // column_reader.cpp
 int register_required(sqlite3 *db);                                 // sql_required.cpp
 int register_column_writer(sqlite3 *db);                            // column_writer.cpp
+int register_column_tables(sqlite3 *db, ConnectionState *state);    // column_table.cpp
 
 } // namespace sqlamarr

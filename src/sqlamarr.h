@@ -76,6 +76,21 @@ typedef struct sqlamarr_value {
 SQLAMARR_API int sqlamarr_read(sqlite3 *db, const char *sql, const sqlamarr_value *values, int n_values,
                                const int *types, sqlamarr_columns **out);
 
+/* The same for a query that runs often: compiled once. Free it before its connection is closed. */
+typedef struct sqlamarr_query sqlamarr_query;
+SQLAMARR_API int sqlamarr_query_open(sqlite3 *db, const char *sql, const int *types, sqlamarr_query **out);
+SQLAMARR_API int sqlamarr_query_run(sqlamarr_query *query, const sqlamarr_value *values, int n_values,
+                                    sqlamarr_columns **out);
+SQLAMARR_API void sqlamarr_query_free(sqlamarr_query *query);
+
+/* What a virtual table made by `CREATE VIRTUAL TABLE name USING sqlamarr_table([ascending,] column TYPE, ...)`
+ * shows from now on: these columns, one for each that it declares and in their order. They are not copied:
+ * the buffers must live until the next call for this table, or until the connection is closed. Columns
+ * of type INTEGER can be looked up (=) without a scan, whatever their order. With the word `ascending`
+ * the first column must strictly ascend, and queries that ask for its order get it without sorting. */
+SQLAMARR_API int sqlamarr_table_set(sqlite3 *db, const char *table, const sqlamarr_column *columns, int n_columns,
+                                    int64_t rows);
+
 /* Insert columns into an existing table. A name that the table lacks is an error. */
 SQLAMARR_API int sqlamarr_insert(sqlite3 *db, const char *table, const sqlamarr_column *columns, int n_columns,
                                  int64_t rows);

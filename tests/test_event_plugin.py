@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from sqlamarr import load_pipeline
-from sqlamarr.batch import Batch
 from sqlamarr.errors import DataError, EventError, ModelError, PipelineError
 from sqlamarr.worker import Worker, WorkerOptions
 
@@ -68,16 +67,16 @@ def prepare(make_pipeline, compile_plugin):
 def answers(worker, *counts, first=0, px=None):
     """The step's two tables for events with these numbers of particles, whose px counts from 0 in each event."""
     db = worker.workspace.db
-    db.execute("DELETE FROM MCParticles; DELETE FROM Events; DELETE FROM pairs; DELETE FROM pair_links")
+    worker.workspace.tables.clear()
+    batch = worker.batch()
     events = (first + np.arange(len(counts))) * 1_000_000
     position = np.concatenate([np.arange(n) for n in counts]) if counts else np.empty(0, int)
     event = np.repeat(events, counts)
-    db.insert(
+    batch.write(
         "Events", {"event_id": events, "ordinal": events, "number": events, "status": ["simulated"] * len(events)}
     )
     particles = {"mcparticle_id": event + position, "event_id": event, "genevent_id": event}
-    db.insert("MCParticles", {**particles, "px": position * 1.0 if px is None else px, "py": np.full(len(event), 0.5)})
-    batch = Batch(db, {}, worker.options.seed)
+    batch.write("MCParticles", {**particles, "px": position * 1.0 if px is None else px, "py": np.full(len(event), 0.5)})
     for _, run in worker._runs:
         run(batch)
     pairs = db.arrays("SELECT * FROM pairs ORDER BY pair_id")

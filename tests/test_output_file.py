@@ -117,7 +117,7 @@ def test_a_batch_is_appended_as_a_whole_or_not_at_all(example, tmp_path):
 
     worker = Worker(load("lhcb_run2"), WorkerOptions(seed=1))
     result = worker.process(next(open_inputs([str(example)], max_events=2).chunks(2)))
-    out = OutputFile(tmp_path / "out.db", worker.output_tables, worker.workspace.db)
+    out = OutputFile(tmp_path / "out.db", worker.output_tables, worker.workspace.declared)
     broken = dict(result.tables)
     broken["TrackStates"] = sqlamarr.Columns({"nonsense": [1]})
     result.tables, good = broken, result.tables

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from sqlamarr import Columns, load_pipeline
-from sqlamarr.batch import Batch
 from sqlamarr.errors import DataError, EventError, ModelError, PipelineError
 from sqlamarr.models import CompiledModel
 from sqlamarr.worker import Worker, WorkerOptions
@@ -56,9 +55,9 @@ def answers(worker, **columns):
     n = len(next(iter(columns.values())))
     ids = columns.pop("mcparticle_id", np.arange(n))
     db = worker.workspace.db
-    db.execute("DELETE FROM MCParticles; DELETE FROM answers")
-    db.insert("MCParticles", {"mcparticle_id": ids, "event_id": ids, "genevent_id": ids, **columns})
-    batch = Batch(db, {}, worker.options.seed)
+    worker.workspace.tables.clear()
+    batch = worker.batch()
+    batch.write("MCParticles", {"mcparticle_id": ids, "event_id": ids, "genevent_id": ids, **columns})
     for _, run in worker._runs:
         run(batch)
     return batch, db.arrays("SELECT * FROM answers ORDER BY mcparticle_id")

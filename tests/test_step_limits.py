@@ -51,20 +51,22 @@ def test_a_step_that_fails_takes_its_rows_back_and_the_next_batch_works(picky, e
     assert quoted_counts(worker) == {0}
 
 
-def test_a_step_that_fails_leaves_no_row(picky, example, monkeypatch):
+def test_a_step_that_fails_changes_nothing(picky, example, monkeypatch):
 
     worker = Worker(load(picky), WorkerOptions(seed=1))
     step, _ = worker._runs[-1]
 
+    worker.workspace.db.execute("CREATE TABLE notes (text); INSERT INTO notes VALUES ('here')")
+
     def write_and_fail(batch):
-        batch.execute("DELETE FROM MCParticles")
+        batch.execute("DELETE FROM notes")
         raise EventError("after writing", 0)
 
     worker._runs[-1] = (step, write_and_fail)
     monkeypatch.setattr(worker, "_clear", lambda: None)
     with pytest.raises(EventError):
         worker.process(next(open_inputs([str(example)], max_events=2).chunks(2)))
-    assert worker.workspace.db.execute("SELECT count(*) FROM MCParticles").fetchone()[0] > 0
+    assert worker.workspace.db.execute("SELECT count(*) FROM notes").fetchone() == (1,)
 
 
 def test_rows_without_key_are_refused_not_numbered(make_pipeline, example, tmp_path):
@@ -76,7 +78,7 @@ def test_rows_without_key_are_refused_not_numbered(make_pipeline, example, tmp_p
 
 def test_a_value_of_another_type_is_refused_with_the_column(make_pipeline, example, tmp_path):
     pipeline = make_pipeline(ACROSS, rank="SELECT mcparticle_id, 'a' AS n FROM MCParticles")
-    with pytest.raises(sqlamarr.SqlamarrError, match=r"cannot store TEXT value in REAL column tmp_rank\.n"):
+    with pytest.raises(sqlamarr.SqlamarrError, match=r"Step 'tmp_rank': Column \"n\", row 1: expected REAL.*found a TEXT"):
         sqlamarr.run(pipeline, example, tmp_path / "out.db", seed=1, max_events=2)
 
 

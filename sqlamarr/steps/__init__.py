@@ -20,6 +20,10 @@ Run = Callable[[Batch], None]
 class Step(Protocol):
     """What the runner asks of a step.
 
+    A step may have a method ``writes_rows(workspace) -> bool``. False says that it writes its tables through
+    :meth:`sqlamarr.batch.Batch.write` alone; they can then be columns in memory, which is much faster. True, or
+    no such method: it may use statements of its own.
+
     :cvar SCHEMA: JSON schema of the options in a pipeline file, with a description each
     """
 

@@ -117,6 +117,10 @@ class EventPluginStep:
         """What the model must have."""
         return EventSizes(self.inputs, self.event_inputs, len(self.outputs), self.noise, self.event_noise)
 
+    def writes_rows(self, _: Workspace) -> bool:
+        """It writes whole columns."""
+        return False
+
     def prepare(self, workspace: Workspace) -> Run:
         """Open and verify the model, compile the queries, make the tables."""
         model = workspace.event_model(self.model, self.function)

@@ -84,6 +84,10 @@ class PluginStep:
         """The one table it fills."""
         return (self.table,)
 
+    def writes_rows(self, _: Workspace) -> bool:
+        """It writes whole columns."""
+        return False
+
     def prepare(self, workspace: Workspace) -> Run:
         """Open and verify the model, compile the query, make the table."""
         model = workspace.model(self.model, self.function)
@@ -96,10 +100,11 @@ class PluginStep:
         else:
             columns = dict.fromkeys(self.key, "INTEGER") | dict.fromkeys(self.outputs, "REAL")
             workspace.create_table(self.name, self.table, columns, self.key)
+        compiled = workspace.db.prepare(sql, values, query.types)
 
         def run(batch: Batch) -> None:
             with batch.random_functions(f"{self.name}.query"):
-                rows = batch.db.columns(sql, values, query.types)
+                rows = compiled()
             query.refuse_null_keys(rows)
             matrix = query.matrix(rows)
             query.count_outside(batch, model.outside(matrix))

@@ -41,6 +41,10 @@ class ScriptStep:
         name = options.get("name", options["template"].removesuffix(".sql"))
         return cls(name, options["template"], tuple(options["tables"]))
 
+    def writes_rows(self, workspace: Workspace) -> bool:
+        """It does, unless the pipeline's conditions leave nothing of it."""
+        return bool(workspace.render(self.template)[0].strip())
+
     def prepare(self, workspace: Workspace) -> Run:
         """Try the statements on the empty tables, and take it back."""
         sql, values = workspace.render(self.template)

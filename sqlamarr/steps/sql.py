@@ -67,6 +67,10 @@ class SqlStep:
         """The one table it fills."""
         return (self.table,)
 
+    def writes_rows(self, _: Workspace) -> bool:
+        """It writes whole columns."""
+        return False
+
     def prepare(self, workspace: Workspace) -> Run:
         """Compile the query against the empty tables; make the table if the schema has it not."""
         sql, values = workspace.render(self.template, self.variables)
@@ -75,7 +79,20 @@ class SqlStep:
             self._fit(workspace, list(described))
         else:
             workspace.create_table(self.name, self.table, self._types(described), self.key)
-        insert = self._insert(workspace, sql, list(described))
+        if self.table not in workspace.tables:
+            return self._fill_rows(self._insert(workspace, sql, list(described)), values)
+        types = workspace.db.declared_types(self.table)
+        query = workspace.db.prepare(sql, values, [types[name] for name in described])
+
+        def run(batch: Batch) -> None:
+            with batch.random_functions(self.name):
+                rows = query()
+            batch.write(self.table, rows)
+
+        return run
+
+    def _fill_rows(self, insert: str, values: Mapping[str, Any]) -> Run:
+        """For a table that other steps write with statements of their own."""
 
         def run(batch: Batch) -> None:
             with batch.random_functions(self.name):

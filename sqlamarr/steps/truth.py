@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ import numpy as np
 
 from sqlamarr import truth
 from sqlamarr.batch import Batch
-from sqlamarr.columns import Columns
+from sqlamarr.columns import Array, Columns
 from sqlamarr.errors import DataError, EventError
 from sqlamarr.steps import Run, register
 from sqlamarr.workspace import Workspace
@@ -59,6 +58,10 @@ class FindPrimaryVertices:
         """From the options of a pipeline file."""
         return cls(**options)
 
+    def writes_rows(self, _: Workspace) -> bool:
+        """It writes whole columns."""
+        return False
+
     def prepare(self, workspace: Workspace) -> Run:
         """Nothing to check: the tables are those of the package."""
         workspace.claim(self.name, "GenVertices")
@@ -68,11 +71,9 @@ class FindPrimaryVertices:
         vertices = batch.columns("GenVertices")
         with _errors_of_events():
             found = truth.find_primaries(batch.columns("GenParticles"), vertices, self.signal_status)
-        ids = found["genvertex_id"]
-        if len(ids):
-            sql = "UPDATE GenVertices SET is_primary = 1 WHERE genvertex_id IN (SELECT value FROM json_each(:ids))"
-            batch.fill("GenVertices", sql, {"ids": json.dumps(ids.tolist())})
-            vertices = batch.columns("GenVertices")
+        if found.rows:
+            vertices = _flagged(vertices, found["genvertex_id"])
+            batch.replace("GenVertices", vertices)
         self._count(batch, vertices)
 
     def _count(self, batch: Batch, vertices: Columns) -> None:
@@ -80,6 +81,13 @@ class FindPrimaryVertices:
         batch.count(PRIMARIES, np.count_nonzero(primary))
         at_origin = primary & (vertices["x"] == 0) & (vertices["y"] == 0) & (vertices["z"] == 0)
         batch.count(AT_ORIGIN, np.count_nonzero(at_origin))
+
+
+def _flagged(vertices: Columns, ids: Array) -> Columns:
+    """The vertices, those with these ids as primary."""
+    is_primary = vertices["is_primary"].copy()
+    is_primary[np.isin(np.ma.getdata(vertices["genvertex_id"]), ids)] = 1
+    return Columns({name: is_primary if name == "is_primary" else vertices.raw(name) for name in vertices})
 
 
 @register("select_particles")
@@ -120,6 +128,10 @@ class SelectParticles:
         """From the options of a pipeline file."""
         values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
         return cls(**values)
+
+    def writes_rows(self, _: Workspace) -> bool:
+        """It writes whole columns."""
+        return False
 
     def prepare(self, workspace: Workspace) -> Run:
         """Nothing to check: the tables are those of the package."""

@@ -1,0 +1,259 @@
+// Tables that are columns: a virtual table over buffers in native memory. What a step has made is seen by
+// the next one's SQL as it is, without a copy and without a B-tree.
+#include "column_value.h"
+#include "statement.h"
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <memory>
+#include <numeric>
+#include <string>
+#include <vector>
+
+namespace sqlamarr {
+
+// The rows of a column by ascending value, without those that are NULL.
+struct Order {
+    bool is_given = false; // the rows are in this order as they stand
+    std::vector<int64_t> rows{};
+};
+
+struct TableContent {
+    std::vector<std::string> declared{}; // "name TYPE" for every column
+    bool ascending = false;              // the first column is an id, and the rows ascend by it
+    std::vector<sqlamarr_column> columns{};
+    int64_t rows = 0;
+    std::map<int, Order> orders{}; // made when a lookup first asks for one
+
+    const Order &order(int column) {
+        const auto [place, is_new] = orders.try_emplace(column);
+        if (is_new) place->second = sorted(columns[static_cast<size_t>(column)]);
+        return place->second;
+    }
+
+private:
+    Order sorted(const sqlamarr_column &column) const {
+        const auto *values = static_cast<const int64_t *>(column.data);
+        Order order;
+        order.is_given = column.nulls == nullptr && std::is_sorted(values, values + rows);
+        if (order.is_given) return order;
+        for (int64_t row = 0; row < rows; ++row)
+            if (column.nulls == nullptr || !column.nulls[row]) order.rows.push_back(row);
+        std::stable_sort(order.rows.begin(), order.rows.end(),
+                         [values](int64_t a, int64_t b) { return values[a] < values[b]; });
+        return order;
+    }
+};
+
+namespace {
+
+struct Table : sqlite3_vtab {
+    std::shared_ptr<TableContent> content{};
+    std::vector<bool> is_integer{};
+};
+
+struct Cursor : sqlite3_vtab_cursor {
+    const TableContent *content = nullptr;
+    const int64_t *rows = nullptr; // null: as they stand
+    int64_t position = 0, end = 0;
+
+    int64_t row() const { return rows ? rows[position] : position; }
+};
+
+constexpr double ROWS_OF_A_TABLE = 1048576; // what SQLite takes of its own tables without statistics
+constexpr int NOT_LOOKED_UP = 0;            // idxNum: 1 + the column that is looked up, or this
+
+// The arguments behind module, schema and name: the word `ascending` or nothing, then "name TYPE" for every column.
+int connect_table(sqlite3 *db, void *state, int n, const char *const *words, sqlite3_vtab **out, char **message) {
+    try {
+        const bool ascending = n > 3 && std::string_view(words[3]) == "ascending";
+        std::vector<std::string> declared(words + 3 + ascending, words + n);
+        std::string declaration = "CREATE TABLE x(";
+        for (size_t i = 0; i < declared.size(); ++i) declaration += (i ? "," : "") + declared[i];
+        const int rc = sqlite3_declare_vtab(db, (declaration + ")").c_str());
+        if (rc != SQLITE_OK) {
+            *message = sqlite3_mprintf("%s", sqlite3_errmsg(db));
+            return rc;
+        }
+        // It shows what its owner gave it and nothing else: views may use it.
+        sqlite3_vtab_config(db, SQLITE_VTAB_INNOCUOUS);
+        auto table = std::make_unique<Table>();
+        for (const auto &column : declared) table->is_integer.push_back(column.ends_with(" INTEGER"));
+        auto &slot = static_cast<ConnectionState *>(state)->tables[words[2]];
+        if (!slot || slot->declared != declared) slot = std::make_shared<TableContent>(TableContent{declared, ascending});
+        table->content = slot;
+        *out = table.release();
+        return SQLITE_OK;
+    } catch (const std::exception &) {
+        return SQLITE_NOMEM;
+    }
+}
+
+int disconnect_table(sqlite3_vtab *table) {
+    delete static_cast<Table *>(table);
+    return SQLITE_OK;
+}
+
+// Without a lookup the rows come as they stand, which is in the order of their ids.
+void scan(const Table &table, sqlite3_index_info *info) {
+    info->idxNum = NOT_LOOKED_UP;
+    info->estimatedCost = ROWS_OF_A_TABLE;
+    info->estimatedRows = static_cast<sqlite3_int64>(ROWS_OF_A_TABLE);
+    info->orderByConsumed =
+        table.content->ascending && info->nOrderBy == 1 && info->aOrderBy[0].iColumn == 0 && !info->aOrderBy[0].desc;
+}
+
+// Rather by the first column, which mostly holds the id, than by others (event_id), which have several rows a value.
+int best_index(sqlite3_vtab *base, sqlite3_index_info *info) {
+    const auto *table = static_cast<Table *>(base);
+    int chosen = -1;
+    for (int i = 0; i < info->nConstraint; ++i) {
+        const auto &constraint = info->aConstraint[i];
+        if (!constraint.usable || constraint.op != SQLITE_INDEX_CONSTRAINT_EQ || constraint.iColumn < 0 ||
+            !table->is_integer[static_cast<size_t>(constraint.iColumn)])
+            continue;
+        if (chosen < 0 || constraint.iColumn < info->aConstraint[chosen].iColumn) chosen = i;
+    }
+    if (chosen < 0) {
+        scan(*table, info);
+        return SQLITE_OK;
+    }
+    const int column = info->aConstraint[chosen].iColumn;
+    info->idxNum = 1 + column;
+    info->aConstraintUsage[chosen].argvIndex = 1;
+    info->estimatedRows = column == 0 ? 1 : 10;
+    info->estimatedCost = column == 0 ? 20 : 40;
+    if (column == 0 && table->content->ascending) info->idxFlags |= SQLITE_INDEX_SCAN_UNIQUE;
+    return SQLITE_OK;
+}
+
+int open(sqlite3_vtab *, sqlite3_vtab_cursor **out) {
+    *out = new (std::nothrow) Cursor{};
+    return *out == nullptr ? SQLITE_NOMEM : SQLITE_OK;
+}
+
+int close(sqlite3_vtab_cursor *cursor) {
+    delete static_cast<Cursor *>(cursor);
+    return SQLITE_OK;
+}
+
+void look_up(Cursor &cursor, TableContent &content, int column, int64_t wanted) {
+    const auto *values = static_cast<const int64_t *>(content.columns[static_cast<size_t>(column)].data);
+    const Order &order = content.order(column);
+    if (order.is_given) {
+        const auto [first, last] = std::equal_range(values, values + content.rows, wanted);
+        cursor.position = first - values;
+        cursor.end = last - values;
+        return;
+    }
+    const auto smaller = [values](int64_t row, int64_t value) { return values[row] < value; };
+    const auto first = std::lower_bound(order.rows.begin(), order.rows.end(), wanted, smaller);
+    auto last = first;
+    while (last != order.rows.end() && values[*last] == wanted) ++last;
+    cursor.rows = order.rows.data();
+    cursor.position = first - order.rows.begin();
+    cursor.end = last - order.rows.begin();
+}
+
+int filter(sqlite3_vtab_cursor *base, int index, const char *, int, sqlite3_value **values) {
+    auto *cursor = static_cast<Cursor *>(base);
+    TableContent &content = *static_cast<Table *>(base->pVtab)->content;
+    cursor->content = &content;
+    cursor->rows = nullptr;
+    cursor->position = 0;
+    cursor->end = content.rows;
+    if (index == NOT_LOOKED_UP || content.rows == 0) return SQLITE_OK;
+    try {
+        const int type = sqlite3_value_numeric_type(values[0]);
+        const double real = sqlite3_value_double(values[0]);
+        if (type == SQLITE_INTEGER || (type == SQLITE_FLOAT && real >= -9007199254740992.0 && real <= 9007199254740992.0))
+            look_up(*cursor, content, index - 1, sqlite3_value_int64(values[0]));
+        else if (type != SQLITE_FLOAT) // NULL and texts equal no integer; large reals are left to SQLite's own comparison
+            cursor->end = 0;
+    } catch (const std::bad_alloc &) {
+        return SQLITE_NOMEM;
+    }
+    return SQLITE_OK;
+}
+
+int next(sqlite3_vtab_cursor *cursor) {
+    ++static_cast<Cursor *>(cursor)->position;
+    return SQLITE_OK;
+}
+
+int eof(sqlite3_vtab_cursor *base) {
+    const auto *cursor = static_cast<Cursor *>(base);
+    return cursor->position >= cursor->end;
+}
+
+int column(sqlite3_vtab_cursor *base, sqlite3_context *context, int index) {
+    const auto *cursor = static_cast<Cursor *>(base);
+    give_value(context, cursor->content->columns[static_cast<size_t>(index)], static_cast<size_t>(cursor->row()));
+    return SQLITE_OK;
+}
+
+int rowid(sqlite3_vtab_cursor *cursor, sqlite3_int64 *out) {
+    *out = static_cast<Cursor *>(cursor)->row() + 1;
+    return SQLITE_OK;
+}
+
+const sqlite3_module &module() {
+    static const sqlite3_module the_module = [] {
+        sqlite3_module m{};
+        m.xCreate = connect_table;
+        m.xConnect = connect_table;
+        m.xDisconnect = disconnect_table;
+        m.xDestroy = disconnect_table;
+        m.xBestIndex = best_index;
+        m.xOpen = open;
+        m.xClose = close;
+        m.xFilter = filter;
+        m.xNext = next;
+        m.xEof = eof;
+        m.xColumn = column;
+        m.xRowid = rowid;
+        return m;
+    }();
+    return the_module;
+}
+
+int type_of(const std::string &declaration) {
+    if (declaration.ends_with(" INTEGER")) return SQLAMARR_INT64;
+    return declaration.ends_with(" REAL") ? SQLAMARR_FLOAT64 : SQLAMARR_TEXT;
+}
+
+void set(sqlite3 *db, const std::string &name, const sqlamarr_column *columns, int n, int64_t rows) {
+    auto &tables = connection_state(db).tables;
+    const auto found = tables.find(name);
+    if (found == tables.end()) throw Error(SQLAMARR_SQL, "There is no table \"" + name + "\" of columns.");
+    TableContent &content = *found->second;
+    const size_t width = content.declared.size();
+    if (static_cast<size_t>(n) != width)
+        throw Error(SQLAMARR_DATA, "Table \"" + name + "\": expected " + std::to_string(width) + " columns, found " +
+                                       std::to_string(n) + ".");
+    for (size_t i = 0; i < width; ++i)
+        if (columns[i].type != type_of(content.declared[i]))
+            throw Error(SQLAMARR_DATA, "Table \"" + name + "\", column " + columns[i].name + ": expected " +
+                                           content.declared[i] + ", found another type.");
+    if (content.ascending) {
+        const auto *ids = static_cast<const int64_t *>(columns[0].data);
+        if (columns[0].nulls != nullptr || std::adjacent_find(ids, ids + rows, std::greater_equal<>()) != ids + rows)
+            throw Error(SQLAMARR_DATA, "Table \"" + name + "\": the ids in " + columns[0].name + " do not ascend.");
+    }
+    content.columns.assign(columns, columns + n);
+    content.rows = rows;
+    content.orders.clear();
+}
+
+} // namespace
+
+int register_column_tables(sqlite3 *db, ConnectionState *state) {
+    return sqlite3_create_module_v2(db, "sqlamarr_table", &module(), state, nullptr);
+}
+
+} // namespace sqlamarr
+
+int sqlamarr_table_set(sqlite3 *db, const char *table, const sqlamarr_column *columns, int n_columns, int64_t rows) {
+    return sqlamarr::guard([&] { sqlamarr::set(db, table, columns, n_columns, rows); });
+}

@@ -1,0 +1,22 @@
+// One value of a column in native memory, given to SQLite.
+#pragma once
+
+#include "extension.h"
+#include "sqlamarr.h"
+
+namespace sqlamarr {
+
+inline void give_value(sqlite3_context *context, const sqlamarr_column &column, size_t row) {
+    if (column.nulls != nullptr && column.nulls[row]) return;
+    switch (column.type) {
+    case SQLAMARR_INT64: sqlite3_result_int64(context, static_cast<const int64_t *>(column.data)[row]); break;
+    case SQLAMARR_FLOAT64: sqlite3_result_double(context, static_cast<const double *>(column.data)[row]); break;
+    default:
+        // The buffer outlives the statement.
+        sqlite3_result_text64(context, static_cast<const char *>(column.data) + column.offsets[row],
+                              static_cast<sqlite3_uint64>(column.offsets[row + 1] - column.offsets[row]), SQLITE_STATIC,
+                              SQLITE_UTF8);
+    }
+}
+
+} // namespace sqlamarr
