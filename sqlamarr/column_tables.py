@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from sqlamarr._library import check, lib
-from sqlamarr.columns import FLOAT64, INT64, TEXT, Array, Columns, Text, concatenate
-from sqlamarr.database import Database, quote_identifier
+from sqlamarr.columns import FLOAT64, INT64, TEXT, Array, Columns, Text, concatenate, null_count
+from sqlamarr.database import SAME_KEY, Database, quote_identifier
 from sqlamarr.errors import DataError, SqlError
 
 TYPE_NAMES = {INT64: "INTEGER", FLOAT64: "REAL", TEXT: "TEXT"}
@@ -152,17 +152,6 @@ def _nulls(kind: int, rows: int) -> Array | Text:
     return np.ma.MaskedArray(np.zeros(rows, np.int64), mask=np.ones(rows, np.bool_))
 
 
-def null_count(values: Array | Text) -> int:
-    """How many values of a column are NULL."""
-    if isinstance(values, Text):
-        return 0 if values.nulls is None else int(values.nulls.sum())
-    if values.dtype == object:
-        return sum(value is None for value in values)
-    if values.dtype.kind == "f":
-        return int(np.isnan(values).sum())
-    return int(np.ma.getmaskarray(values).sum()) if np.ma.isMaskedArray(values) else 0
-
-
 def _in_order(table: str, made: _Table, rows: Columns) -> Columns:
     """The rows by ascending id if the table is kept so; no key may be there twice."""
     if rows.rows < 2 or not made.key:
@@ -201,6 +190,4 @@ def _codes(values: Array | Text) -> Array:
 
 def _refuse_twice(table: str, key: Sequence[str]) -> None:
     columns = ", ".join(f"{table}.{name}" for name in key)
-    raise SqlError(
-        f"UNIQUE constraint failed: {columns}; two rows have the same key: add a column to the key that tells them apart"
-    )
+    raise SqlError(f"UNIQUE constraint failed: {columns}; {SAME_KEY}")

@@ -162,7 +162,7 @@ def _join(pieces: Sequence[Array | Text]) -> Array | Text:
     texts = [piece for piece in pieces if isinstance(piece, Text)]
     if len(texts) < len(pieces):
         arrays = [piece.decode() if isinstance(piece, Text) else piece for piece in pieces]
-        joined: Array = (np.ma if any(map(np.ma.isMaskedArray, arrays)) else np).concatenate(arrays)  # type: ignore[attr-defined]
+        joined: Array = (np.ma if any(map(np.ma.isMaskedArray, arrays)) else np).concatenate(arrays)
         return joined
     ends = np.cumsum([0, *(len(text.data) for text in texts)])
     offsets = [text.offsets[:-1] + begin for text, begin in zip(texts, ends)]
@@ -170,6 +170,17 @@ def _join(pieces: Sequence[Array | Text]) -> Array | Text:
     if any(text.nulls is not None for text in texts):
         nulls = np.concatenate([np.zeros(len(t), np.bool_) if t.nulls is None else t.nulls for t in texts])
     return Text(np.concatenate([text.data for text in texts]), np.concatenate([*offsets, ends[-1:]]), nulls)
+
+
+def null_count(values: Array | Text) -> int:
+    """How many values of a column are NULL."""
+    if isinstance(values, Text):
+        return 0 if values.nulls is None else int(values.nulls.sum())
+    if values.dtype == object:
+        return sum(value is None for value in values)
+    if values.dtype.kind == "f":
+        return int(np.isnan(values).sum())
+    return int(np.ma.getmaskarray(values).sum()) if np.ma.isMaskedArray(values) else 0
 
 
 def _as_column(name: str, values: Any) -> Array:

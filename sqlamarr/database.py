@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import apsw
 
 from sqlamarr._library import check, ffi, lib, library_path
-from sqlamarr.columns import FLOAT64, INT64, TEXT, Array, Columns, without_values
+from sqlamarr.columns import FLOAT64, INT64, TEXT, Array, Columns, null_count, without_values
 from sqlamarr.errors import DataError, SqlError
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from sqlamarr.table import Table
 
+#: What to do about a key that is there twice.
+SAME_KEY = "two rows have the same key: add a column to the key that tells them apart"
 BUSY_TIMEOUT = 60_000  # ms to wait for somebody else who reads or writes the file
 
 Parameters = Mapping[str, Any] | Sequence[Any]
@@ -251,8 +253,8 @@ class Database:
         """SQLite would make up an id for a row whose INTEGER PRIMARY KEY is NULL."""
         for (name,) in self.execute("SELECT name FROM pragma_table_info(?) WHERE pk > 0", (table,)):
             column = data.get(str(name))
-            if column is not None and _null_count(column):
-                raise DataError(f"Table {table!r}: the key column {name!r} is NULL in {_null_count(column)} rows.")
+            if column is not None and (n := null_count(column)):
+                raise DataError(f"Table {table!r}: the key column {name!r} is NULL in {n} rows.")
 
     def _create_like(self, table: str, data: Columns) -> None:
         kinds = {"i": "INTEGER", "f": "REAL", "O": "TEXT"}
@@ -319,16 +321,6 @@ class Query:
     def close(self) -> None:
         """Let go of the compiled statement."""
         ffi.release(self.handle)
-
-
-def _null_count(column: Array) -> int:
-    import numpy as np
-
-    if column.dtype == object:
-        return sum(value is None for value in column)
-    if column.dtype.kind == "f":
-        return int(np.isnan(column).sum())
-    return int(np.ma.getmaskarray(column).sum())
 
 
 def _load_library(connection: apsw.Connection) -> None:
@@ -399,9 +391,11 @@ def _raise_native(status: int, sql: str) -> None:
 
 def _with_statement(message: str, sql: str) -> str:
     if "UNIQUE constraint failed" in message:
-        message += "; two rows have the same key: add a column to the key that tells them apart"
+        message += f"; {SAME_KEY}"
     if "may not be modified" in message:
-        message += "; a step that changes it must say so: name it in the option 'tables' of a script, 'writes' of Python"
+        message += (
+            "; a step that changes it must say so: name it in the option 'tables' of a script, 'writes' of Python"
+        )
     text = re.sub(r"\s+", " ", sql).strip()
     return f"{message}\n  in: {text if len(text) <= 400 else text[:400] + ' ...'}"
 

@@ -69,7 +69,7 @@ class Workspace:
 
     def _find_written_by_rows(self) -> set[str]:
         """Tables that some step writes with statements of its own, and those whose declarations ask for it."""
-        written = set()
+        written: set[str] = set()
         for step in self.pipeline.steps:
             by_rows = getattr(step, "writes_rows", None)  # kinds of steps that do not say are taken to do so
             if by_rows is None or by_rows(self):
@@ -90,7 +90,7 @@ class Workspace:
             self.db.execute(declaration_of(self.declared, table))
             return
         info = self.declared.execute('SELECT name, pk, "notnull" FROM pragma_table_info(?)', (table,)).fetchall()
-        key = [str(name) for name, place, _ in sorted(info, key=lambda row: row[1]) if place]
+        key = [name for _, name in sorted((int(place), str(name)) for name, place, _ in info if place)]
         required = [str(name) for name, place, filled in info if place or filled]
         self.tables.create(table, self.declared.declared_types(table), key, required)
 

@@ -51,7 +51,8 @@ private:
         if (column_.type == SQLAMARR_INT64) {
             if (!fixed_) {
                 widen();
-            } else if (value >= -0x1p63 && value < 0x1p63 && value == static_cast<double>(static_cast<int64_t>(value))) {
+            } else if (value >= -0x1p63 && value < 0x1p63 &&
+                       value == static_cast<double>(static_cast<int64_t>(value))) {
                 column_.push(static_cast<int64_t>(value)); // as a column of SQLite's does
                 return;
             }

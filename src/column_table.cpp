@@ -81,7 +81,8 @@ int connect_table(sqlite3 *db, void *state, int n, const char *const *words, sql
         auto table = std::make_unique<Table>();
         for (const auto &column : declared) table->is_integer.push_back(column.ends_with(" INTEGER"));
         auto &slot = static_cast<ConnectionState *>(state)->tables[words[2]];
-        if (!slot || slot->declared != declared) slot = std::make_shared<TableContent>(TableContent{declared, ascending});
+        if (!slot || slot->declared != declared)
+            slot = std::make_shared<TableContent>(TableContent{declared, ascending});
         table->content = slot;
         *out = table.release();
         return SQLITE_OK;
@@ -167,9 +168,11 @@ int filter(sqlite3_vtab_cursor *base, int index, const char *, int, sqlite3_valu
     try {
         const int type = sqlite3_value_numeric_type(values[0]);
         const double real = sqlite3_value_double(values[0]);
-        if (type == SQLITE_INTEGER || (type == SQLITE_FLOAT && real >= -9007199254740992.0 && real <= 9007199254740992.0))
+        if (type == SQLITE_INTEGER ||
+            (type == SQLITE_FLOAT && real >= -9007199254740992.0 && real <= 9007199254740992.0))
             look_up(*cursor, content, index - 1, sqlite3_value_int64(values[0]));
-        else if (type != SQLITE_FLOAT) // NULL and texts equal no integer; large reals are left to SQLite's own comparison
+        else if (type !=
+                 SQLITE_FLOAT) // NULL and texts equal no integer; large reals are left to SQLite's own comparison
             cursor->end = 0;
     } catch (const std::bad_alloc &) {
         return SQLITE_NOMEM;

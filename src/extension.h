@@ -24,7 +24,7 @@ struct TableContent; // column_table.cpp
 struct ConnectionState {
     bool random_active = false;
     uint64_t random_key = 0;
-    uint64_t sequence = 0; // position of random_uniform() and its like
+    uint64_t sequence = 0;                                         // position of random_uniform() and its like
     std::map<std::string, std::shared_ptr<TableContent>> tables{}; // what virtual tables over columns show
 };
 

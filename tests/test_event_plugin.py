@@ -76,7 +76,9 @@ def answers(worker, *counts, first=0, px=None):
         "Events", {"event_id": events, "ordinal": events, "number": events, "status": ["simulated"] * len(events)}
     )
     particles = {"mcparticle_id": event + position, "event_id": event, "genevent_id": event}
-    batch.write("MCParticles", {**particles, "px": position * 1.0 if px is None else px, "py": np.full(len(event), 0.5)})
+    batch.write(
+        "MCParticles", {**particles, "px": position * 1.0 if px is None else px, "py": np.full(len(event), 0.5)}
+    )
     for _, run in worker._runs:
         run(batch)
     pairs = db.arrays("SELECT * FROM pairs ORDER BY pair_id")
