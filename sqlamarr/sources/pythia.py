@@ -125,7 +125,7 @@ def prepare(description: Description, seed: int) -> Generator:
     check_lines(lines, name)
     signal = _signal(content, name)
     INSTANCES.get((lines, signal), lambda: Sampler(lines, signal, name))  # what is wrong shows before any event
-    key = stream_key(seed, "pythia")
+    key = stream_key(seed, "source:pythia")
     recipe = PythiaRecipe(lines, signal, key, cross_section(lines, key, name), name)
     files = (description.file(content["config"]),) if isinstance(content["config"], str) else ()
     return Generator("Pythia 8", recipe, content.get("events"), files)

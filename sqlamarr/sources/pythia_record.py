@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sqlamarr.columns import Columns
+from sqlamarr.sources.record_tables import collision_tables, particle_columns, rows_of, vertex_columns
 
 SIGNAL = 889  # HepMC status of the signal, as LHCb's generator files have it
 DECAYED, BEAM = 2, 4
@@ -129,51 +130,23 @@ class Collision(NamedTuple):
     record: Record
 
 
-#: Columns of GenEvents that a generator may leave out.
-_HEADER = {
-    "event_number": 0, "process_id": 0, "scale": np.nan, "alpha_qcd": np.nan, "alpha_qed": np.nan, "weight": 1.0,
-    "t": 0.0, "x": 0.0, "y": 0.0, "z": 0.0, "cross_section": np.nan, "cross_section_error": np.nan,
-    "original_id": None, "collisions_tried": None, "hadronizations": None,
-}  # fmt: skip
-
-
 def tables(collisions: Sequence[Collision]) -> dict[str, Columns]:
     """GenEvents, GenVertices, GenParticles and GenWeights of events of one collision each, by ascending id."""
     ids = np.array([c.event_id for c in collisions], np.int64)
-    header = {name: [c.header.get(name, default) for c in collisions] for name, default in _HEADER.items()}
-    events = {
-        "genevent_id": ids,
-        "event_id": ids,
-        "collision": np.zeros(len(ids), np.int64),
-        "datasource_id": np.array([c.datasource_id for c in collisions], np.int64),
-        **header,
-    }
-    weights = {"event_id": ids, "genevent_id": ids, "position": 0 * ids, "value": np.array(header["weight"], float)}
+    sources = np.array([c.datasource_id for c in collisions], np.int64)
+    names = {name: None for c in collisions for name in c.header}
+    header = {name: [c.header.get(name) for c in collisions] for name in names}
     return {
-        "GenEvents": Columns(events),
+        **collision_tables(ids, sources, header),
         "GenVertices": _vertices(ids, [c.record for c in collisions]),
         "GenParticles": _particles(ids, [c.record for c in collisions]),
-        "GenWeights": Columns(weights),
     }
 
 
 def _vertices(ids: Array, records: Sequence[Record]) -> Columns:
-    counts = [len(record.vertices) for record in records]
-    owner, position = _rows(ids, counts)
-    primary = [_is_primary(record) for record in records]
-    names = ("t", "x", "y", "z")
-    places = _joined([record.vertices for record in records], (0, 4))
-    return Columns(
-        {
-            "genvertex_id": owner + position,
-            "event_id": owner,
-            "genevent_id": owner,
-            "hepmc_id": -1 - position,
-            "status": np.zeros(len(owner), np.int64),
-            "is_primary": _joined(primary, (0,)).astype(np.int64),
-            **{name: np.ascontiguousarray(places[:, i]) for i, name in enumerate(names)},
-        }
-    )
+    owner, position = rows_of(ids, [len(record.vertices) for record in records])
+    primary = _joined([_is_primary(record) for record in records], (0,))
+    return vertex_columns(owner, position, primary, _joined([record.vertices for record in records], (0, 4)))
 
 
 def _is_primary(record: Record) -> Array:
@@ -183,32 +156,13 @@ def _is_primary(record: Record) -> Array:
 
 
 def _particles(ids: Array, records: Sequence[Record]) -> Columns:
-    owner, position = _rows(ids, [len(record.pid) for record in records])
-    momenta = _joined([record.momenta for record in records], (0, 5))
-    ends = {
-        name: _joined([getattr(record, name) for record in records], (0,)).astype(np.int64)
-        for name in ("production", "end")
-    }
-    return Columns(
-        {
-            "genparticle_id": owner + position,
-            "event_id": owner,
-            "genevent_id": owner,
-            "hepmc_id": _joined([record.line for record in records], (0,)).astype(np.int64),
-            "production_vertex": np.ma.MaskedArray(owner + ends["production"], mask=ends["production"] < 0),
-            "end_vertex": np.ma.MaskedArray(owner + ends["end"], mask=ends["end"] < 0),
-            "pid": _joined([record.pid for record in records], (0,)).astype(np.int64),
-            "status": _joined([record.status for record in records], (0,)).astype(np.int64),
-            **{name: np.ascontiguousarray(momenta[:, i]) for i, name in enumerate(("pe", "px", "py", "pz", "m"))},
-        }
+    owner, position = rows_of(ids, [len(record.pid) for record in records])
+    names = ("line", "production", "end", "pid", "status")
+    line, production, end, pid, status = (
+        _joined([getattr(record, name) for record in records], (0,)).astype(np.int64) for name in names
     )
-
-
-def _rows(ids: Array, counts: Sequence[int]) -> tuple[Array, Array]:
-    """For every row of every event: the event's id, and the row's position in it."""
-    starts = np.cumsum([0, *counts])[:-1]
-    owner = np.repeat(ids, counts)
-    return owner, np.arange(len(owner)) - np.repeat(starts, counts)
+    momenta = _joined([record.momenta for record in records], (0, 5))
+    return particle_columns(owner, position, line, (production, end), pid, status, momenta)
 
 
 def _joined(arrays: Sequence[Array], empty: tuple[int, ...]) -> Array:

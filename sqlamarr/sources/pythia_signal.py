@@ -126,7 +126,8 @@ class Sampler:
         partons = load().Event(event)
         for n in range(1, signal.hadronizations + 1):
             event.assign(partons)
-            if self.pythia.forceHadronLevel() and (line := self._choose(signal)):
+            # Not to look for junctions of strings: the event has them, and the search fails for one collision in eight.
+            if self.pythia.forceHadronLevel(False) and (line := self._choose(signal)):
                 return n, line
         return signal.hadronizations, 0
 
