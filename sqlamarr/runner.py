@@ -20,7 +20,7 @@ from sqlamarr.running.signals import Interruptions, interruptible
 from sqlamarr.running.tasks import Job, adopt
 from sqlamarr.running.tolerance import judge, tolerate
 from sqlamarr.running.workers import hired
-from sqlamarr.sources import open_inputs
+from sqlamarr.sources import as_arguments, open_inputs
 from sqlamarr.sources.base import ROWS_PER_EVENT
 from sqlamarr.steps.truth import AT_ORIGIN, PRIMARIES
 from sqlamarr.summary import RunSummary
@@ -57,7 +57,7 @@ def run(
 
     :param pipeline: a pipeline, the name of a shipped one, or the path of its YAML file
     :param inputs: HepMC files, globs, archives, YAML files that describe a source, what such a file says as a dict
-        (``{"gun": {...}}``), or ``-`` for the standard input
+        (``{"gun": {...}}``), a table of particles (a frame, or a dict of arrays), or ``-`` for the standard input
     :param output: the file to write
     :param seed: 0 to 2^64 - 1; the same seed gives the same results. None: drawn, and in the summary
     :param batch_size: events that go through the steps together; no influence on the results
@@ -80,8 +80,7 @@ def run(
     :param progress: called with the number of events done after every batch
     :raises SqlamarrError: one of the classes in :mod:`sqlamarr.errors`
     """
-    given = [inputs] if isinstance(inputs, (str, Path, Mapping)) else inputs
-    arguments = [entry if isinstance(entry, Mapping) else str(entry) for entry in given]
+    arguments = as_arguments(inputs)
     _check_options(generator, on_error, max_rejected, max_events, first_event)
     seed = secrets.randbits(63) if seed is None else check_seed(seed)
     path = Path(output)

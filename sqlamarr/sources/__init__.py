@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlamarr.errors import InputError
-from sqlamarr.sources import described, hepmc, hepmc_library
+from sqlamarr.sources import described, frames_files, hepmc, hepmc_library
 from sqlamarr.sources.base import Chunk, Numbering, Source
 from sqlamarr.sources.described import Description
 from sqlamarr.sources.run import Piece, Reading
@@ -80,6 +80,21 @@ def open_inputs(
     return Inputs([_described(argument) for argument in resolve(arguments)], reading)
 
 
+def as_arguments(given: Any) -> list[str | Mapping[str, Any]]:
+    """Inputs as Python hands them over, as arguments of :func:`open_inputs`.
+
+    :param given: one or several of: a path, a description, a table (a frame of pandas, polars or pyarrow, or a dict
+        of arrays)
+    """
+    if frames_files.is_frame(given):
+        return [{"table": {"data": given}}]
+    if isinstance(given, Mapping):
+        return [given]
+    if isinstance(given, (str, Path)):
+        return [str(given)]
+    return [argument for entry in given for argument in as_arguments(entry)]
+
+
 def resolve(arguments: Sequence[str | Mapping[str, Any]]) -> list[str | Mapping[str, Any]]:
     """Arguments with globs replaced by their files, in byte order.
 
@@ -98,6 +113,8 @@ def resolve(arguments: Sequence[str | Mapping[str, Any]]) -> list[str | Mapping[
 def _described(argument: str | Mapping[str, Any]) -> Argument:
     if isinstance(argument, Mapping):
         return described.describe(argument)
+    if frames_files.is_table(argument):
+        return described.describe({"table": {"file": argument}}, argument, Path.cwd())
     return described.load(argument) if described.is_described(argument) else argument
 
 
@@ -169,7 +186,7 @@ class Inputs:
             for argument in self._arguments:
                 if self._reading.numbering.exhausted:
                     break
-                if isinstance(argument, Description):
+                if isinstance(argument, Description) and not argument.is_read:
                     yield from gathered.chunk()
                     last = argument is self._arguments[-1]
                     yield from described.chunks(argument, self._reading, batch_size, last)
@@ -182,15 +199,20 @@ class Inputs:
         if failure is not None:
             raise failure
 
-    def _pieces(self, argument: str) -> Iterator[Piece]:
+    def _pieces(self, argument: Argument) -> Iterator[Piece]:
         first = self._reading.numbering.ordinal
-        entry: dict[str, Any] = {"path": argument, "bytes": None, "sha256": None, "events": 0}
+        if isinstance(argument, Description):
+            entry = described.entry_of(argument)
+        else:
+            entry = {"path": argument, "bytes": None, "sha256": None, "events": 0}
         self._reading.described.append(entry)
         for piece in self._open(argument, entry):
             entry["events"] = self._reading.numbering.ordinal - first
             yield piece
 
-    def _open(self, argument: str, entry: dict[str, Any]) -> Iterator[Piece]:
+    def _open(self, argument: Argument, entry: dict[str, Any]) -> Iterator[Piece]:
+        if isinstance(argument, Description):
+            return argument.read(self._reading, entry)
         kind = _argument_kind(argument)
         return kind.read(argument, self._reading) if kind else self._read_file(argument, entry)
 
@@ -277,6 +299,7 @@ __all__ = [
     "ContentKind",
     "Inputs",
     "Source",
+    "as_arguments",
     "open_inputs",
     "resolve",
 ]

@@ -1,7 +1,8 @@
 """Sources that are described, not stored: a YAML file (or a dict) whose one key tells the kind.
 
-A kind is a module with ``SCHEMA``, the JSON schema of what stands below the key, and
-``prepare(description, seed) -> Generator``. Its events are made in the workers, from a recipe.
+A kind is a module with ``SCHEMA``, the JSON schema of what stands below the key, and either
+``prepare(description, seed) -> Generator``: its events are made in the workers, from a recipe; or
+``read(description, reading, entry) -> Iterator[Piece]``: they are read one after another, as those of files.
 """
 
 from __future__ import annotations
@@ -15,11 +16,15 @@ from typing import Any, Protocol
 
 from sqlamarr.errors import InputError
 from sqlamarr.sources.base import DataSource, EventRef, ParsedChunk, halves
-from sqlamarr.sources.run import Reading
+from sqlamarr.sources.run import Piece, Reading
 from sqlamarr.validation import suggest, validate
 
 #: Top-level key -> module. They are imported when one is used: some need packages that are extras.
-DESCRIBED_KINDS: dict[str, str] = {"gun": "sqlamarr.sources.gun", "pythia": "sqlamarr.sources.pythia"}
+DESCRIBED_KINDS: dict[str, str] = {
+    "gun": "sqlamarr.sources.gun",
+    "pythia": "sqlamarr.sources.pythia",
+    "table": "sqlamarr.sources.frames",
+}
 SUFFIXES = (".yaml", ".yml")
 
 
@@ -74,6 +79,20 @@ class Description:
         if not path.is_file():
             raise InputError(f"{self.path}: the file {path} does not exist. Relative paths start at {self.folder}.")
         return path
+
+    @property
+    def is_read(self) -> bool:
+        """Are the events read, as those of files, not made by the workers?"""
+        return hasattr(import_module(DESCRIBED_KINDS[self.kind]), "read")
+
+    def read(self, reading: Reading, entry: dict[str, Any]) -> Iterator[Piece]:
+        """The events of a source that is read.
+
+        :param entry: of the provenance, to be completed
+        :raises InputError: the description, or what it names, is wrong
+        """
+        pieces: Iterator[Piece] = import_module(DESCRIBED_KINDS[self.kind]).read(self, reading, entry)
+        return pieces
 
     def prepare(self, seed: int) -> Generator:
         """Whatever can be checked and computed before the first event.
@@ -186,6 +205,17 @@ def _refuse_endless(description: Description, reading: Reading, last: bool) -> N
 
 
 def _entry(description: Description, generator: Generator) -> dict[str, Any]:
+    return {
+        **entry_of(description),
+        "files": [
+            {"path": str(path), "bytes": path.stat().st_size, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+            for path in generator.files
+        ],
+    }
+
+
+def entry_of(description: Description) -> dict[str, Any]:
+    """The entry of a description in the provenance, before any event is read."""
     text = description.text
     return {
         "path": description.path,
@@ -193,10 +223,6 @@ def _entry(description: Description, generator: Generator) -> dict[str, Any]:
         "sha256": None if text is None else hashlib.sha256(text).hexdigest(),
         "events": 0,
         "description": {description.kind: description.content},
-        "files": [
-            {"path": str(path), "bytes": path.stat().st_size, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
-            for path in generator.files
-        ],
     }
 
 
@@ -208,6 +234,7 @@ __all__ = [
     "RecipeChunk",
     "chunks",
     "describe",
+    "entry_of",
     "is_described",
     "load",
 ]
