@@ -144,7 +144,7 @@ class TestContent:
         ("content", "found"),
         [
             (b"hello world", "it begins with 'hello world'"),
-            (b"root\0\0\0", "the mark of a ROOT file"),
+            (b"root\0\0\0", "cannot be read as a ROOT file"),
             (b"PK\x03\x04...", "the mark of a zip archive"),
             (b"SQLite format 3\0", "the mark of an SQLite database"),
             (b"\x89HDF\r\n", "the mark of an HDF5 file"),

@@ -11,6 +11,7 @@ from hepmc_tools import physical, physical_of_library
 from run_tools import hashes
 
 import sqlamarr
+from sqlamarr import provenance
 from sqlamarr.errors import InputError
 from sqlamarr.sources.base import EventRef, ParsedChunk
 from sqlamarr.sources.described import describe
@@ -259,3 +260,18 @@ def test_the_cross_section_is_that_of_pythia(pythia):
 def test_a_wrong_description_is_refused(content, message):
     with pytest.raises(InputError, match=message):
         describe({"pythia": content}).prepare(1)
+
+
+def test_all_weights_are_kept(tmp_path, pipeline):
+    bands = ["UncertaintyBands:doVariations = on", "UncertaintyBands:List = {up fsr:muRfac=0.5, down fsr:muRfac=2.0}"]
+    source = {"pythia": {"config": [*BEAUTY, *bands], "events": 2}}
+    sqlamarr.run(pipeline, source, tmp_path / "out.db", seed=1, weights=True)
+    with sqlamarr.open(tmp_path / "out.db") as db:
+        names = provenance.read(db)["weight_names"]
+        values = db.execute("SELECT position, value FROM GenWeights WHERE event_id = 0 ORDER BY 1").fetchall()
+        (format,) = db.execute("SELECT format FROM DataSources").fetchone()
+    assert names == ["Weight", "fsr.murfac=0.5", "fsr.murfac=2.0", "up", "down"]
+    assert [position for position, _ in values] == [0, 1, 2, 3, 4]
+    assert values[0][1] == 1.0
+    assert values[3][1] not in (1.0, values[4][1])
+    assert format.startswith("Pythia 8.3")

@@ -276,7 +276,7 @@ def _content_kind(stream: Stream) -> ContentKind:
 
 
 _FOREIGN = {
-    b"root": "the mark of a ROOT file (convert it with HepMC3's tools)",
+    b"root": "the mark of a ROOT file (tables of particles are read from files only)",
     b"SQLite format 3": "the mark of an SQLite database",
     b"PK\x03\x04": "the mark of a zip archive (unpack it first)",
     b"\x89HDF": "the mark of an HDF5 file",

@@ -44,6 +44,7 @@ class Generator:
     :ivar events: how many there are; None: as many as are asked for
     :ivar files: files that the description names, for the provenance
     :ivar warnings: sentences for the user
+    :ivar weight_names: of the generator's weights
     """
 
     format: str
@@ -51,6 +52,7 @@ class Generator:
     events: int | None = None
     files: tuple[Path, ...] = ()
     warnings: tuple[str, ...] = ()
+    weight_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -180,6 +182,7 @@ def chunks(description: Description, reading: Reading, batch_size: int, last: bo
         _refuse_endless(description, reading, last)
     for warning in generator.warnings:
         reading.warn(warning)
+    reading.weight_names = reading.weight_names or generator.weight_names
     entry = _entry(description, generator)
     reading.described.append(entry)
     numbering = reading.numbering

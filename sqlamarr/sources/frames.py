@@ -45,6 +45,7 @@ SCHEMA: Mapping[str, Any] = {
                 "time": {"enum": list(TIMES), "description": "Default mm/c."},
             },
             "additionalProperties": False,
+            "description": "Units of the table.",
         },
         "events": {"type": "integer", "minimum": 1, "description": "Read so many only."},
     },

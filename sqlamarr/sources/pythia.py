@@ -106,12 +106,13 @@ class PythiaRecipe:
                 except NoEventError as error:
                     rejected.append(Rejected(event.event_id, 0, str(error)))
                     continue
-                header.update(
-                    event_number=event.number,
-                    cross_section=self.sigma.value,
-                    cross_section_error=self.sigma.error,
-                )
-                done.append(Collision(event.event_id, event.datasource_id, header, record))
+                weights = header.pop("weights")
+                header |= {
+                    "event_number": event.number,
+                    "cross_section": self.sigma.value,
+                    "cross_section_error": self.sigma.error,
+                }
+                done.append(Collision(event.event_id, event.datasource_id, header, record, weights))
         return ParsedChunk(tables(done), rejected)
 
 
@@ -124,11 +125,13 @@ def prepare(description: Description, seed: int) -> Generator:
     lines = (*_beams(content.get("beams", {}), name), *_config(content["config"], description))
     check_lines(lines, name)
     signal = _signal(content, name)
-    INSTANCES.get((lines, signal), lambda: Sampler(lines, signal, name))  # what is wrong shows before any event
+    # What is wrong shows before any event.
+    sampler = INSTANCES.get((lines, signal), lambda: Sampler(lines, signal, name))
     key = stream_key(seed, "source:pythia")
     recipe = PythiaRecipe(lines, signal, key, cross_section(lines, key, name), name)
     files = (description.file(content["config"]),) if isinstance(content["config"], str) else ()
-    return Generator("Pythia 8", recipe, content.get("events"), files)
+    names = sampler.weight_names()
+    return Generator(f"Pythia {sampler.version()}", recipe, content.get("events"), files, weight_names=names)
 
 
 def _config(config: Any, description: Description) -> tuple[str, ...]:

@@ -122,12 +122,14 @@ class Collision(NamedTuple):
     """A record, and whose it is.
 
     :ivar header: the columns of GenEvents but the ids
+    :ivar weights: all of them, the one of the header first
     """
 
     event_id: int
     datasource_id: int
     header: dict[str, Any]
     record: Record
+    weights: tuple[float, ...] = (1.0,)
 
 
 def tables(collisions: Sequence[Collision]) -> dict[str, Columns]:
@@ -137,7 +139,7 @@ def tables(collisions: Sequence[Collision]) -> dict[str, Columns]:
     names = {name: None for c in collisions for name in c.header}
     header = {name: [c.header.get(name) for c in collisions] for name in names}
     return {
-        **collision_tables(ids, sources, header),
+        **collision_tables(ids, sources, header, [c.weights for c in collisions]),
         "GenVertices": _vertices(ids, [c.record for c in collisions]),
         "GenParticles": _particles(ids, [c.record for c in collisions]),
     }

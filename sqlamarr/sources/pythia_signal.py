@@ -87,6 +87,15 @@ class Sampler:
         linked = {"original_id": original} if self.signal.redecay else {}
         return graft(record, index, self._decay(record, index, key, event_id)), {**header, **linked}
 
+    def weight_names(self) -> tuple[str, ...]:
+        """Of Pythia's weights, the nominal one first; after a collision."""
+        info = self.pythia.infoPython()
+        return tuple(str(info.weightNameByIndex(i)) for i in range(info.numberOfWeights()))
+
+    def version(self) -> str:
+        """Of Pythia."""
+        return f"{self.pythia.settings.parm('Pythia:versionNumber'):.3f}"
+
     def _collide(self, tried: int) -> int:
         """Generate until Pythia succeeds; returns how often it was tried."""
         for attempt in range(1, _FAILURES + 1):
@@ -102,6 +111,7 @@ class Sampler:
             "alpha_qcd": info.alphaS(),
             "alpha_qed": info.alphaEM(),
             "weight": info.weight(),
+            "weights": tuple(info.weightValueByIndex(i) for i in range(info.numberOfWeights())),
         }
 
     def _find(self, signal: Signal, key: int, event_id: int) -> tuple[Record, int, dict[str, Any]]:

@@ -19,18 +19,24 @@ _HEADER = {
 _INTEGERS = ("event_number", "process_id", "original_id", "collisions_tried", "hadronizations")
 
 
-def collision_tables(ids: Array, sources: Array, header: Mapping[str, Sequence[Any]]) -> dict[str, Columns]:
+def collision_tables(
+    ids: Array, sources: Array, header: Mapping[str, Sequence[Any]], weights: Sequence[Sequence[float]] = ()
+) -> dict[str, Columns]:
     """GenEvents and GenWeights of events of one collision each.
 
     :param ids: event_id, (n,)
     :param sources: datasource_id, (n,)
     :param header: other columns of GenEvents; those that are missing get their defaults
+    :param weights: all weights of each; by default the one of the header
     """
     filled = {name: header.get(name, [default] * len(ids)) for name, default in _HEADER.items()}
     columns = {name: _integers(v) if name in _INTEGERS else np.array(v, float) for name, v in filled.items()}
     own = {"genevent_id": ids, "event_id": ids, "collision": 0 * ids, "datasource_id": sources}
-    weights = {"event_id": ids, "genevent_id": ids, "position": 0 * ids, "value": columns["weight"]}
-    return {"GenEvents": Columns({**own, **columns}), "GenWeights": Columns(weights)}
+    every = weights or [(value,) for value in columns["weight"].tolist()]
+    owner, position = rows_of(ids, np.array([len(values) for values in every], np.int64))
+    values = np.array([value for values in every for value in values], float)
+    rows = {"event_id": owner, "genevent_id": owner, "position": position, "value": values}
+    return {"GenEvents": Columns({**own, **columns}), "GenWeights": Columns(rows)}
 
 
 def _integers(values: Sequence[Any]) -> Array:
