@@ -152,4 +152,4 @@ def test_without_pooch_the_extra_is_named(pipeline, monkeypatch):
 
 def test_a_pipeline_without_urls_needs_no_network(capsys):
     assert command_line("fetch", "lhcb_run2") == 0
-    assert "0 of 4 models come from the network." in capsys.readouterr().out
+    assert "0 of 6 models come from the network." in capsys.readouterr().out

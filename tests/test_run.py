@@ -48,6 +48,7 @@ def test_nothing_in_the_output_is_infinite_and_no_null_is_unexplained(reference)
     documented |= {("GenEvents", "cross_section"), ("GenEvents", "cross_section_error")}
     documented |= {("GenEvents", name) for name in ("original_id", "collisions_tried", "hadronizations")}  # files
     documented |= {("MCParticles", "production_vertex"), ("PID", "isMuon"), ("PID", "MuonMuLL"), ("PID", "MuonBkgLL")}
+    documented |= {("Clusters", "merged_id"), ("Clusters", "vertex_id")}
     # Upstream tracks have only passed RICH1.
     documented |= {("PID", f"PID{x}") for x in ("e", "mu", "K", "p")}
     documented |= {("PID", f"ProbNN{x}") for x in ("e", "mu", "pi", "k", "p")}

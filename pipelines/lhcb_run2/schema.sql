@@ -102,3 +102,37 @@ CREATE TABLE PID ( -- identification of tracks; DLLs are differences of log-like
     ProbNNp REAL,
     ProbNNghost REAL  -- that of the track fit
 );
+
+CREATE TABLE Clusters ( -- what the electromagnetic calorimeter finds, as seen from the best primary vertex
+    cluster_id INTEGER PRIMARY KEY,
+    event_id INTEGER NOT NULL REFERENCES Events(event_id),
+    type INTEGER NOT NULL, -- 1 photon, 2 merged pi0, 3 one of the two photons of a merged pi0, 4 charged (a track points to it)
+    merged_id INTEGER REFERENCES Clusters(cluster_id), -- of type 3: the merged pi0; NULL where photons are reconstructed singly
+    region INTEGER NOT NULL, -- 0 outer, 1 middle, 2 inner
+    x REAL,          -- on the calorimeter's face [mm]
+    y REAL,          -- [mm]
+    z REAL,          -- of the face [mm]
+    energy REAL,     -- [MeV]
+    cov00 REAL,      -- variance of x [mm^2]; x, y and energy are not correlated
+    cov11 REAL,      -- of y [mm^2]
+    cov22 REAL,      -- of energy [MeV^2]
+    PhotonID REAL,   -- 0 to 1: like one photon
+    IsNotE REAL,     -- 0 to 1: unlike an electron
+    IsNotH REAL,     -- 0 to 1: unlike a hadron
+    vertex_id INTEGER REFERENCES Vertices(vertex_id), -- best primary vertex, where the momentum starts; NULL: at (0, 0, 0)
+    px REAL,         -- [MeV]
+    py REAL,         -- [MeV]
+    pz REAL,         -- [MeV]
+    pt REAL,         -- transverse momentum [MeV]
+    eta REAL,        -- pseudorapidity
+    phi REAL         -- azimuth [rad]
+);
+
+CREATE TABLE ClusterParticles ( -- which particles a cluster comes from; parts below 1 % are left out
+    cluster_id INTEGER NOT NULL REFERENCES Clusters(cluster_id),
+    mcparticle_id INTEGER NOT NULL REFERENCES MCParticles(mcparticle_id),
+    part INTEGER NOT NULL, -- 0 the particle itself; 1, 2 electron and positron of a converted photon; 3 + number: of BremPhotons
+    event_id INTEGER NOT NULL REFERENCES Events(event_id),
+    fraction REAL,   -- of the cluster's energy
+    PRIMARY KEY (cluster_id, mcparticle_id, part)
+);

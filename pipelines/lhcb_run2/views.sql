@@ -37,3 +37,31 @@ LEFT JOIN Vertices AS v ON v.vertex_id = (
     SELECT min(w.vertex_id) FROM Vertices AS w
     WHERE w.genevent_id = m.genevent_id AND w.event_id = t.event_id
 );
+
+CREATE VIEW Photons AS -- reconstructed photons with the particle that they mostly come from; MeV, mm
+SELECT
+    c.cluster_id,
+    c.event_id,
+    c.type,                 -- 1 photon, 3 one of the two photons of a merged pi0
+    c.merged_id,            -- of type 3: the cluster of the merged pi0
+    c.energy,
+    c.px, c.py, c.pz, c.pt, -- from the best primary vertex
+    c.eta, c.phi,           -- pseudorapidity; azimuth [rad]
+    c.x, c.y,               -- on the calorimeter's face
+    c.region,               -- 0 outer, 1 middle, 2 inner
+    c.PhotonID, c.IsNotE, c.IsNotH,
+    c.vertex_id,            -- the best primary vertex
+    p.mcparticle_id,
+    p.fraction,             -- of the energy that comes from it
+    m.pid AS true_pid,      -- PDG code
+    m.pe AS true_energy,
+    m.px AS true_px, m.py AS true_py, m.pz AS true_pz,
+    mm.pid AS true_mother_pid, -- NULL from the collision itself
+    m.is_signal
+FROM Clusters AS c
+LEFT JOIN ClusterParticles AS p ON p.rowid = (
+    SELECT q.rowid FROM ClusterParticles AS q WHERE q.cluster_id = c.cluster_id ORDER BY q.fraction DESC LIMIT 1
+)
+LEFT JOIN MCParticles AS m ON m.mcparticle_id = p.mcparticle_id
+LEFT JOIN MCParticles AS mm ON mm.mcparticle_id = m.mother
+WHERE c.type IN (1, 3);

@@ -33,9 +33,9 @@ enum { N_NORMALS = 128 }; /* random numbers per row, as in the models LHCb publi
     }                                                                                                                  \
     typedef int f##_is_a_model
 
-/* row(out, in, normals) */
-#define RANDOM_MODEL(f, row, INPUT, OUTPUT, MIN, MAX, ORIGIN)                                                          \
-    MODEL_INFO(f, INPUT, OUTPUT, N_NORMALS, MIN, MAX, ORIGIN);                                                         \
+/* row(out, in, normals), n_random of them */
+#define RANDOM_MODEL_OF(f, row, INPUT, OUTPUT, N_RANDOM, MIN, MAX, ORIGIN)                                             \
+    MODEL_INFO(f, INPUT, OUTPUT, N_RANDOM, MIN, MAX, ORIGIN);                                                          \
     SQLAMARR_EXPORT float *f(float *, const float *, const float *);                                                   \
     float *f(float *out, const float *in, const float *random) {                                                       \
         row(out, in, random);                                                                                          \
@@ -43,9 +43,13 @@ enum { N_NORMALS = 128 }; /* random numbers per row, as in the models LHCb publi
     }                                                                                                                  \
     int f##_batch(size_t n, float *out, const float *in, const float *random) {                                        \
         for (size_t i = 0; i < n; ++i)                                                                                 \
-            row(out + i * (size_t)LENGTH_OF(OUTPUT), in + i * (size_t)LENGTH_OF(INPUT), random + i * N_NORMALS);       \
+            row(out + i * (size_t)LENGTH_OF(OUTPUT), in + i * (size_t)LENGTH_OF(INPUT), random + i * (N_RANDOM));      \
         return 0;                                                                                                      \
     }                                                                                                                  \
     typedef int f##_is_a_model
+
+/* With as many normals as the models that LHCb publishes. */
+#define RANDOM_MODEL(f, row, INPUT, OUTPUT, MIN, MAX, ORIGIN)                                                          \
+    RANDOM_MODEL_OF(f, row, INPUT, OUTPUT, N_NORMALS, MIN, MAX, ORIGIN)
 
 #endif

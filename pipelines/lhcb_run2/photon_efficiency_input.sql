@@ -1,0 +1,3 @@
+SELECT mcparticle_id, x_ecal, y_ecal, portable_log10(p) AS log10_p, tx, ty, x, y, z, from_pi0
+FROM tmp_photons
+WHERE {{ conditions.calorimeter == 'signal' }}

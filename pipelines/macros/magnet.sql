@@ -1,0 +1,35 @@
+{# The dipole as a single kick in x: p_x changes by -q * 1230 MeV (MagUp; +q * 1230 MeV for MagDown),
+   p_y and the length of the momentum stay (CERN-THESIS-2024-108, eq. 4.2). The kick happens at
+   z = 5212.38 + 406.609 (change of slope)^2 - 1102.35 tx^2 - 498.039 ty^2 mm (LHCb's PrGeometryTool); what starts
+   behind that place of a straight line is not bent.
+
+   Common table expressions on top of `source`, which has x, y, z, tx, ty, px, py, pz and charge: `behind_magnet` has
+   its columns, slopes tx_after and ty_after, and the place x_axis, y_axis where the line behind the magnet, drawn
+   back, meets z = 0. What the kick would turn back is left out. Rows are materialized, so that
+   no expression is evaluated more than once. #}
+{% macro through_magnet(source, polarity) %}
+kicked AS MATERIALIZED (
+    SELECT
+        *,
+        px * px + pz * pz AS square,
+        px + {{ -1.0 if polarity == 'MagUp' else 1.0 }} * CASE WHEN z < 5212.38 THEN charge ELSE 0 END * 1230.0 AS px_after
+    FROM {{ source | identifier }}
+),
+turned AS MATERIALIZED (
+    SELECT
+        *,
+        px_after / sqrt(square - px_after * px_after) AS tx_after,
+        py / sqrt(square - px_after * px_after) AS ty_after
+    FROM kicked
+    WHERE px_after * px_after < square
+),
+placed AS MATERIALIZED (
+    SELECT *,
+        5212.38 + 406.609 * (tx - tx_after) * (tx - tx_after) - 1102.35 * tx * tx - 498.039 * ty * ty AS z_kick
+    FROM turned
+),
+behind_magnet AS MATERIALIZED (
+    SELECT *, x + (z_kick - z) * tx - z_kick * tx_after AS x_axis, y + (z_kick - z) * ty - z_kick * ty_after AS y_axis
+    FROM placed
+)
+{% endmacro %}
