@@ -107,6 +107,7 @@ def resolutions(sample: Sample) -> list[Picture]:
             for k, (label, values, unit) in enumerate(curves):
                 value, error = widths(where, values * unit, edges)
                 points(axes, edges, value, error, label, k)
+            axes.set_xlim(edges[0], edges[-1])
             if not logarithmic:
                 axes.set_ylim(bottom=0)
 
