@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sqlamarr.compiler.evaluate import evaluate
-from sqlamarr.compiler.ir import BINARY, FLOAT32, FLOAT64, REDUCTIONS, UNARY, Graph
+from sqlamarr.compiler.ir import BINARY, FLOAT32, FLOAT64, REDUCTIONS, UNARY, Graph, Value
 from sqlamarr.compiler.trees import ensemble, tree
 from sqlamarr.models import CompiledModel
 
@@ -52,10 +52,10 @@ def make_graphs():
             a, b = g.select(x, [0, 1, 2]), g.select(x, [3, 4, 5])
             a = g.unary("abs", a) if op == "pow" else a
             one = g.select(x, [5])
-            g.set_output(g.concat([
-                g.binary(op, a, b), g.binary(op, a, [1.0, 2.0, -0.5]), g.binary(op, a, one),
-                g.binary(op, g.constant(2.5, dtype), b), g.binary(op, g.unary("abs", one), a),
-            ]))  # fmt: skip
+            forms = [g.binary(op, a, b), g.binary(op, a, [1.0, 2.0, -0.5])]
+            if op == "sub":  # how operands are read is the same for all
+                forms += [g.binary(op, a, one), g.binary(op, g.constant(2.5, dtype), b), g.binary(op, one, a)]
+            g.set_output(g.concat(forms))
         for op in REDUCTIONS:
             g = new(f"reduce_{op}_{suffix}")
             x = g.cast(g.input, dtype)
@@ -69,6 +69,15 @@ def make_graphs():
         g = new(f"activations_{suffix}")
         x = g.cast(g.input, dtype)
         g.set_output(g.concat([g.leaky_relu(x, 0.1), g.elu(x, 1.7)]))
+        g = new(f"layers_{suffix}")  # what kernels do together, and what they must not
+        x = g.cast(g.input, dtype)
+        first = g.leaky_relu(random_layer(g, x, 24), 0.1)
+        second = g.binary("add", g.unary("relu", random_layer(g, first, 24)), first)
+        third = g.binary("add", g.select(second, range(8, 24)), random_layer(g, second, 16))
+        again = g.binary("add", g.leaky_relu(random_layer(g, third, 16), 0.3), g.leaky_relu(third, 2.0))
+        twice = random_layer(g, again, 5)
+        bent = g.binary("add", g.select(again, range(3, 8)), g.leaky_relu(twice, 1.5))
+        g.set_output(g.concat([bent, twice, g.binary("add", twice, twice)]))
         g = new(f"interpolate_{suffix}")
         tables = [np.sort(RNG.uniform(-3, 3, n)) for n in (1, 2, 3, 10, 100, 1000)]
         tables[3][4] = tables[3][5]  # a step
@@ -79,6 +88,10 @@ def make_graphs():
         g = new(f"output_is_constant_{suffix}")
         g.set_output(g.constant([1.0, 2.0], dtype))
     return graphs
+
+
+def random_layer(graph: Graph, x: Value, width: int) -> Value:
+    return graph.dense(x, RNG.normal(size=(x.width, width)), RNG.normal(size=width))
 
 
 def random_trees(dtype):

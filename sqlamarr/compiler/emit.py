@@ -128,8 +128,11 @@ class FunctionWriter:
 
     def _dense(self, value: Value) -> list[str]:
         weights, bias = value.parameters["weights"], padded(value.parameters["bias"])
+        slope = value.parameters.get("slope")
+        after = "NONE, 0" if slope is None else "RELU, 0" if slope == 0 else f"LEAKY, {_literal(slope, value.dtype)}"
+        residual = f"v{value.args[1].index}" if len(value.args) > 1 else "NULL"
         operands = f"v{value.args[0].index}, {self._data(panels(weights))}, {self._data(bias)}, v{value.index}"
-        return [f"{self._kernel(value, 'dense')}(B, {len(weights)}, {len(bias)}, {operands})"]
+        return [f"{self._kernel(value, 'dense')}(B, {len(weights)}, {len(bias)}, {operands}, {after}, {residual})"]
 
     def _interpolate(self, value: Value) -> list[str]:
         tables = value.parameters["tables"]

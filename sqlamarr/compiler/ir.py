@@ -78,8 +78,8 @@ class Graph:
     def __init__(self, inputs: Sequence[str], noise: int = 0) -> None:
         self.input_names = tuple(inputs)
         self.values: list[Value] = []
-        self.input = self._add("input", (), len(self.input_names), FLOAT32)
-        self.noise = self._add("noise", (), noise, FLOAT32) if noise else None
+        self.input = self.add("input", (), len(self.input_names), FLOAT32)
+        self.noise = self.add("noise", (), noise, FLOAT32) if noise else None
         self.output = self.input
         self.output_names: tuple[str, ...] = self.input_names
 
@@ -95,7 +95,7 @@ class Graph:
     def constant(self, values: ArrayLike, dtype: np.dtype[Any]) -> Value:
         """The same numbers in every row; ``values`` is a scalar or of shape (width,)."""
         array = np.atleast_1d(np.asarray(values, dtype=dtype)).ravel()
-        return self._add("constant", (), len(array), dtype, values=array)
+        return self.add("constant", (), len(array), dtype, values=array)
 
     def cast(self, x: Value, dtype: np.dtype[Any]) -> Value:
         """The same numbers, rounded to another type."""
@@ -245,7 +245,8 @@ class Graph:
     def _operand(self, value: Value | ArrayLike, like: Value) -> Value:
         return value if isinstance(value, Value) else self.constant(value, like.dtype)
 
-    def _add(self, op: str, args: tuple[Value, ...], width: int, dtype: np.dtype[Any], **parameters: Any) -> Value:
+    def add(self, op: str, args: tuple[Value, ...], width: int, dtype: np.dtype[Any], **parameters: Any) -> Value:
+        """A value as it is, unchecked: for code that copies graphs."""
         value = Value(len(self.values), op, args, width, np.dtype(dtype), parameters)
         self.values.append(value)
         return value

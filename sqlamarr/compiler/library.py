@@ -11,6 +11,7 @@ from typing import Any
 from sqlamarr._library import native_folder
 from sqlamarr.compiler.constants import ALIGNMENT, Constants
 from sqlamarr.compiler.emit import FunctionWriter
+from sqlamarr.compiler.fuse import fuse
 from sqlamarr.compiler.information import Description, information
 from sqlamarr.compiler.ir import Graph
 
@@ -107,6 +108,7 @@ def write_library(
     :param descriptions: what each tells about itself
     :param as_text: the weights are part of the C file, not a file beside it
     """
+    graphs = {name: fuse(graph) for name, graph in graphs.items()}
     constants = Constants()
     kernels: dict[str, set[str]] = {"f32": set(), "f64": set()}
     writers = {name: FunctionWriter(graph, constants, kernels) for name, graph in graphs.items()}

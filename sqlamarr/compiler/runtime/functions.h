@@ -42,7 +42,7 @@ static inline float m32_expm1_bounded(float x) {
 static inline float m32_expm1(float x) {
     const float a = pmf_select(x < -20.0f, -20.0f, pmf_select(x > 88.0f, 88.0f, x));
     float y = pmf_select(x > 88.0f, pmf_exp(x), m32_expm1_bounded(a));
-    y = pmf_select(m32_abs(x) < 0x1p-13f, x + x * x * 0.5f, y);
+    y = pmf_select(m32_abs(x) < 0x1p-13f, x * (1.0f + x * 0.5f), y);
     return pmf_select(x != x, x, y);
 }
 /* tanh(|x|) = e / (e + 2), e = exp(2 |x|) - 1; it is 1 from 9.02 on. */
@@ -127,8 +127,10 @@ static inline double m64_cbrt(double x) {
     const double y = pm_exp(pm_log(a) / 3.0);
     return pm_copysign(y - (y - a / (y * y)) / 3.0, x);
 }
+static inline double m64_rint(double x) {
+    return pm_abs(x) < 0x1p52 ? pm_copysign((pm_abs(x) + 0x1p52) - 0x1p52, x) : x;
+}
 /* A negative base has a power where the exponent is an integer. */
-static inline double m64_rint(double x) { return pm_abs(x) < 0x1p51 ? pm_copysign(pm_nearest(pm_abs(x)), x) : x; }
 static inline double m64_pow(double x, double y) {
     if (!(x < 0.0)) return y == 2.0 ? x * x : y == 0.5 && x < PM_INF ? sqrt(x) : pm_pow(x, y);
     if (y == 2.0) return x * x;

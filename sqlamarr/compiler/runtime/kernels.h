@@ -2,8 +2,17 @@
 
 /* ---- matrix product: every sum begins with the bias and takes the columns in ascending order --------- */
 
+/* The end of a sum: its activation (slope in 0..1; the second operand of a maximum is the one that NaN comes
+ * from), and what is added behind it. */
+#define FINISH(V, sum, address)                                                                                        \
+    if (activation == LEAKY) sum = V##MAX(sum, V##MUL(sum, V##SET1(slope)));                                           \
+    if (activation == RELU) sum = V##MAX(V##ZERO(), sum);                                                              \
+    if (residual != NULL) sum = V##ADD(sum, V##LOAD(residual + (address)));                                            \
+    V##STORE(o + (address), sum);
+
 #define DENSE_TILE(name, VECTORS)                                                                                      \
-    TARGET static inline void FN(name)(size_t B, size_t k, const REAL *x, const REAL *w, const REAL *b, REAL *o) {     \
+    TARGET static inline void FN(name)(size_t B, size_t k, const REAL *x, const REAL *w, const REAL *b, REAL *o,       \
+                                       int activation, REAL slope, const REAL *residual) {                             \
         VEC sum[TILE][VECTORS];                                                                                        \
         UNROLL for (int j = 0; j < TILE; ++j) UNROLL for (int v = 0; v < VECTORS; ++v) sum[j][v] = VSET1(b[j]);        \
         for (size_t i = 0; i < k; ++i) {                                                                               \
@@ -14,15 +23,17 @@
                 UNROLL for (int v = 0; v < VECTORS; ++v) sum[j][v] = VFMA(weight, column[v], sum[j][v]);               \
             }                                                                                                          \
         }                                                                                                              \
-        UNROLL for (int j = 0; j < TILE; ++j) UNROLL for (int v = 0; v < VECTORS; ++v)                                 \
-            VSTORE(o + j * B + v * LANES, sum[j][v]);                                                                  \
+        UNROLL for (int j = 0; j < TILE; ++j) UNROLL for (int v = 0; v < VECTORS; ++v) {                               \
+            FINISH(V, sum[j][v], j * B + v * LANES)                                                                    \
+        }                                                                                                              \
     }
 DENSE_TILE(dense_tile3, 3)
 DENSE_TILE(dense_tile1, 1)
 
 /* One row: vectors run over the columns of the result, `panels` panels at a time. */
 #define DENSE_ROW(name, PANELS)                                                                                        \
-    TARGET static inline void FN(name)(size_t k, const REAL *x, const REAL *w, const REAL *b, REAL *o) {               \
+    TARGET static inline void FN(name)(size_t k, const REAL *x, const REAL *w, const REAL *b, REAL *o, int activation, \
+                                       REAL slope, const REAL *residual) {                                             \
         enum { PER_PANEL = PANEL / RLANES };                                                                           \
         RVEC sum[PANELS][PER_PANEL];                                                                                   \
         UNROLL for (int p = 0; p < PANELS; ++p) UNROLL for (int v = 0; v < PER_PANEL; ++v) sum[p][v] =                 \
@@ -32,28 +43,33 @@ DENSE_TILE(dense_tile1, 1)
             UNROLL for (int p = 0; p < PANELS; ++p) UNROLL for (int v = 0; v < PER_PANEL; ++v) sum[p][v] =             \
                 RFMA(RLOAD(w + (p * k + i) * PANEL + v * RLANES), value, sum[p][v]);                                   \
         }                                                                                                              \
-        UNROLL for (int p = 0; p < PANELS; ++p) UNROLL for (int v = 0; v < PER_PANEL; ++v)                             \
-            RSTORE(o + p * PANEL + v * RLANES, sum[p][v]);                                                             \
+        UNROLL for (int p = 0; p < PANELS; ++p) UNROLL for (int v = 0; v < PER_PANEL; ++v) {                           \
+            FINISH(R, sum[p][v], p * PANEL + v * RLANES)                                                               \
+        }                                                                                                              \
     }
 DENSE_ROW(dense_row8, 8)
 DENSE_ROW(dense_row1, 1)
 
-/* n: columns of the result, rounded up to PANEL; weights [n / PANEL][k][PANEL], b[n], o[n][B]. */
-TARGET static void FN(dense)(size_t B, size_t k, size_t n, const REAL *x, const REAL *w, const REAL *b, REAL *o) {
+#define RESIDUAL(address) (residual != NULL ? residual + (address) : NULL)
+
+/* n: columns of the result, rounded up to PANEL; weights [n / PANEL][k][PANEL], b[n], o[n][B], residual[n][B]. */
+TARGET static void FN(dense)(size_t B, size_t k, size_t n, const REAL *x, const REAL *w, const REAL *b, REAL *o,
+                             int activation, REAL slope, const REAL *residual) {
     size_t j = 0;
     if (B == 1) {
-        for (; j + 8 * PANEL <= n; j += 8 * PANEL) FN(dense_row8)(k, x, w + j * k, b + j, o + j);
-        for (; j < n; j += PANEL) FN(dense_row1)(k, x, w + j * k, b + j, o + j);
+        for (; j + 8 * PANEL <= n; j += 8 * PANEL)
+            FN(dense_row8)(k, x, w + j * k, b + j, o + j, activation, slope, RESIDUAL(j));
+        for (; j < n; j += PANEL) FN(dense_row1)(k, x, w + j * k, b + j, o + j, activation, slope, RESIDUAL(j));
         return;
     }
-    for (; j < n; j += PANEL)
-        for (size_t half = 0; half < PANEL; half += TILE) {
-            size_t r = 0;
-            const REAL *weights = w + j * k + half;
-            for (; r + 3 * LANES <= B; r += 3 * LANES)
-                FN(dense_tile3)(B, k, x + r, weights, b + j + half, o + (j + half) * B + r);
-            for (; r < B; r += LANES) FN(dense_tile1)(B, k, x + r, weights, b + j + half, o + (j + half) * B + r);
-        }
+    for (; j < n; j += TILE) {
+        const REAL *weights = w + j / PANEL * PANEL * k + j % PANEL;
+        size_t r = 0;
+        for (size_t at = j * B; r + 3 * LANES <= B; r += 3 * LANES)
+            FN(dense_tile3)(B, k, x + r, weights, b + j, o + at + r, activation, slope, RESIDUAL(at + r));
+        for (size_t at = j * B; r < B; r += LANES)
+            FN(dense_tile1)(B, k, x + r, weights, b + j, o + at + r, activation, slope, RESIDUAL(at + r));
+    }
 }
 
 /* ---- piecewise linear tables, as numpy.interp ------------------------------------------------------------ */

@@ -7,6 +7,7 @@
 
 /* A block of rows is stored column by column: element (row r, column j) of a value is at [j * B + r]. */
 enum { BLOCK = 48, SMALL_BLOCK = 16, SINGLE_ROWS = 6 /* up to so many rows go one by one */ };
+enum { NONE, RELU, LEAKY }; /* what a matrix product does to its sums at the end */
 enum { PANEL = 8 /* columns of weights that lie side by side */ };
 
 #if defined(__clang__)
