@@ -77,7 +77,7 @@ def open_inputs(
     if on_error not in ("stop", "skip"):
         raise InputError(f"On an error the run can 'stop' or 'skip', found {on_error!r}.")
     reading = Reading(Numbering(first_event, max_events), collisions, seed=seed)
-    return Inputs([_described(argument) for argument in resolve(arguments)], reading)
+    return Inputs([described_argument(argument) for argument in resolve(arguments)], reading)
 
 
 def as_arguments(given: Any) -> list[str | Mapping[str, Any]]:
@@ -110,9 +110,13 @@ def resolve(arguments: Sequence[str | Mapping[str, Any]]) -> list[str | Mapping[
     return [path for argument in arguments for path in _resolve(argument)]
 
 
-def _described(argument: str | Mapping[str, Any]) -> Argument:
+def described_argument(argument: str | Mapping[str, Any], folder: Path | None = None) -> Argument:
+    """A description instead of an argument that is one, or the path of one.
+
+    :param folder: where relative paths in a description start that has no file
+    """
     if isinstance(argument, Mapping):
-        return described.describe(argument)
+        return described.describe(argument, folder=folder)
     if frames_files.is_table(argument):
         return described.describe({"table": {"file": argument}}, argument, Path.cwd())
     return described.load(argument) if described.is_described(argument) else argument
@@ -300,6 +304,7 @@ __all__ = [
     "Inputs",
     "Source",
     "as_arguments",
+    "described_argument",
     "open_inputs",
     "resolve",
 ]

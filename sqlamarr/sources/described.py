@@ -24,6 +24,7 @@ DESCRIBED_KINDS: dict[str, str] = {
     "gun": "sqlamarr.sources.gun",
     "pythia": "sqlamarr.sources.pythia",
     "table": "sqlamarr.sources.frames",
+    "pileup": "sqlamarr.sources.pileup",
 }
 SUFFIXES = (".yaml", ".yml")
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
-from sqlamarr._library import ffi, lib
 from sqlamarr.errors import InputError, InstallationError
+from sqlamarr.sources.poisson import words
 
 #: Read before the user's lines. What lives less than 1 m decays, as a detector that tracks the products of K_S and
 #: Lambda needs it. Initialisation always starts from the same seed, so that all workers begin alike.
@@ -96,20 +96,13 @@ def set_random(rndm: Any, key: int, event_id: int, stream: int) -> None:
     :param key: see :func:`sqlamarr.random.stream_key`
     :param stream: separates several uses for one event
     """
-    words = _philox(key, event_id, stream)
-    rndm.init(1 + (words[0] | words[1] << 32) % _GENERATOR_SEEDS)
+    first, second = words(key, event_id, stream)
+    rndm.init(1 + first % _GENERATOR_SEEDS)
     state = rndm.getState()
-    turn = words[2] % _LAG
+    turn = (second & 0xFFFFFFFF) % _LAG
     state.i97, state.j97 = (_LAG - 1 + turn) % _LAG, (_SHORT_LAG - 1 + turn) % _LAG
-    state.c = words[3] % _PHASES / 2**24
+    state.c = (second >> 32) % _PHASES / 2**24
     rndm.setState(state)
-
-
-def _philox(key: int, counter: int, stream: int) -> list[int]:
-    out = ffi.new("uint32_t[4]")
-    low = 0xFFFFFFFF
-    lib.sqlamarr_philox4x32([counter & low, counter >> 32, 0, stream], [key & low, key >> 32], out)
-    return list(out)
 
 
 @dataclass(frozen=True)
