@@ -121,7 +121,8 @@ def _convert(values: Array | Text, kind: int) -> Array | Text:
     if isinstance(values, Text) or values.dtype == object:
         if kind != TEXT and null_count(values) < len(values):
             raise ValueError("a text")
-        return values if kind == TEXT else _nulls(kind, len(values))
+        text = values if isinstance(values, Text) else Text.encode(values)
+        return text if kind == TEXT else _nulls(kind, len(values))
     if kind == TEXT:
         if null_count(values) < len(values):
             raise ValueError("a number")
@@ -170,22 +171,19 @@ def _in_order(table: str, made: _Table, rows: Columns) -> Columns:
 
 
 def _repeats(key: Sequence[Array | Text]) -> bool:
-    codes = [_codes(values) for values in key]
+    """Whether two rows have the same key. Texts are compared by a hash, and themselves where that is the same."""
+    columns = [values if isinstance(values, Text) else np.ma.getdata(values) for values in key]
+    codes = [values.hashes() if isinstance(values, Text) else values for values in columns]
     order = np.lexsort(codes)
-    same = np.ones(len(order) - 1, np.bool_)
+    first, second = order[:-1], order[1:]
     for code in codes:
-        same &= code[order][1:] == code[order][:-1]
-    return bool(same.any())
-
-
-def _codes(values: Array | Text) -> Array:
-    """Numbers that are equal where the values are."""
-    if not isinstance(values, Text) and values.dtype != object:
-        numbers: Array = np.ma.getdata(values)
-        return numbers
-    decoded = values.decode() if isinstance(values, Text) else values
-    numbering: dict[Any, int] = {}
-    return np.array([numbering.setdefault(value, len(numbering)) for value in decoded], dtype=np.int64)
+        same = code[first] == code[second]
+        first, second = first[same], second[same]
+    for values in columns:
+        if len(first) and isinstance(values, Text):
+            same = values.take(first).decode() == values.take(second).decode()
+            first, second = first[same], second[same]
+    return len(first) > 0
 
 
 def _refuse_twice(table: str, key: Sequence[str]) -> None:

@@ -127,6 +127,12 @@ typedef struct sqlamarr_hepmc_record {
     int32_t format;    /* 2 or 3 */
 } sqlamarr_hepmc_record;
 
+/* Where lines that begin with "E " or "HepMC::" stand: their first `n_places` positions behind `start`, the first
+ * line of the text apart, and how many lines end before each. Returns how many there are; -1: `n_places` are not
+ * enough. */
+SQLAMARR_API int64_t sqlamarr_hepmc_borders(const char *text, int64_t length, int64_t start, int64_t *places,
+                                            int64_t *lines, int64_t n_places);
+
 typedef struct sqlamarr_hepmc sqlamarr_hepmc; /* the result of parsing */
 
 /* Parse the records. An event with a malformed record contributes no row but one of `errors`. */

@@ -2,7 +2,7 @@
    correlations do not belong to a positive definite matrix they are shrunk by a common factor
    (correlation_shrink), which leaves the variances as they are. #}
 {% set names = [0, 1, 2, 3, 4] %}
-WITH sigma AS (
+WITH sigma AS MATERIALIZED (
     SELECT
         *,
         {% for i in names %}

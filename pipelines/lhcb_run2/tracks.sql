@@ -1,4 +1,4 @@
-WITH momentum AS (
+WITH momentum AS MATERIALIZED (
     SELECT
         *,
         slopes_to_cartesian(0, p, tx, ty) AS px,

@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
+from sqlamarr._library import ffi, lib
 from sqlamarr.errors import InputError
 from sqlamarr.sources.streams import Readable
 
@@ -66,11 +69,11 @@ def segments(stream: Readable, path: str, block: int = BLOCK) -> Iterator[tuple[
         more = stream.read(max(block, len(rest)))
         data = rest + more
         start = 0
-        for border in _borders(data, max(len(rest) - len(b"\nHepMC::"), 0)):
-            text = data[start:border]
-            yield text, line, False
-            line += text.count(b"\n")
-            start = border
+        before = 0
+        for border, newlines in _borders(data, max(len(rest) - len(b"\nHepMC::"), 0)):
+            yield data[start:border], line, False
+            line += newlines - before
+            start, before = border, newlines
         rest = data[start:]
         if not more:
             yield rest, line, True
@@ -82,16 +85,16 @@ def segments(stream: Readable, path: str, block: int = BLOCK) -> Iterator[tuple[
             )
 
 
-def _borders(data: bytes, start: int) -> Iterator[int]:
-    """Positions of lines that begin with ``E`` or ``HepMC::``, the first line apart."""
-    event, header = data.find(b"\nE ", start), data.find(b"\nHepMC::", start)
-    while event >= 0 or header >= 0:
-        if header < 0 or 0 <= event < header:
-            yield event + 1
-            event = data.find(b"\nE ", event + 1)
-        else:
-            yield header + 1
-            header = data.find(b"\nHepMC::", header + 1)
+def _borders(data: bytes, start: int) -> list[tuple[int, int]]:
+    """Positions of lines that begin with ``E`` or ``HepMC::``, the first line apart, and the lines before each."""
+    size = 1 << 10
+    while True:
+        places, lines = np.empty(size, np.int64), np.empty(size, np.int64)
+        pointers = (ffi.cast("int64_t *", array.ctypes.data) for array in (places, lines))
+        n = lib.sqlamarr_hepmc_borders(ffi.from_buffer(data), len(data), start, *pointers, size)
+        if n >= 0:
+            return list(zip(places[:n].tolist(), lines[:n].tolist()))
+        size *= 8
 
 
 def cut(stream: Readable, path: str, state: CutState, block: int = BLOCK) -> Iterator[RecordText]:
