@@ -154,27 +154,26 @@ def _nulls(kind: int, rows: int) -> Array | Text:
 
 
 def _in_order(table: str, made: _Table, rows: Columns) -> Columns:
-    """The rows by ascending id if the table is kept so; no key may be there twice."""
+    """The rows in the order of their id, the first column of the key; no key may be there twice."""
     if rows.rows < 2 or not made.key:
         return rows
-    if not made.ascending:
-        if _repeats([rows.raw(name) for name in made.key]):
-            _refuse_twice(table, made.key)
-        return rows
-    ids = np.ma.getdata(rows[made.key[0]])
-    if bool((ids[1:] > ids[:-1]).all()):
-        return rows
-    order = np.argsort(ids, kind="stable")
-    if bool((np.diff(ids[order]) == 0).any()):
-        _refuse_twice(table, made.key)
-    return rows.take(order)
+    ids = rows.raw(made.key[0])
+    if not isinstance(ids, Text):
+        values = np.ma.getdata(ids)
+        if not bool((values[1:] >= values[:-1]).all()):
+            rows = rows.take(np.argsort(values, kind="stable"))
+    if _repeats([rows.raw(name) for name in made.key]):
+        columns = ", ".join(f"{table}.{name}" for name in made.key)
+        raise SqlError(f"UNIQUE constraint failed: {columns}; {SAME_KEY}")
+    return rows
 
 
 def _repeats(key: Sequence[Array | Text]) -> bool:
     """Whether two rows have the same key. Texts are compared by a hash, and themselves where that is the same."""
     columns = [values if isinstance(values, Text) else np.ma.getdata(values) for values in key]
     codes = [values.hashes() if isinstance(values, Text) else values for values in columns]
-    order = np.lexsort(codes)
+    # One id may have several rows; they stand side by side, and in most tables there are none.
+    order = np.arange(len(codes[0])) if len(codes) == 1 else np.lexsort(codes[::-1])
     first, second = order[:-1], order[1:]
     for code in codes:
         same = code[first] == code[second]
@@ -184,8 +183,3 @@ def _repeats(key: Sequence[Array | Text]) -> bool:
             same = values.take(first).decode() == values.take(second).decode()
             first, second = first[same], second[same]
     return len(first) > 0
-
-
-def _refuse_twice(table: str, key: Sequence[str]) -> None:
-    columns = ", ".join(f"{table}.{name}" for name in key)
-    raise SqlError(f"UNIQUE constraint failed: {columns}; {SAME_KEY}")

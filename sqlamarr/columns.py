@@ -49,7 +49,10 @@ class Text:
 
     def take(self, rows: Array) -> Text:
         """Some of the rows, in a new order."""
-        return Text.encode(self.decode()[rows])
+        lengths = np.diff(self.offsets)[rows]
+        offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+        places = np.arange(offsets[-1]) + np.repeat(self.offsets[:-1][rows] - offsets[:-1], lengths)
+        return Text(self.data[places], offsets, None if self.nulls is None else self.nulls[rows])
 
     def hashes(self) -> Array:
         """A number per row (uint64), equal where the texts are."""
@@ -58,7 +61,8 @@ class Text:
         # Odd multipliers that differ by place, from the golden ratio; sums wrap around.
         factors = np.uint64(0x9E3779B97F4A7C15) * (2 * place.astype(np.uint64) + np.uint64(1))
         sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum((self.data + np.uint64(1)) * factors)])
-        return sums[self.offsets[1:]] - sums[self.offsets[:-1]]
+        hashes: Array = sums[self.offsets[1:]] - sums[self.offsets[:-1]]
+        return hashes
 
     def __len__(self) -> int:
         return len(self.offsets) - 1

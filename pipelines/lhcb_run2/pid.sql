@@ -1,18 +1,5 @@
 {# Every track has a row. Long and downstream tracks have everything, the muon likelihoods only where isMuon:
    elsewhere they are not defined. Upstream tracks have only passed RICH1. #}
-{% set all_species = ['electron', 'muon', 'pion', 'kaon', 'proton'] %}
-WITH answers AS (
-    {% for species in all_species %}
-    SELECT * FROM {{ ("tmp_pid_" ~ species) | identifier }}
-    {{ ("" if loop.last else "UNION ALL") | sql }}
-    {% endfor %}
-),
-upstream AS (
-    {% for species in all_species %}
-    SELECT * FROM {{ ("tmp_upstream_rich_" ~ species) | identifier }}
-    {{ ("" if loop.last else "UNION ALL") | sql }}
-    {% endfor %}
-)
 SELECT
     i.track_id,
     i.event_id,
@@ -37,6 +24,5 @@ SELECT
 FROM tmp_pid_input AS i
 JOIN Tracks AS t USING (track_id)
 LEFT JOIN tmp_is_muon AS m USING (track_id)
-LEFT JOIN answers AS a USING (track_id)
-LEFT JOIN upstream AS u USING (track_id)
-ORDER BY i.track_id
+LEFT JOIN tmp_pid AS a USING (track_id)
+LEFT JOIN tmp_upstream_rich AS u USING (track_id)

@@ -21,4 +21,3 @@ SELECT
 FROM Tracks AS t
 JOIN RecSummary AS r USING (event_id)
 JOIN MCParticles AS m USING (mcparticle_id)
-ORDER BY t.track_id

@@ -29,4 +29,3 @@ SELECT
 FROM drawn
 LEFT JOIN track_counts USING (event_id)
 LEFT JOIN vertex_counts USING (event_id)
-ORDER BY event_id

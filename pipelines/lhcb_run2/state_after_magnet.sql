@@ -3,7 +3,9 @@
    |y| < 2322 mm at z = 8600 mm: RapidSim, RapidAcceptanceLHCb.h), has no state there. #}
 {% from 'magnet.sql' import through_magnet %}
 WITH seen AS (
-    SELECT * FROM Tracks WHERE type IN (3, 5)
+    SELECT track_id, event_id, mcparticle_id, x, y, z, tx, ty, px, py, pz, charge, qop
+    FROM Tracks
+    WHERE type IN (3, 5)
 ),
 {{ through_magnet('seen', conditions.polarity) }}
 SELECT
@@ -19,4 +21,3 @@ SELECT
     qop
 FROM behind_magnet
 WHERE abs(x_axis + 8600.0 * tx_after) < 3010.0 AND abs(y_axis + 8600.0 * ty_after) < 2322.0
-ORDER BY track_id

@@ -2,7 +2,7 @@
    correlations do not belong to a positive definite matrix they are shrunk by a common factor
    (correlation_shrink), which leaves the variances as they are. #}
 {% set names = [0, 1, 2, 3, 4] %}
-WITH sigma AS MATERIALIZED (
+WITH sigma AS (
     SELECT
         *,
         {% for i in names %}
@@ -10,6 +10,7 @@ WITH sigma AS MATERIALIZED (
         {% endfor %}
         correlation_shrink(corr01, corr02, corr12, corr03, corr13, corr23, corr04, corr14, corr24, corr34) AS shrink
     FROM tmp_covariance
+    LIMIT -1 {# evaluates every expression once, not once per use #}
 )
 SELECT
     r.mcparticle_id AS track_id,
@@ -33,5 +34,4 @@ SELECT
     {% endif %}
     {% endfor %}
     {% endfor %}
-FROM tmp_reconstructed AS r JOIN sigma USING (mcparticle_id)
-ORDER BY track_id
+FROM sigma CROSS JOIN tmp_reconstructed AS r USING (mcparticle_id)

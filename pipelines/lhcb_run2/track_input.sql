@@ -42,4 +42,3 @@ SELECT
     NOT is_e AND NOT is_mu AS is_h,
     charge
 FROM tracked
-ORDER BY mcparticle_id

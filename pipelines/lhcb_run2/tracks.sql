@@ -1,10 +1,11 @@
-WITH momentum AS MATERIALIZED (
+WITH momentum AS (
     SELECT
         *,
         slopes_to_cartesian(0, p, tx, ty) AS px,
         slopes_to_cartesian(1, p, tx, ty) AS py,
         slopes_to_cartesian(2, p, tx, ty) AS pz
     FROM tmp_reconstructed
+    LIMIT -1 {# evaluates every expression once, not once per use #}
 )
 SELECT
     mcparticle_id AS track_id,
@@ -33,4 +34,3 @@ SELECT
     coalesce(found.energy, 0.0) AS brem_energy
 FROM momentum
 LEFT JOIN tmp_brem_found AS found USING (mcparticle_id)
-ORDER BY mcparticle_id

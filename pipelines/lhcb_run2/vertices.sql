@@ -40,4 +40,3 @@ SELECT
     sigma_z,
     1 AS vertex_type
 FROM smeared
-ORDER BY mcvertex_id

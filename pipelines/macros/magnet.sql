@@ -5,31 +5,35 @@
 
    Common table expressions on top of `source`, which has x, y, z, tx, ty, px, py, pz and charge: `behind_magnet` has
    its columns, slopes tx_after and ty_after, and the place x_axis, y_axis where the line behind the magnet, drawn
-   back, meets z = 0. What the kick would turn back is left out. Rows are materialized, so that
-   no expression is evaluated more than once. #}
+   back, meets z = 0. What the kick would turn back is left out. LIMIT -1
+   keeps SQLite from evaluating an expression at each of its uses. #}
 {% macro through_magnet(source, polarity) %}
-kicked AS MATERIALIZED (
+kicked AS (
     SELECT
         *,
         px * px + pz * pz AS square,
         px + {{ -1.0 if polarity == 'MagUp' else 1.0 }} * CASE WHEN z < 5212.38 THEN charge ELSE 0 END * 1230.0 AS px_after
     FROM {{ source | identifier }}
+    LIMIT -1
 ),
-turned AS MATERIALIZED (
+turned AS (
     SELECT
         *,
         px_after / sqrt(square - px_after * px_after) AS tx_after,
         py / sqrt(square - px_after * px_after) AS ty_after
     FROM kicked
     WHERE px_after * px_after < square
+    LIMIT -1
 ),
-placed AS MATERIALIZED (
+placed AS (
     SELECT *,
         5212.38 + 406.609 * (tx - tx_after) * (tx - tx_after) - 1102.35 * tx * tx - 498.039 * ty * ty AS z_kick
     FROM turned
+    LIMIT -1
 ),
-behind_magnet AS MATERIALIZED (
+behind_magnet AS (
     SELECT *, x + (z_kick - z) * tx - z_kick * tx_after AS x_axis, y + (z_kick - z) * ty - z_kick * ty_after AS y_axis
     FROM placed
+    LIMIT -1
 )
 {% endmacro %}
