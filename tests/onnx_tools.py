@@ -20,9 +20,9 @@ def constants(**arrays):
     return [numpy_helper.from_array(np.asarray(array), name) for name, array in arrays.items()]
 
 
-def save(path, nodes, inputs, outputs, weights=(), metadata=None, opsets=()) -> Path:
+def save(path, nodes, inputs, outputs, weights=(), metadata=None, opsets=(), default=OPSET) -> Path:
     graph = helper.make_graph(nodes, "test", inputs, outputs, list(weights))
-    opsets = [helper.make_opsetid("", OPSET), *(helper.make_opsetid(*pair) for pair in opsets)]
+    opsets = [helper.make_opsetid("", default), *(helper.make_opsetid(*pair) for pair in opsets)]
     model = helper.make_model(graph, opset_imports=opsets, ir_version=9)
     helper.set_model_props(model, metadata or {})
     onnx.save(model, str(path))

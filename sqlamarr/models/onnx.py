@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
-from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from sqlamarr.errors import InstallationError, ModelError
-from sqlamarr.models.base import Description, Floats, Sizes
+from sqlamarr.models.base import Floats, Sizes
 from sqlamarr.models.blocks import ROWS, BlockModel, Evaluate
+from sqlamarr.models.onnx_ports import NOISE, Port, describe
 
 _DTYPES = {
     "tensor(float)": np.float32,
@@ -22,33 +20,7 @@ _DTYPES = {
     "tensor(int64)": np.int64,
     "tensor(int32)": np.int32,
 }
-_NOISE = re.compile(r"noise|random|latent|^z$", re.IGNORECASE)  # what exporters call an input of random numbers
 CONCATENATED = ("first", "last")  # places of the random numbers in the one matrix of features
-
-
-@dataclass(frozen=True)
-class Port:
-    """An input of the graph.
-
-    :ivar shape: of one row, None where the file leaves a size open
-    """
-
-    name: str
-    shape: tuple[int | None, ...]
-    dtype: Any
-
-    @property
-    def width(self) -> int | None:
-        """Values per row, None if the file leaves it open."""
-        return None if None in self.shape else prod(size for size in self.shape if size is not None)
-
-    def __str__(self) -> str:
-        return f"'{self.name}' ({'any number' if self.width is None else self.width})"
-
-    def fed(self, values: Floats) -> Any:
-        """Columns as the graph wants them."""
-        shape = self.shape if None not in self.shape else (values.shape[1],)
-        return np.ascontiguousarray(values, dtype=self.dtype).reshape(len(values), *shape)
 
 
 class OnnxModel(BlockModel):
@@ -74,7 +46,9 @@ class OnnxModel(BlockModel):
         self._ports, rows = _ports(self._session, path.name)
         self._outputs = list(outputs or [])
         self._check_outputs(path.name)
-        super().__init__(f"network '{path.name}'", _description(self._session, self._ports, path.name), rows)
+        metadata = self._session.get_modelmeta().custom_metadata_map
+        features = [port for port in self._ports if not (port.name == noise if noise else NOISE.search(port.name))]
+        super().__init__(f"network '{path.name}'", describe(metadata, features, path.name), rows)
 
     def _check_outputs(self, name: str) -> None:
         known = [output.name for output in self._session.get_outputs()]
@@ -130,7 +104,7 @@ class OnnxModel(BlockModel):
             raise ModelError(f"has no input {self._noise!r} for the noise; it has: {_listed(self._ports)}.")
         if not sizes.noise or len(self._ports) == 1:
             return None
-        named = [port for port in self._ports if _NOISE.search(port.name)]
+        named = [port for port in self._ports if NOISE.search(port.name)]
         fitting = [port for port in self._ports if port.width == sizes.noise]
         for candidates in (named, fitting):
             if len(candidates) == 1:
@@ -209,23 +183,6 @@ def _ports(session: Any, name: str) -> tuple[list[Port], int]:
     if len(batches) > 1:
         raise ModelError(f"network '{name}': the inputs take different numbers of rows, {batches}.")
     return ports, next(iter(batches), None) or ROWS
-
-
-def _description(session: Any, ports: list[Port], name: str) -> Description:
-    metadata = session.get_modelmeta().custom_metadata_map
-    names = _words(metadata.get("input_names"))
-    if names is None and len(ports) > 1 and all(port.width == 1 for port in ports):
-        names = [port.name for port in ports]
-    limits = [_words(metadata.get(key)) for key in ("input_min", "input_max")]
-    try:
-        ranges = np.array(limits, dtype=np.float32) if all(limits) else None
-    except ValueError as error:
-        raise ModelError(f"network '{name}': its metadata input_min and input_max are no numbers: {error}") from error
-    return Description(names, _words(metadata.get("output_names")), metadata.get("origin"), ranges)
-
-
-def _words(text: str | None) -> list[str] | None:
-    return [word.strip() for word in text.split(",")] if text else None
 
 
 def _matrix(value: Any, rows: int) -> Floats:
