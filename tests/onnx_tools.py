@@ -6,7 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import pytest
 from onnx import TensorProto, helper, numpy_helper
+
+from sqlamarr.compiler.evaluate import evaluate
+from sqlamarr.compiler.onnx_graph import read_file
+from sqlamarr.errors import CompilerError
 
 OPSET = 17
 
@@ -49,3 +54,27 @@ def with_noise_input(path, names=("x", "noise"), n_in=2, n_noise=3) -> Path:
     ]
     inputs = [value(names[0], "N", n_in), value(names[1], "N", n_noise)]
     return save(path, nodes, inputs, [value("y", "N", 2)], axes)
+
+
+def features(rows, width, seed=0):
+    """Numbers of both signs, with zeros and halves among them."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(rows, width)) * rng.choice([0.3, 1, 4], size=(rows, width))
+    return np.where(rng.random((rows, width)) < 0.2, np.round(2 * x) / 2, x).astype(np.float32)
+
+
+def check(path: Path, rows=7, tolerance=2e-6, dtype=None, seed=0, noise=None):
+    source = read_file(path, None, *([dtype] if dtype else []), noise=noise)
+    x = features(rows, len(source.graph.input_names), seed)
+    z = features(rows, source.graph.noise.width, seed + 1) if source.graph.noise else np.empty((rows, 0), np.float32)
+    expected = source.reference(x.astype(float), z.astype(float))
+    found = evaluate(source.graph, x, z)
+    assert found == pytest.approx(
+        expected, rel=tolerance, abs=tolerance * max(1, np.nanmax(np.abs(expected), initial=0)), nan_ok=True
+    )
+    return source
+
+
+def fails(path, message):
+    with pytest.raises(CompilerError, match=message):
+        read_file(path, None)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
-from onnx_tools import constants, linear, save, value, with_noise_input
+from onnx_tools import check, constants, fails, features, linear, save, value, with_noise_input
 
 from sqlamarr.compiler.evaluate import evaluate
 from sqlamarr.compiler.ir import FLOAT64
@@ -26,25 +26,6 @@ I64 = np.int64
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("onnx")
-
-
-def features(rows, width, seed=0):
-    """Numbers of both signs, with zeros and halves among them."""
-    rng = np.random.default_rng(seed)
-    x = rng.normal(size=(rows, width)) * rng.choice([0.3, 1, 4], size=(rows, width))
-    return np.where(rng.random((rows, width)) < 0.2, np.round(2 * x) / 2, x).astype(np.float32)
-
-
-def check(path: Path, rows=7, tolerance=2e-6, dtype=None, seed=0, noise=None):
-    source = read_file(path, None, *([dtype] if dtype else []), noise=noise)
-    x = features(rows, len(source.graph.input_names), seed)
-    z = features(rows, source.graph.noise.width, seed + 1) if source.graph.noise else np.empty((rows, 0), np.float32)
-    expected = source.reference(x.astype(float), z.astype(float))
-    found = evaluate(source.graph, x, z)
-    assert found == pytest.approx(
-        expected, rel=tolerance, abs=tolerance * max(1, np.nanmax(np.abs(expected), initial=0)), nan_ok=True
-    )
-    return source
 
 
 def single(folder, op, shape, attributes=None, weights=(), out=1, extra=(), domain="", **options) -> Path:
@@ -389,11 +370,6 @@ def test_double_precision_on_request(folder):
 
 
 # ---- errors ---------------------------------------------------------------------------------------------
-
-
-def fails(path, message):
-    with pytest.raises(CompilerError, match=message):
-        read_file(path, None)
 
 
 def test_an_unknown_operator_names_the_node_and_the_way_out(folder):

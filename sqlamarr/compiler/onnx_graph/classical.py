@@ -32,7 +32,7 @@ def normalizer(node: Node, x: Tensor) -> Tensor:
     graph, value = node.graph, node.graph.cast(x.value, node.real)
     norm = node.get("norm", b"MAX")
     if norm == b"MAX":
-        size = graph.reduce("max", graph.unary("abs", value))
+        size = graph.reduce("max", value)
     elif norm == b"L1":
         size = graph.reduce("sum", graph.unary("abs", value))
     else:
@@ -89,7 +89,7 @@ def linear_classifier(node: Node, x: Tensor) -> tuple[Tensor | None, Tensor]:
     classes = len(bias) or len(weights) // x.value.width
     scores = graph.dense(graph.cast(x.value, node.real), weights.reshape(classes, -1).T, bias if len(bias) else None)
     if classes == 1:  # the other class is the rest
-        probability = post_transform(node, scores)
+        probability = post_transform(node, scores) if node.get("post_transform") == b"LOGISTIC" else scores
         one = graph.constant(1, node.real)
         both = graph.concat([graph.binary("sub", one, probability), probability])
         return label(node, both), node.tensor(both, (2,), FLOAT)
@@ -112,8 +112,7 @@ def label(node: Node, scores: Value) -> Tensor | None:
 def post_transform(node: Node, scores: Value) -> Value:
     """What classifiers make of the scores."""
     graph: Graph = node.graph
-    kind = node.get("post_transform", b"NONE")
-    kind = _TRANSFORMS[kind] if isinstance(kind, int) else kind.decode()
+    kind = node.get("post_transform", b"NONE").decode()
     if kind == "LOGISTIC":
         return graph.unary("sigmoid", scores)
     if kind == "SOFTMAX":
@@ -126,6 +125,3 @@ def post_transform(node: Node, scores: Value) -> Value:
         kept = graph.where(graph.binary("ne", scores, 0), powers, zero)
         return graph.binary("div", kept, graph.reduce("sum", kept))
     return scores
-
-
-_TRANSFORMS = ("NONE", "SOFTMAX", "LOGISTIC", "SOFTMAX_ZERO", "PROBIT")

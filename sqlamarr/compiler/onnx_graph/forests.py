@@ -136,6 +136,8 @@ def classifier(node: Node, x: Tensor) -> tuple[Tensor | None, Tensor]:
     labels = node.get("classlabels_int64s") or node.get("classlabels_strings")
     classes, ids = len(labels), set(node.get("class_ids"))
     if classes != 2 or len(ids) > 1:
+        if classes == 2 and len(_numbers(node, "base_values")):
+            node.fail("has base values for two classes, whose meaning the standard leaves open")
         scores = _sum(node, x, _trees(node, "class", classes, x.value.dtype), _base(node, classes))
         return label(node, scores), node.tensor(post_transform(node, scores), (classes,), FLOAT)
     # Two classes, and the trees speak of one: its score is given, the other's follows.
@@ -143,7 +145,8 @@ def classifier(node: Node, x: Tensor) -> tuple[Tensor | None, Tensor]:
     trees = [_only(t, next(iter(ids))) for t in _trees(node, "class", 2, x.value.dtype)]
     score = _sum(node, x, trees, base[-1:] if len(base) else [0.0])
     one = graph.constant(1, node.real)
-    if _numbers(node, "class_weights").min() >= 0 and not len(base) > 1:
+    logistic = node.get("post_transform", b"NONE") == b"LOGISTIC"
+    if _numbers(node, "class_weights").min() >= 0 and not len(base) > 1 and not logistic:
         both = graph.concat([graph.binary("sub", one, score), score])
         return label(node, both), node.tensor(both, (2,), FLOAT)
     both = graph.concat([graph.unary("neg", score), score])
@@ -168,8 +171,10 @@ def tree_ensemble(node: Node, x: Tensor) -> Tensor:
         builder = TreeBuilder(targets, x.value.dtype)
         _grow(node, builder, int(root), False, modes, splits)
         trees.append(builder.build())
+    if get("post_transform", 0):
+        node.fail("transforms its sums, and onnxruntime numbers the ways to do it otherwise than the standard")
     value = _sum(node, x, _shared(trees, get("aggregate_function", 1) == 0), np.zeros(targets))
-    return node.tensor(post_transform(node, value), (targets,), FLOAT)
+    return node.tensor(value, (targets,), FLOAT)
 
 
 def _grow(node: Node, builder: TreeBuilder, index: int, is_leaf: bool, modes: Any, splits: Any) -> int:
