@@ -17,7 +17,8 @@ namespace {
 using hepmc::none;
 using hepmc::Record;
 
-constexpr int64_t system_pid = 90, beam_status = 4; // the collision as a whole, as Pythia calls it
+constexpr int64_t system_pid = 90; // the collision as a whole, as Pythia calls it
+constexpr int64_t beam_status = 4, documentation_status = 3;
 enum SizeKind { size_p, size_pt, size_energy, size_kinetic };
 enum AngleKind { angle_theta, angle_eta, angle_rapidity, angle_cosine };
 
@@ -118,7 +119,7 @@ public:
         add_particle(system_pid, beam_status, {}, 0, none);
         record_.particles[0].end = add_vertex(place, true);
         for (int32_t h = 0; h < plan_.gun.n_heads; ++h) shoot(h, id, place);
-        finish_system();
+        sum_up(record_.particles[0], 0);
         std::swap(record_, out);
     }
 
@@ -134,9 +135,15 @@ private:
             place.z += plan_.draw(head.place[2], draws);
             vertex = add_vertex(place, false);
         }
+        const size_t before = record_.particles.size();
+        if (vertex) { // as HepMC wants it, something ends there: what the vertex is made from, whatever it was
+            add_particle(system_pid, documentation_status, {}, 0, none);
+            record_.particles.back().end = vertex;
+        }
         family_.begin(choose(plan_.gun, head, draws), draws);
         family_.decay(draw_momentum(plan_, h, family_.mass(), draws), place, draws);
         store(vertex);
+        if (vertex) sum_up(record_.particles[before], vertex);
     }
 
     void store(int32_t vertex) {
@@ -170,11 +177,10 @@ private:
         return index;
     }
 
-    // The collision as a whole carries what all its particles have together.
-    void finish_system() {
-        auto &system = record_.particles[0];
+    // The collision as a whole carries what all particles that it makes have together.
+    void sum_up(hepmc::Particle &system, int32_t vertex) {
         for (const auto &p : record_.particles) {
-            if (p.production != 0) continue;
+            if (p.production != vertex) continue;
             system.px += p.px;
             system.py += p.py;
             system.pz += p.pz;

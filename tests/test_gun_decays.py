@@ -173,7 +173,7 @@ def test_half_of_a_decay_with_cc_is_its_conjugate():
     assert stats.binomtest(len(shot.rows(5122)), N, 0.5).pvalue > ALARM
     for pid in (5122, 4122, 13, -14, 2212, -321, 211):  # signs go together
         assert len(shot.rows(pid)) == len(shot.rows(5122))
-    again = shoot(N, decay=LB[1:-3], conjugate=True, **PT)
+    again = shoot(N, decay=LB[1:-3], charge_conjugate=True, **PT)
     assert np.array_equal(again.particles["pid"], shot.particles["pid"])
 
 
@@ -191,7 +191,7 @@ def test_what_no_chain_spells_out_decays_by_the_shipped_table():
 
 def test_every_shipped_decay_conserves_charge_and_is_possible():
     for key in shipped().channels:
-        assert len(shoot(20, particle=int(key), conjugate=True, **PT).rows(90)) == 20
+        assert len(shoot(20, particle=int(key), charge_conjugate=True, **PT).rows(90)) == 20
 
 
 def test_branching_fractions_of_a_description_win_and_are_scaled():
@@ -245,7 +245,7 @@ def test_a_dec_file_gives_the_decays():
     pytest.importorskip("decaylanguage")
     table = from_dec(DEC)
     assert table.pid("B0sig") == 511
-    shot = shoot(N, particle="B0sig", conjugate=True, decay_file=str(DEC), **PT)
+    shot = shoot(N, particle="B0sig", charge_conjugate=True, decay_file=str(DEC), **PT)
     assert stats.binomtest(len(shot.rows(511)), N, 0.5).pvalue > ALARM
     assert stats.binomtest(len(shot.rows(111)), N, 0.3).pvalue > ALARM
     assert len(shot.rows(413, both=True)) == len(shot.rows(421, both=True)) == N

@@ -170,7 +170,7 @@ def test_one_of_several_species_by_their_shares():
 
 
 def test_particles_and_antiparticles():
-    shot = shoot(N, particle="pi+", conjugate=True, p=5000, theta=0.1)
+    shot = shoot(N, particle="pi+", charge_conjugate=True, p=5000, theta=0.1)
     assert stats.binomtest(len(shot.rows(211)), N, 0.5).pvalue > ALARM
     assert len(shot.rows(211)) + len(shot.rows(-211)) == N
 

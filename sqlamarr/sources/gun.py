@@ -32,7 +32,7 @@ PARTICLE: Mapping[str, Any] = {
         "description": "In place of 'particle', a decay descriptor: its first particle is shot and decays so. Or "
         "several, of which each event has one: a list, or descriptors with their shares.",
     },
-    "conjugate": {
+    "charge_conjugate": {
         "type": "boolean",
         "description": "In half of the events the antiparticle and the conjugate decay, as [...]CC says.",
     },
@@ -161,7 +161,7 @@ def _particles(decay_plan: DecayPlan, place: Place, entry: Mapping[str, Any]) ->
     table = decay_plan.table
     for name, share in _shares(place.of("particle"), entry["particle"]).items():
         key = _key(table, name)
-        keys = [key, table.conjugate(key)] if entry.get("conjugate") else [key]
+        keys = [key, table.conjugate(key)] if entry.get("charge_conjugate") else [key]
         for one in keys:
             yield share / len(keys), decay_plan.first(one, entry.get("signal", True))
 
@@ -171,7 +171,7 @@ def _decays(decay_plan: DecayPlan, place: Place, entry: Mapping[str, Any]) -> It
     for text, share in _shares(place.of("decay"), entry["decay"]).items():
         descriptor = descriptors.parse(text)
         chains = [descriptor.decay]
-        if descriptor.with_conjugate or entry.get("conjugate"):
+        if descriptor.with_conjugate or entry.get("charge_conjugate"):
             chains.append(descriptor.decay.conjugated())
         for chain in chains:
             yield share / len(chains), decay_plan.chain(chain, status)

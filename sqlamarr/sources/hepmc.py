@@ -15,6 +15,7 @@ from sqlamarr.sources.hepmc_cut import CutState, RecordText, cut, sniff_format
 from sqlamarr.sources.run import Reading
 from sqlamarr.sources.streams import SNIFFED, Stream
 
+TOOL = "sqlamarr"  # what files that it has written call their maker
 TABLES = ("GenEvents", "GenVertices", "GenParticles", "GenWeights")
 #: Status codes that LHCb's simulation gives to particles that it decays or stores itself.
 LHCB_STATUS = (777, 888, 889, 999)
@@ -144,7 +145,7 @@ def read(stream: Stream, reading: Reading) -> Iterator[HepMCPiece]:
     state = CutState(number)
     records = cut(stream, stream.path, state)
     if reading.collisions == "auto":
-        records = _decide_collisions(records, stream.path, reading)
+        records = _decide_collisions(records, stream.path, reading, state)
     empty = True
     for piece in _events(records, source, reading):
         empty = False
@@ -180,8 +181,10 @@ def _take_over(state: CutState, path: str, reading: Reading) -> None:
             reading.warn(f"{path} states no units (it has no U line): HepMC's defaults are used, GeV and mm.")
 
 
-def _decide_collisions(records: Iterator[RecordText], path: str, reading: Reading) -> Iterator[RecordText]:
-    """Look at the first records; hand all of them on."""
+def _decide_collisions(
+    records: Iterator[RecordText], path: str, reading: Reading, state: CutState
+) -> Iterator[RecordText]:
+    """Look at the first records; hand all of them on. In files that sqlamarr wrote every record is an event."""
     head: list[RecordText] = []
     size = 0
     for record in islice(records, _LOOKED_AT_RECORDS):
@@ -192,7 +195,7 @@ def _decide_collisions(records: Iterator[RecordText], path: str, reading: Readin
     if not head:
         return records  # the next input decides
     reading.collisions = "record"
-    if _has_lhcb_status(head):
+    if state.tool != TOOL and _has_lhcb_status(head):
         reading.collisions = "file"
         reading.warn(
             f"{path} has particles with LHCb's status codes {', '.join(map(str, LHCB_STATUS))}: all records of a "

@@ -41,12 +41,14 @@ class CutState:
     :ivar format: 2 or 3, of the listing that was begun last
     :ivar open: a listing was begun and its end mark has not been seen
     :ivar weight_names: of the file's first record or header
+    :ivar tool: the program that the header says to have written it
     :ivar units_stated: the file's first record states its units; None: no record yet
     """
 
     format: int
     open: bool = False
     weight_names: tuple[str, ...] = ()
+    tool: str = ""
     units_stated: bool | None = None
 
 
@@ -162,6 +164,8 @@ def _is_run_information(content: bytes, state: CutState) -> bool:
     if content.startswith(b"W ") and not state.weight_names:
         names = content[2:].replace(b"\\|", b"\n").split(b"\n")
         state.weight_names = tuple(name.decode("utf-8", "replace").replace("\\\\", "\\") for name in names)
+    if content.startswith(b"T ") and not state.tool:
+        state.tool = content[2:].split(b"\\|")[0].decode("utf-8", "replace")
     return True
 
 

@@ -1,0 +1,44 @@
+"""``sqlamarr gun``."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+import click
+
+
+@click.command("gun")
+@click.argument("description", type=click.Path())
+@click.option(
+    "-o", "--output", required=True, type=click.Path(path_type=Path), help="HepMC3 file, .hepmc or .hepmc.gz."
+)
+@click.option("-n", "--events", type=click.IntRange(1), help="How many events.")
+@click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="Seed; drawn and printed if not given.")
+@click.option("--first-event", type=click.IntRange(0), default=0, help="Ordinal of the first event.")
+@click.option("--overwrite", is_flag=True, help="Replace the output file if it exists.")
+def command(
+    description: str, output: Path, events: int | None, seed: int | None, first_event: int, overwrite: bool
+) -> None:
+    """Write the events of a particle gun, or of another source that a YAML file describes, as HepMC3.
+
+    With the same seed they are those that 'sqlamarr run' would simulate.
+    """
+    from sqlamarr.errors import InputError, OutputError
+    from sqlamarr.sources import open_inputs
+    from sqlamarr.sources.described import is_described
+    from sqlamarr.sources.hepmc_write import check_name, write
+
+    check_name(output)
+    if output.exists() and not overwrite:
+        raise OutputError(f"{output} exists. Choose another name, or --overwrite it.")
+    if not is_described(description):
+        raise InputError(
+            f"{description} is no description of a source: expected a .yaml file, e.g. with a 'gun:' in it."
+        )
+    seed = secrets.randbits(63) if seed is None else seed
+    source = open_inputs([description], seed=seed, first_event=first_event, max_events=events)
+    count = write(output, (chunk.parse() for chunk in source.chunks(1000)), f"{description}, seed {seed}")
+    click.echo(f"{output}: {count} collisions, seed {seed}")
+    for warning in source.warnings:
+        click.echo(f"Note: {warning}")
