@@ -128,3 +128,39 @@ def test_what_the_command_refuses(mixed, tmp_path, example, capsys):
         assert command_line("gun", *arguments) == 1
         assert message in capsys.readouterr().err
     assert not (tmp_path / "x.hepmc").exists()
+
+
+def test_the_descriptions_of_the_document_are_good(tmp_path, monkeypatch):
+    import re
+
+    import yaml
+
+    text = (ROOT / "docs" / "gun.md").read_text()
+    blocks = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    assert len(blocks) == 3
+    for block in blocks:
+        list(open_inputs([yaml.safe_load(block)], seed=1, max_events=1).chunks(1))
+    assert blocks[0].strip() in (ROOT / "examples" / "gun_lambda_b.yaml").read_text()
+
+
+def test_every_key_of_a_gun_is_documented():
+    from sqlamarr.sources.distributions import KINDS
+    from sqlamarr.sources.gun import SCHEMA
+
+    text = (ROOT / "docs" / "gun.md").read_text()
+    assert not [name for name in SCHEMA["properties"] if f"`{name}" not in text and f"`{{{name}" not in text]
+    assert not [name for name in KINDS if f"`{{{name}: " not in text]
+
+
+def test_the_document_shows_what_the_example_gives(tmp_path, capsys):
+    import re
+
+    text = (ROOT / "docs" / "gun.md").read_text()
+    ((query, shown),) = re.findall(r'\$ sqlamarr sql lb\.db "(.*?)"\n(.*?)\n```', text, re.DOTALL)
+    (tmp_path / "truth.yaml").write_text(
+        "name: truth\nsteps: [{find_primary_vertices: {}}, {select_particles: {}}]\noutput: {tables: [MCParticles]}\n"
+    )
+    gun = ROOT / "examples" / "gun_lambda_b.yaml"
+    sqlamarr.run(tmp_path / "truth.yaml", gun, tmp_path / "lb.db", seed=1, max_events=10000)
+    command_line("sql", tmp_path / "lb.db", query)
+    assert capsys.readouterr().out.rstrip() == shown
