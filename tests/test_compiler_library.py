@@ -111,11 +111,11 @@ def test_a_library_whose_answers_have_changed_fails_its_self_test(tmp_path, caps
     build({"f": source_of(small())}, tmp_path / "l.so", rows=100, keep_source=folder)
     weights = np.frombuffer((folder / "weights.bin").read_bytes(), np.float32) * 1.01
     (folder / "weights.bin").write_bytes(weights.tobytes())
-    toolchain.run([*toolchain.OPTIONS, "-shared", "model.c", "-o", "l.so", "-lm"], folder)
+    toolchain.run([*toolchain.options(), "-shared", "model.c", "-o", "l.so", "-lm"], folder)
     assert inspect(folder / "l.so", "f").self_test.deviation > 1e-3
     assert command_line("model", folder / "l.so") == 0  # nothing was promised: it was not verified
     told = ["-DMODEL0_DEVIATION=1e-7", "-DMODEL0_TOLERANCE=1e-4", "-DMODEL0_ROWS=100"]
-    toolchain.run([*toolchain.OPTIONS, *told, "-shared", "model.c", "-o", "m.so", "-lm"], folder)
+    toolchain.run([*toolchain.options(), *told, "-shared", "model.c", "-o", "m.so", "-lm"], folder)
     assert command_line("model", folder / "m.so") == 1
     assert "the self-test of f fails" in capsys.readouterr().err
 
@@ -123,7 +123,7 @@ def test_a_library_whose_answers_have_changed_fails_its_self_test(tmp_path, caps
 @needs_compiler
 def test_a_kept_source_makes_the_same_library_by_itself(tmp_path):
     made = build({"f": source_of(small())}, tmp_path / "l.so", rows=100, keep_source=tmp_path)
-    toolchain.run([*toolchain.OPTIONS, "-shared", "model.c", "-o", "again.so", "-lm"], tmp_path)
+    toolchain.run([*toolchain.options(), "-shared", "model.c", "-o", "again.so", "-lm"], tmp_path)
     x, z = RNG.normal(size=(50, 2)), RNG.normal(size=(50, 1))
     answers = {CompiledModel(path, "f")(x, z, 2).tobytes() for path in (made.path, tmp_path / "again.so")}
     assert len(answers) == 1

@@ -253,6 +253,19 @@ def test_tree_classifiers_of_any_shape(classes, features, depth, seed):
         assert np.allclose(ours, theirs, rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.parametrize("explicit", [False, True])
+def test_the_range_of_the_training_is_found_behind_a_logarithm(explicit):
+    momenta = 10 ** RNG.uniform(3, 5, (200, 2))
+    log = PRE.FunctionTransformer(np.log10, (lambda y: 10**y) if explicit else None)
+    model = make_pipeline(log, PRE.MinMaxScaler(), network(neural_network.MLPRegressor)).fit(momenta, momenta[:, 0])
+    source = read_object(model, None, FLOAT32)
+    assert np.allclose(source.low, momenta.min(axis=0))
+    assert np.allclose(source.high, momenta.max(axis=0))
+    columns = ColumnTransformer([("a", make_pipeline(log, PRE.MinMaxScaler()), [1]), ("b", "passthrough", [0])])
+    source = read_object(columns.fit(momenta), None, FLOAT32)
+    assert np.allclose(source.high, [np.nan, momenta[:, 1].max()], equal_nan=True)
+
+
 # ---- several models in one function ------------------------------------------------------------------------
 
 

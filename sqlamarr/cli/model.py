@@ -36,7 +36,9 @@ def command(library: str, functions: tuple[str, ...]) -> None:
 
 
 def _show(function: Any) -> None:
-    click.echo(f"\n{function.name}" + ("" if function.batched else "  (row by row)"))
+    click.echo(
+        f"\n{function.name}" + {"rows": "", "one row": "  (row by row)", "event": "  (whole events)"}[function.takes]
+    )
     if function.sizes is None:
         click.echo("  does not declare its inputs and outputs; a pipeline must")
         return

@@ -75,7 +75,7 @@ def build(
         if source.weights is not None:
             (folder / WEIGHTS).write_bytes(source.weights)
         start = time.perf_counter()
-        toolchain.run([*toolchain.OPTIONS, "-DSQLAMARR_CODE_ONLY", "-c", "model.c", "-o", "code.o"], folder)
+        toolchain.run([*toolchain.options(), "-DSQLAMARR_CODE_ONLY", "-c", "model.c", "-o", "code.o"], folder)
         _link(folder, {})
         seconds = time.perf_counter() - start
         verified = {n: _verify(folder / "model.so", n, s, known[n], tolerance) for n, s in sources.items()}
@@ -101,7 +101,7 @@ def _link(folder: Path, verified: Mapping[int, Verification]) -> None:
         values = (("DEVIATION", found.deviation.hex()), ("TOLERANCE", found.tolerance.hex()), ("ROWS", found.rows))
         told += [f"-DMODEL{number}_{key}={value}" for key, value in values]
     toolchain.run(
-        [*toolchain.OPTIONS, "-DSQLAMARR_INFORMATION_ONLY", *told, "-c", "model.c", "-o", "information.o"], folder
+        [*toolchain.options(), "-DSQLAMARR_INFORMATION_ONLY", *told, "-c", "model.c", "-o", "information.o"], folder
     )
     toolchain.run(["-shared", "code.o", "information.o", "-o", "model.so", "-lm"], folder)
 

@@ -15,9 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqlamarr.errors import ModelError
+from sqlamarr.event_models import CompiledEventModel, EventSizes
 from sqlamarr.models import CompiledModel, Sizes
 
-COMPANIONS = ("_batch", "_info", "_verification", "_event", "_event_info")
+COMPANIONS = ("_batch", "_info", "_verification")
+EVENT = "_event"  # ends the name of a function of whole events
 
 
 @dataclass(frozen=True)
@@ -58,13 +60,13 @@ class SelfTest:
 class Function:
     """A function of a library.
 
+    :param takes: what a call takes: ``rows`` at once, ``one row``, or a whole ``event``
     :param sizes: as it declares them; None: it does not
-    :param batched: whether it takes many rows at once
     """
 
     name: str
-    sizes: Sizes | None
-    batched: bool
+    takes: str
+    sizes: Sizes | EventSizes | None
     inputs: tuple[Range, ...]
     outputs: tuple[str, ...]
     origin: str | None
@@ -88,7 +90,8 @@ def function_names(library: Path) -> list[str]:
     symbols = re.findall(
         r"^\S+ [TtWi] _?(\w+)$" if sys.platform == "darwin" else r"^\S+ [TWi] (\w+)$", listed.stdout, re.M
     )
-    return sorted(s for s in symbols if not s.startswith("_") and not _is_companion(s, set(symbols)))
+    own = [s for s in symbols if not s.startswith("_") and not _is_companion(s, set(symbols))]
+    return sorted({s.removesuffix(EVENT) for s in own})
 
 
 def _is_companion(symbol: str, symbols: set[str]) -> bool:
@@ -100,16 +103,26 @@ def inspect(library: Path, name: str) -> Function:
 
     :raises ModelError: no such library or function, or one for another interface
     """
+    raw = _Raw(library.absolute())
+    if not raw.has(name) and raw.has(name + EVENT):
+        return _of_events(library.absolute(), name)
     model = CompiledModel(library.absolute(), name)
     sizes = model.declared
-    raw = _Raw(library.absolute())
     ranges = raw.ranges(name) if sizes else None
     names = model.input_names or [f"x{i}" for i in range(sizes.inputs if sizes else 0)]
     inputs = tuple(
         Range(n, None, None) if ranges is None else Range(n, *ranges[:, i].tolist()) for i, n in enumerate(names)
     )
     test = _self_test(model, sizes, raw, name) if sizes else None
-    return Function(name, sizes, raw.has(f"{name}_batch"), inputs, tuple(model.output_names or ()), model.origin, test)
+    takes = "rows" if raw.has(f"{name}_batch") else "one row"
+    return Function(name, takes, sizes, inputs, tuple(model.output_names or ()), model.origin, test)
+
+
+def _of_events(library: Path, name: str) -> Function:
+    model = CompiledEventModel(library, name)
+    names = [*(model.input_names or []), *(f"{n} (of the event)" for n in model.event_input_names or [])]
+    inputs = tuple(Range(n, None, None) for n in names)
+    return Function(name, "event", model.declared, inputs, tuple(model.output_names or ()), model.origin, None)
 
 
 def _self_test(model: CompiledModel, sizes: Sizes, raw: _Raw, name: str) -> SelfTest | None:

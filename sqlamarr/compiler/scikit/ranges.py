@@ -12,6 +12,11 @@ from numpy.typing import NDArray
 from sqlamarr.compiler.scikit.columns import parts
 from sqlamarr.errors import CompilerError
 
+# Of rising functions that scale inputs; where nobody gave the inverse.
+INVERSES: dict[str, Callable[[Any], Any]] = {
+    "log": np.exp, "log2": np.exp2, "log10": lambda y: 10.0**y, "log1p": np.expm1, "exp": np.log, "expm1": np.log1p,
+    "sqrt": np.square, "cbrt": lambda y: y**3, "arcsinh": np.sinh, "sinh": np.arcsinh,
+}  # fmt: skip
 Range = NDArray[np.float64]  # (2, columns): where each begins and ends; NaN where unknown
 
 
@@ -89,21 +94,27 @@ def _of_parts(function: Callable[[Any, int], Range], estimator: Any, width: int,
 
 
 def _of_pipeline(function: Callable[[Any, int], Range], pipeline: Any, width: int, nothing: Range) -> Range:
-    """That of the first step; of a function with an inverse, that of the step behind it, taken back."""
+    """That of the first step; of a function, that of the step behind it, taken back."""
     steps = [s for _, s in pipeline.steps if s is not None and s != "passthrough"]
     if not steps:
         return nothing
     found = function(steps[0], width)
     if np.isnan(found).all() and type(steps[0]).__name__ == "FunctionTransformer" and len(steps) > 1:
         behind = function(steps[1], width)
-        if steps[0].func is None:
-            return behind
-        if steps[0].inverse_func is not None and not np.isnan(behind).any():
-            with np.errstate(all="ignore"):
-                ends = np.asarray(steps[0].inverse_transform(behind), np.float64)
-            ordered: Range = np.sort(ends, axis=0)
-            return ordered
+        return _before(steps[0], behind)
     return found
+
+
+def _before(transformer: Any, behind: Range) -> Range:
+    """What a FunctionTransformer makes this range of; unknown if its function has no inverse."""
+    if transformer.func is None:
+        return behind
+    inverse = transformer.inverse_func or INVERSES.get(getattr(transformer.func, "__name__", ""))
+    if inverse is None:
+        return np.full_like(behind, np.nan)
+    with np.errstate(all="ignore"):
+        ends: Range = np.sort(np.asarray(inverse(behind), np.float64), axis=0)
+    return ends
 
 
 def _cuts(estimator: Any) -> list[tuple[NDArray[Any], NDArray[Any]]] | None:
