@@ -103,6 +103,10 @@ def test_shipped_libraries_can_be_shown(capsys):
     out = capsys.readouterr().out
     assert "12 inputs, 1 outputs and 0 random numbers" in out
     assert "log10_p [3, 5.3]" in out
+    assert command_line("model", "plugins:lhcb_run2_calo") == 0
+    out = capsys.readouterr().out
+    assert "ecal  (whole events)" in out
+    assert "threshold (of the event)" in out
 
 
 @needs_compiler
