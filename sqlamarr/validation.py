@@ -41,4 +41,6 @@ def _explain(error: Any) -> str:
     if error.validator == "required":
         missing = [name for name in error.validator_value if name not in error.instance]
         return f"missing {', '.join(missing)}."
+    if error.validator == "type" and "description" in error.schema:
+        return f"{error.message}. It is: {error.schema['description']}"
     return f"{error.message}."

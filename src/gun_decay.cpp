@@ -13,6 +13,7 @@ namespace {
 constexpr int most_trials = 10'000'000, most_choices = 100'000;
 constexpr double widths_of_first = 15; // as far above its mass as the first particle of a chain goes
 constexpr size_t most_members = 100'000;
+constexpr size_t many_bodies = 4; // from here on flat masses of clusters are too seldom good
 
 bool varies(const sqlamarr_gun_species &s) { return s.width > 0 && s.n_channels > 0; }
 
@@ -47,6 +48,11 @@ void two_body(const Momentum &p, double mother, double a, double b, double size,
     };
     first.e = energy(first, a);
     second.e = energy(second, b);
+}
+
+// Momentum of a decay in two, divided by the square root of the kinetic energy that it frees.
+double momentum_per_root(double mother, double a, double b) {
+    return std::sqrt((mother + a + b) * (mother - b + a) * (mother + b - a)) / (2.0 * mother);
 }
 
 } // namespace
@@ -145,11 +151,12 @@ void Family::break_up(size_t i, Draws &draws) {
         members[first].momentum = mother.momentum;
         return;
     }
-    const double bound = n > 2 || !fixed ? most(i, least) : 0;
     double rest = mother.mass - least;
+    const bool many = fixed && n >= many_bodies;
+    const double bound = many ? most_of_many(i, rest) : n > 2 || !fixed ? most(i, least) : 0;
     for (int trial = 0;; ++trial) {
         if (!fixed) rest = draw_masses(i, least, draws);
-        const double weight = draw_clusters(i, rest, draws);
+        const double weight = many ? draw_many(i, rest, draws) : draw_clusters(i, rest, draws);
         if (bound <= 0 || (rest >= 0 && draws.uniform() * bound <= weight)) break;
         if (trial == most_trials) impossible(*mother.species, "ten million trials did not find a place in phase space");
     }
@@ -214,6 +221,46 @@ double Family::most(size_t i, double least) const {
         sum += mass;
     }
     return bound;
+}
+
+// For many bodies the kinetic energies of the clusters, K_k = mass - sum of the daughters' masses, are drawn
+// as slow particles would have them: steps of the K_k are a Dirichlet distribution with parameters 3/2. The density
+// of that is the product of the square roots of the steps; so the weight is the product of p_k / sqrt(K_k - K_(k-1)).
+double Family::draw_many(size_t i, double rest, Draws &draws) {
+    const Member &mother = members[i];
+    const size_t n = mother.n_daughters;
+    clusters_.resize(n);
+    steps_.resize(n);
+    cuts_.resize(n);
+    double kinetic = 0;
+    for (size_t k = 1; k < n; ++k) { // Gamma(3/2) = Gamma(1) + Gamma(1/2)
+        const double normal = pm_normal_quantile(draws.uniform());
+        cuts_[k] = kinetic += 0.5 * normal * normal - pm_log(draws.uniform());
+    }
+    double sum = members[mother.first_daughter].mass, weight = 1;
+    clusters_[0] = sum;
+    for (size_t k = 1; k < n; ++k) {
+        const double mass = members[mother.first_daughter + k].mass;
+        sum += mass;
+        clusters_[k] = k + 1 < n ? sum + rest * (cuts_[k] / kinetic) : mother.mass;
+        steps_[k] = two_body_momentum(clusters_[k], mass, clusters_[k - 1]);
+        weight *= momentum_per_root(clusters_[k], mass, clusters_[k - 1]);
+    }
+    return weight;
+}
+
+// A bound of that weight: it grows with the cluster's mass, which has at most all of the kinetic energy; in the
+// mass of the smaller cluster its maximum is where the derivative vanishes, or the nearest possible mass.
+double Family::most_of_many(size_t i, double rest) const {
+    const Member &mother = members[i];
+    double sum = members[mother.first_daughter].mass, bound = 1;
+    for (size_t k = 1; k < mother.n_daughters; ++k) {
+        const double m = members[mother.first_daughter + k].mass, a = sum + m + std::max(rest, 0.0);
+        const double best = (std::sqrt((a - m) * (a - m) + 3.0 * (a + m) * (a + m)) - (a - m)) / 3.0;
+        bound *= momentum_per_root(a, m, std::min(std::max(best, sum), a - m));
+        sum += m;
+    }
+    return bound * (1.0 + 1e-12); // rounding
 }
 
 } // namespace sqlamarr::gun

@@ -49,6 +49,8 @@ private:
     double draw_masses(size_t i, double least, Draws &draws);
     double draw_clusters(size_t i, double rest, Draws &draws);
     double most(size_t i, double least) const;
+    double draw_many(size_t i, double rest, Draws &draws);
+    double most_of_many(size_t i, double rest) const;
 
     const sqlamarr_gun &gun_;
     std::vector<double> cuts_, clusters_, steps_; // of the decay at hand: see draw_clusters

@@ -118,6 +118,7 @@ def test_random_events_need_a_seed():
         ({"gun": GUN, "more": 1}, "with one top-level key (gun"),
         ({}, "found {}."),
         ({"name": "x", "steps": []}, "A pipeline comes first on the command line."),
+        ({"gun": {**GUN, "p": "5 GeV"}}, "'5 GeV' is not of type 'number', 'object'. It is: Momentum [MeV]."),
         ({"gun": {**GUN, "events": 0}}, "gun.events: 0 is less than the minimum of 1."),
     ],
 )
@@ -128,6 +129,9 @@ def test_a_description_that_is_none(content, message):
 def test_a_file_that_is_no_yaml(tmp_path):
     (tmp_path / "gun.yaml").write_text("gun: [")
     with pytest.raises(InputError, match="gun.yaml is not valid YAML: "):
+        open_inputs([str(tmp_path / "gun.yaml")])
+    (tmp_path / "gun.yaml").write_text("gun: {decay: [B0 -> K+ pi-]CC}")
+    with pytest.raises(InputError, match="A decay descriptor stands in quotes."):
         open_inputs([str(tmp_path / "gun.yaml")])
 
 

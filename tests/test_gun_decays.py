@@ -103,6 +103,26 @@ def test_four_bodies_are_distributed_as_phase_space_says():
         assert stats.kstest(values, lambda v, e=edges, c=cumulative: np.interp(v, e, c / c[-1])).pvalue > ALARM
 
 
+@pytest.mark.parametrize("pairs", [2, 3, 5])
+def test_many_bodies_are_distributed_as_phase_space_says(pairs):
+    """Mass of all but one of 2 n pions, from the recursion Phi_k(M) = int p(M; m, pi) Phi_(k-1)(m) dm."""
+    shot = shoot(5000, decay="B0 -> " + " ".join(["pi+ pi-"] * pairs), **PT)
+    m, pi = descriptors.mass(511), descriptors.mass(211)
+    grid = np.linspace(0, m, 2001)
+    volume = two_body(np.maximum(grid, 1e-9), pi, pi) * (grid > 2 * pi)
+    for _ in range(3, 2 * pairs):
+        step = two_body(np.maximum(grid[:, None], 1e-9), grid[None, :], pi) * (grid[:, None] > grid[None, :] + pi)
+        volume = step @ volume
+        volume /= volume.max()
+    cumulative = np.append(0, np.cumsum((volume * two_body(m, grid, pi) * (grid < m - pi))[1:]))
+    mother = shot.momentum(shot.rows(511))
+    for pid, which in ((211, 0), (211, pairs - 1), (-211, 0), (-211, pairs - 1)):
+        one = shot.momentum(shot.rows(pid)[which::pairs])
+        values = mass(mother - one)
+        edges = grid + (grid[1] - grid[0]) / 2
+        assert stats.kstest(values, lambda v, e=edges: np.interp(v, e, cumulative / cumulative[-1])).pvalue > ALARM
+
+
 @pytest.mark.parametrize(("pid", "chain"), [(531, BS), (421, "D0 -> K- pi+"), (310, "K_S0 -> pi+ pi-")])
 def test_decay_times_are_exponential_and_flights_are_along_the_momentum(pid, chain):
     shot = shoot(N, decay=chain, **PT)

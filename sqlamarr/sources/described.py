@@ -125,7 +125,8 @@ def load(path: str) -> Description:
     try:
         content = yaml.safe_load(text)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not valid YAML: {error}") from error
+        hint = " A decay descriptor stands in quotes." if b"->" in text else ""
+        raise InputError(f"{path} is not valid YAML: {error}.{hint}") from error
     return describe(content, path, Path(path).absolute().parent, text)
 
 

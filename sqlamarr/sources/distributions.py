@@ -14,6 +14,7 @@ from sqlamarr.sources.place import Place
 from sqlamarr.validation import suggest, validate
 
 INFINITY = math.inf
+ENDLESS = (3, 4, 5)  # kinds whose limits may be infinite: exponential, power, gaussian
 _NUMBER = {"type": "number"}
 _LIMITS = {
     "min": {**_NUMBER, "description": "Lowest value; default: where the quantity ends."},
@@ -82,9 +83,10 @@ def law(value: Any, quantity: Quantity) -> Law:
 
 
 def _within(found: Law, quantity: Quantity) -> Law:
-    if not quantity.low <= found.a <= found.b <= quantity.high:
+    finite = found.kind in ENDLESS or (math.isfinite(found.a) and math.isfinite(found.b))
+    if not finite or not quantity.low <= found.a <= found.b <= quantity.high:
         raise quantity.error(
-            f"expected values from {quantity.low:g} to {quantity.high:g}, found {found.a:g} to {found.b:g}."
+            f"expected finite values from {quantity.low:g} to {quantity.high:g}, found {found.a:g} to {found.b:g}."
         )
     return found
 
