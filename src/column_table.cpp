@@ -13,10 +13,14 @@
 
 namespace sqlamarr {
 
-// The rows of a column by ascending value, without those that are NULL.
-struct Order {
-    bool is_given = false; // the rows are in this order as they stand
-    std::vector<int64_t> rows{};
+constexpr int SCANS_BEFORE_SORTING = 16;
+
+// How a column is looked up: by bisection if its values ascend; else by scanning, and by an order of its rows as soon
+// as that has become worth while.
+struct Index {
+    bool ascends = false;
+    int scans = 0;
+    std::vector<int64_t> rows{}; // by ascending value, without those that are NULL
 };
 
 struct TableContent {
@@ -24,25 +28,27 @@ struct TableContent {
     bool ascending = false;              // the first column is an id, and the rows ascend by it
     std::vector<sqlamarr_column> columns{};
     int64_t rows = 0;
-    std::map<int, Order> orders{}; // made when a lookup first asks for one
+    std::map<int, Index> indexes{}; // of columns that were looked up since the rows are here
 
-    const Order &order(int column) {
-        const auto [place, is_new] = orders.try_emplace(column);
-        if (is_new) place->second = sorted(columns[static_cast<size_t>(column)]);
+    Index &index(int column) {
+        const auto [place, is_new] = indexes.try_emplace(column);
+        if (is_new) place->second.ascends = ascends(columns[static_cast<size_t>(column)]);
         return place->second;
     }
 
-private:
-    Order sorted(const sqlamarr_column &column) const {
+    void sort(Index &index, int number) const {
+        const sqlamarr_column &column = columns[static_cast<size_t>(number)];
         const auto *values = static_cast<const int64_t *>(column.data);
-        Order order;
-        order.is_given = column.nulls == nullptr && std::is_sorted(values, values + rows);
-        if (order.is_given) return order;
         for (int64_t row = 0; row < rows; ++row)
-            if (column.nulls == nullptr || !column.nulls[row]) order.rows.push_back(row);
-        std::stable_sort(order.rows.begin(), order.rows.end(),
+            if (column.nulls == nullptr || !column.nulls[row]) index.rows.push_back(row);
+        std::stable_sort(index.rows.begin(), index.rows.end(),
                          [values](int64_t a, int64_t b) { return values[a] < values[b]; });
-        return order;
+    }
+
+private:
+    bool ascends(const sqlamarr_column &column) const {
+        const auto *values = static_cast<const int64_t *>(column.data);
+        return column.nulls == nullptr && std::is_sorted(values, values + rows);
     }
 };
 
@@ -57,6 +63,8 @@ struct Cursor : sqlite3_vtab_cursor {
     const TableContent *content = nullptr;
     const int64_t *rows = nullptr; // null: as they stand
     int64_t position = 0, end = 0;
+    std::vector<int64_t> found{}; // by a scan
+    int64_t hint = 0;             // where the last lookup ended: the next is mostly a little further
 
     int64_t row() const { return rows ? rows[position] : position; }
 };
@@ -139,22 +147,61 @@ int close(sqlite3_vtab_cursor *cursor) {
     return SQLITE_OK;
 }
 
-void look_up(Cursor &cursor, TableContent &content, int column, int64_t wanted) {
-    const auto *values = static_cast<const int64_t *>(content.columns[static_cast<size_t>(column)].data);
-    const Order &order = content.order(column);
-    if (order.is_given) {
-        const auto [first, last] = std::equal_range(values, values + content.rows, wanted);
-        cursor.position = first - values;
-        cursor.end = last - values;
-        return;
+// The first of `n` ascending values that is not below `wanted`, searched from `hint` on in growing steps.
+int64_t first_not_below(const int64_t *values, int64_t n, int64_t wanted, int64_t hint) {
+    int64_t low = 0, high = n;
+    if (hint < n && values[hint] < wanted) {
+        int64_t step = 1;
+        low = hint + 1;
+        while (low + step < n && values[low + step] < wanted) {
+            low += step + 1;
+            step *= 2;
+        }
+        high = std::min(n, low + step + 1);
+    } else if (hint < n) {
+        high = hint + 1; // values[hint] is not below it: it, or one before
+        if (hint == 0 || values[hint - 1] < wanted) return hint;
     }
+    return std::lower_bound(values + low, values + high, wanted) - values;
+}
+
+void look_up_ascending(Cursor &cursor, const int64_t *values, int64_t n, int64_t wanted) {
+    cursor.position = first_not_below(values, n, wanted, cursor.hint);
+    cursor.end = cursor.position;
+    while (cursor.end < n && values[cursor.end] == wanted) ++cursor.end;
+    cursor.hint = std::min(cursor.position, n - 1);
+}
+
+void look_up_scanning(Cursor &cursor, const sqlamarr_column &column, int64_t n, int64_t wanted) {
+    const auto *values = static_cast<const int64_t *>(column.data);
+    cursor.found.clear();
+    for (int64_t row = 0; row < n; ++row)
+        if (values[row] == wanted && (column.nulls == nullptr || !column.nulls[row])) cursor.found.push_back(row);
+    cursor.rows = cursor.found.data();
+    cursor.end = static_cast<int64_t>(cursor.found.size());
+}
+
+void look_up_sorted(Cursor &cursor, const Index &index, const int64_t *values, int64_t wanted) {
     const auto smaller = [values](int64_t row, int64_t value) { return values[row] < value; };
-    const auto first = std::lower_bound(order.rows.begin(), order.rows.end(), wanted, smaller);
+    const auto first = std::lower_bound(index.rows.begin(), index.rows.end(), wanted, smaller);
     auto last = first;
-    while (last != order.rows.end() && values[*last] == wanted) ++last;
-    cursor.rows = order.rows.data();
-    cursor.position = first - order.rows.begin();
-    cursor.end = last - order.rows.begin();
+    while (last != index.rows.end() && values[*last] == wanted) ++last;
+    cursor.rows = index.rows.data();
+    cursor.position = first - index.rows.begin();
+    cursor.end = last - index.rows.begin();
+}
+
+void look_up(Cursor &cursor, TableContent &content, int number, int64_t wanted) {
+    const sqlamarr_column &column = content.columns[static_cast<size_t>(number)];
+    const auto *values = static_cast<const int64_t *>(column.data);
+    Index &index = content.index(number);
+    if (index.ascends) return look_up_ascending(cursor, values, content.rows, wanted);
+    if (index.scans < SCANS_BEFORE_SORTING) {
+        ++index.scans;
+        return look_up_scanning(cursor, column, content.rows, wanted);
+    }
+    if (index.rows.empty()) content.sort(index, number);
+    look_up_sorted(cursor, index, values, wanted);
 }
 
 int filter(sqlite3_vtab_cursor *base, int index, const char *, int, sqlite3_value **values) {
@@ -246,7 +293,7 @@ void set(sqlite3 *db, const std::string &name, const sqlamarr_column *columns, i
     }
     content.columns.assign(columns, columns + n);
     content.rows = rows;
-    content.orders.clear();
+    content.indexes.clear();
 }
 
 } // namespace

@@ -18,7 +18,7 @@ number = st.integers(-3, 3) | st.none()
 real = st.floats(allow_nan=False, allow_infinity=False, width=32) | st.none()
 word = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=3) | st.none()
 row = st.tuples(st.integers(-(2**62), 2**62), number, real, word)
-table = st.lists(row, max_size=12, unique_by=lambda row: row[0])
+table = st.lists(row, max_size=40, unique_by=lambda row: row[0])
 
 QUERIES = [
     "SELECT * FROM t",
@@ -55,7 +55,7 @@ def made(db):
     return tables
 
 
-@given(table, st.integers(0, 12))
+@given(table, st.integers(0, 40))
 def test_queries_see_what_they_would_see_in_a_table_of_sqlites(rows, cut):
     with Database() as ours, Database() as theirs:
         tables = made(ours)

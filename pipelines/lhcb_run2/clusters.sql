@@ -23,6 +23,7 @@ pointing AS (
         v.vertex_id, 12490.0 - coalesce(v.z, 0.0) AS dz, m.x - coalesce(v.x, 0.0) AS dx, m.y - coalesce(v.y, 0.0) AS dy
     FROM measured AS m
     LEFT JOIN tmp_best_vertex AS v USING (event_id)
+    LIMIT -1 {# here and below: evaluates every expression once, not once per use #}
 ),
 momentum AS (
     SELECT
@@ -31,6 +32,7 @@ momentum AS (
         {{ position_variance('region', 'gev', 'type') }} AS variance,
         energy * {{ energy_resolution('gev') }} AS sigma_energy
     FROM pointing
+    LIMIT -1
 )
 SELECT
     cluster_id, event_id, type, merged_id, region, x, y, 12490.0 AS z, energy,
@@ -45,4 +47,3 @@ SELECT
     pseudorapidity(dx, dy, dz) AS eta,
     azimuthal(dx, dy, dz) AS phi
 FROM momentum
-ORDER BY cluster_id

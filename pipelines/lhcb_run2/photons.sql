@@ -23,7 +23,7 @@ WITH flying AS (
     WHERE p.pid = 22 AND p.pz > 0 AND p.end_vertex IS NULL AND {{ conditions.calorimeter != 'off' }}
 ),
 hit AS (
-    SELECT *, x + (12490.0 - z) * tx AS x_ecal, y + (12490.0 - z) * ty AS y_ecal FROM flying WHERE z < 12490
+    SELECT *, x + (12490.0 - z) * tx AS x_ecal, y + (12490.0 - z) * ty AS y_ecal FROM flying WHERE z < 12490 LIMIT -1
 )
 SELECT
     mcparticle_id, event_id, x, y, z, tx, ty, p, from_pi0, x_ecal, y_ecal,

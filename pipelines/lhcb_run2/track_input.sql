@@ -18,12 +18,11 @@ WITH tracked AS (
         abs(p.pid) = 13 AS is_mu
     FROM MCParticles AS p
     LEFT JOIN MCVertices AS v ON v.mcvertex_id = p.production_vertex
-    LEFT JOIN MCVertices AS e ON e.mcvertex_id = p.end_vertex
     LEFT JOIN GenEvents AS g ON g.genevent_id = p.genevent_id
     WHERE p.charge <> 0
         AND p.pz > 0
         AND (p.px <> 0 OR p.py <> 0)
-        AND (p.end_vertex IS NULL OR e.z > 9410)
+        AND (p.end_vertex IS NULL OR (SELECT z FROM MCVertices WHERE mcvertex_id = p.end_vertex) > 9410)
 )
 SELECT
     mcparticle_id,
