@@ -1,0 +1,1 @@
+SELECT event_id, m_plus_minus, m_plus_neutral FROM Decays
