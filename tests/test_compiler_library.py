@@ -10,6 +10,7 @@ from compiler_tools import assert_same_bits_for_every_count, compile_graphs, nee
 from run_tools import command_line
 
 import sqlamarr
+from sqlamarr.compiler import compile as compile_models
 from sqlamarr.compiler import toolchain
 from sqlamarr.compiler.build import build
 from sqlamarr.compiler.inspection import function_names, inspect
@@ -276,7 +277,7 @@ def test_stages_of_the_command_line():
         (["f=model.txt"], 1, "no front end reads files that end in '.txt'; known: .pkl"),
         (["f"], 2, "'f' is not FUNCTION=VALUE"),
         (["f=a.pkl", "f=b.pkl"], 2, "'f' is given twice"),
-        (["f=a.pkl", "--noise", "f=many"], 2, "'many' is no number of random numbers"),
+        (["f=a.pkl", "--noise", "f=many"], 1, "noise='many' names an input of an ONNX file, and there is none"),
         (["f=a.pkl", "--noise", "g=3"], 1, "Noise for 'g': there is no such function; there are: f"),
         (["f=a.pkl", "--sample", "f=x.txt"], 1, "The sample x.txt must be a .npy or a .csv file"),
         (["f=a.pkl", "--sample", "f=x.npy"], 1, "The sample x.npy cannot be read"),
@@ -287,6 +288,34 @@ def test_mistakes_on_the_command_line(arguments, code, message, tmp_path, monkey
     monkeypatch.chdir(tmp_path)
     assert command_line("compile", *arguments, "-o", "l.so") == code
     assert message in capsys.readouterr().err
+
+
+@needs_compiler
+def test_random_numbers_of_an_onnx_file_go_to_the_input_that_takes_them(tmp_path):
+    onnx = pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    from onnx import TensorProto, helper
+
+    def described(name, width):
+        return helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, width])
+
+    for name in ("noise", "jitter"):
+        nodes = [helper.make_node("Mul", ["x", name], ["y"])]
+        graph = helper.make_graph(nodes, "g", [described("x", 2), described(name, 2)], [described("y", 2)])
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+        onnx.save(model, tmp_path / f"{name}.onnx")
+    files = {name: str(tmp_path / f"{name}.onnx") for name in ("noise", "jitter")}
+    made = compile_models(
+        {"told": files["jitter"], "guessed": files["noise"], "counted": files["noise"]},
+        tmp_path / "l.so",
+        noise={"told": "jitter", "counted": 2},
+    )
+    assert set(made.sizes.values()) == {(2, 2, 2)}
+    x, z = RNG.normal(size=(9, 2)).astype(np.float32), RNG.normal(size=(9, 2)).astype(np.float32)
+    for function in made.functions:
+        assert np.array_equal(CompiledModel(made.path, function)(x, z, 2), x * z)
+    with pytest.raises(CompilerError, match="f: .*noise"):
+        compile_models({"f": files["noise"]}, tmp_path / "m.so", noise={"f": "no_such_noise"})
 
 
 @needs_compiler

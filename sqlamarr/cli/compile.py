@@ -17,11 +17,9 @@ def _options(values: tuple[str, ...], name: str) -> dict[str, str]:
     return {key: rest for key, _, rest in pairs}
 
 
-def _counts(values: tuple[str, ...]) -> dict[str, int]:
-    options = _options(values, "--noise")
-    if wrong := [v for v in options.values() if not v.isdigit()]:
-        raise click.BadParameter(f"{wrong[0]!r} is no number of random numbers.", param_hint="--noise")
-    return {key: int(value) for key, value in options.items()}
+def _noise(values: tuple[str, ...]) -> dict[str, int | str]:
+    """How many, or the input that takes them."""
+    return {key: int(v) if v.isdigit() else v for key, v in _options(values, "--noise").items()}
 
 
 def _names(values: tuple[str, ...], name: str) -> dict[str, list[str]]:
@@ -39,7 +37,7 @@ def _samples(values: tuple[str, ...]) -> dict[str, Any]:
 @click.option("-o", "--output", required=True, type=click.Path(), metavar="LIBRARY.so", help="The library to write.")
 @click.option(
     "--noise", multiple=True, metavar="FUNCTION=N",
-    help="The network takes N standard normal numbers behind its inputs.",
+    help="The network takes N standard normal numbers behind its inputs; or: the ONNX file's input that takes them.",
 )  # fmt: skip
 @click.option("--inputs", multiple=True, metavar="FUNCTION=A,B,...", help="Names of the inputs.")
 @click.option("--outputs", multiple=True, metavar="FUNCTION=A,B,...", help="Names of the outputs.")
@@ -73,7 +71,7 @@ def command(
     from sqlamarr.compiler import compile as compile_models
 
     made = compile_models(
-        _options(functions, "FUNCTION=MODEL"), output, noise=_counts(noise), double=double, tolerance=tolerance,
+        _options(functions, "FUNCTION=MODEL"), output, noise=_noise(noise), double=double, tolerance=tolerance,
         samples=_samples(sample), inputs=_names(inputs, "--inputs"), outputs=_names(outputs, "--outputs"),
         keep_source=keep_source,
     )  # fmt: skip

@@ -28,7 +28,7 @@ def compile(  # the word that everybody expects, as in re.compile
     functions: Mapping[str, Any],
     path: str | Path,
     *,
-    noise: Mapping[str, int] | None = None,
+    noise: Mapping[str, int | str] | None = None,
     double: bool = False,
     tolerance: float | None = None,
     samples: Mapping[str, Any] | None = None,
@@ -42,7 +42,8 @@ def compile(  # the word that everybody expects, as in re.compile
         method (``(scaler, "inverse_transform")``, ``"scaler.pkl:inverse_transform"``), or a list of models that
         follow each other: ``[preprocessing, "generator.onnx", (target_scaler, "inverse_transform")]``
     :param path: the library to write
-    :param noise: per function, how many standard normal numbers its network takes behind its inputs
+    :param noise: per function, how many standard normal numbers its network takes behind its inputs, or which input
+        of its ONNX file takes them (which needs no saying if it is called noise, random, z or latent)
     :param double: compute networks and keep trees' leaves in double precision
     :param tolerance: largest deviation from the original, relative to the spread of an output; default 1e-4
     :param samples: per function, real inputs (rows, inputs) to verify on, in place of random ones

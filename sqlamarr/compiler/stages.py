@@ -68,10 +68,11 @@ def stages_of(description: Any) -> list[Stage]:
     return [description] if isinstance(description, Stage) else [Stage(description)]
 
 
-def read(stage: Stage, dtype: np.dtype[Any]) -> Source:
+def read(stage: Stage, dtype: np.dtype[Any], noise: str | None = None) -> Source:
     """What a front end makes of a stage.
 
     :param dtype: the type in which the weights of networks are kept
+    :param noise: the input of an ONNX file that takes random numbers, where its name does not tell
     :raises CompilerError: no such file, or no front end for it
     """
     if isinstance(stage.model, (str, Path)):
@@ -81,7 +82,8 @@ def read(stage: Stage, dtype: np.dtype[Any]) -> Source:
             raise CompilerError(f"{path}: no front end reads files that end in {path.suffix!r}; known: {known}.")
         if not path.is_file():
             raise CompilerError(f"The model {path} does not exist.")
-        source: Source = import_module(READERS[path.suffix]).read_file(path, stage.method, dtype)
+        options = {"noise": noise} if noise is not None and path.suffix == ".onnx" else {}
+        source: Source = import_module(READERS[path.suffix]).read_file(path, stage.method, dtype, **options)
     else:
         from sqlamarr.compiler.scikit import read_object
 
@@ -113,6 +115,8 @@ def chain(sources: Sequence[Source], noise: int = 0) -> Source:
     :param noise: standard normal numbers to append to the inputs of the one model that takes so many more
     :raises CompilerError: they do not fit together
     """
+    if noise == sum(source.graph.noise.width for source in sources if source.graph.noise):
+        noise = 0  # they have inputs of their own for it
     plan = _Plan(sources, noise)
     first = sources[0]
     inputs = len(first.graph.input_names) - (noise if plan.taker == 0 else 0)
@@ -197,7 +201,7 @@ def make_source(
     name: str,
     description: Any,
     *,
-    noise: int = 0,
+    noise: int | str = 0,
     double: bool = False,
     inputs: Sequence[str] | None = None,
     outputs: Sequence[str] | None = None,
@@ -209,7 +213,12 @@ def make_source(
     try:
         stages = stages_of(description)
         dtype = np.dtype(np.float64 if double else np.float32)
-        source = chain([read(stage, dtype) for stage in stages], noise)
+        if isinstance(noise, str):
+            if not any(str(stage.model).endswith(".onnx") for stage in stages):
+                raise CompilerError(f"noise={noise!r} names an input of an ONNX file, and there is none.")
+            source = chain([read(stage, dtype, noise) for stage in stages])
+        else:
+            source = chain([read(stage, dtype) for stage in stages], noise)
         return with_names(source, inputs, outputs)
     except CompilerError as error:
         raise CompilerError(f"{name}: {error}") from error
