@@ -99,6 +99,14 @@ def test_a_library_tells_what_it_is_and_exports_nothing_else(tmp_path):
 
 
 @needs_compiler
+def test_names_may_have_letters_of_any_alphabet(tmp_path):
+    graph = Graph(["η", 'a "quoted" \\ name', "μ→π 😀"])
+    graph.set_output(graph.reduce("sum", graph.input), ["Σ"])
+    model = CompiledModel(compile_graphs({"f": graph}, tmp_path / "l.so"), "f")
+    assert (model.input_names, model.output_names) == (list(graph.input_names), ["Σ"])
+
+
+@needs_compiler
 def test_shipped_libraries_can_be_shown(capsys):
     assert command_line("model", "plugins:lhcb_run2", "acceptance") == 0
     out = capsys.readouterr().out

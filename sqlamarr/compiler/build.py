@@ -71,7 +71,7 @@ def build(
     source = write_library(graphs, {n: _describe(s, known[n]) for n, s in sources.items()}, as_text=as_text)
     with tempfile.TemporaryDirectory(prefix="sqlamarr-") as name:
         folder = Path(name)
-        (folder / "model.c").write_text(source.text)
+        (folder / "model.c").write_text(source.text, encoding="utf-8")
         if source.weights is not None:
             (folder / WEIGHTS).write_bytes(source.weights)
         start = time.perf_counter()

@@ -68,14 +68,19 @@ def information(number: int, function: str, graph: Graph, about: Description) ->
     return INFORMATION.format(
         macro=f"MODEL{number}", name=f"model{number}", function=function, arrays="\n".join(arrays),
         tests="\n".join(tests),
-        n_in=len(graph.input_names), n_out=graph.output.width, n_random=noise, origin=json.dumps(about.origin),
+        n_in=len(graph.input_names), n_out=graph.output.width, n_random=noise, origin=_string(about.origin),
         low="in_min" if known else "NULL", high="in_max" if known else "NULL",
         n_test=len(about.inputs), test_random="test_random" if noise else "NULL",
     )  # fmt: skip
 
 
+def _string(text: str) -> str:
+    """As C and JSON both write it; letters of any alphabet stay as they are."""
+    return json.dumps(text, ensure_ascii=False)
+
+
 def _strings(name: str, values: Sequence[str]) -> str:
-    return f"    static const char *const {name}[] = {{{', '.join(json.dumps(v) for v in values)}}};"
+    return f"    static const char *const {name}[] = {{{', '.join(_string(v) for v in values)}}};"
 
 
 def _floats(name: str, values: NDArray[Any]) -> str:

@@ -166,7 +166,6 @@ TARGET static void FN(reduce_argmax)(size_t B, size_t groups, size_t length, con
 
 /* ---- moving numbers ------------------------------------------------------------------------------------------- */
 
-/* rows <= B rows of a row-major matrix into a block; the last one fills the rest. */
 TARGET static void FN(fill)(size_t B, size_t width, const REAL *values, REAL *o) {
     for (size_t j = 0; j < width; ++j)
         for (size_t r = 0; r < B; ++r) o[j * B + r] = values[j];
@@ -175,6 +174,7 @@ TARGET static void FN(select)(size_t B, size_t width, const REAL *x, const int32
     for (size_t j = 0; j < width; ++j) memcpy(o + j * B, x + (size_t)columns[j] * B, B * sizeof(REAL));
 }
 TARGET static void FN(copy)(size_t B, size_t width, const REAL *x, REAL *o) { memcpy(o, x, width * B * sizeof(REAL)); }
+/* rows <= B rows of a row-major matrix into a block; the last one fills the rest. */
 TARGET static void FN(load)(size_t B, size_t rows, size_t width, const float *in, REAL *o) {
     for (size_t r = 0; r < B; ++r) {
         const float *row = in + (r < rows ? r : rows - 1) * width;
