@@ -14,6 +14,7 @@ from sqlamarr.errors import InputError, SqlamarrError
 from sqlamarr.sources.decays import from_dec, shipped
 
 N = 20000
+MANY = 200000  # shows an error of 5 % in a width
 AIM = {"p": {"flat": [5000, 200000]}, "theta": {"flat": [0.01, 0.3]}}
 PT = {"pt": {"flat": [0, 20000]}, "eta": {"flat": [2, 5]}}
 LB = "[Lambda_b0 -> (Lambda_c+ -> p+ K- pi+) mu- anti-nu_mu]CC"
@@ -106,7 +107,7 @@ def test_four_bodies_are_distributed_as_phase_space_says():
 @pytest.mark.parametrize("pairs", [2, 3, 5])
 def test_many_bodies_are_distributed_as_phase_space_says(pairs):
     """Mass of all but one of 2 n pions, from the recursion Phi_k(M) = int p(M; m, pi) Phi_(k-1)(m) dm."""
-    shot = shoot(5000, decay="B0 -> " + " ".join(["pi+ pi-"] * pairs), **PT)
+    shot = shoot(N, decay="B0 -> " + " ".join(["pi+ pi-"] * pairs), **PT)
     m, pi = descriptors.mass(511), descriptors.mass(211)
     grid = np.linspace(0, m, 2001)
     volume = two_body(np.maximum(grid, 1e-9), pi, pi) * (grid > 2 * pi)
@@ -125,7 +126,7 @@ def test_many_bodies_are_distributed_as_phase_space_says(pairs):
 
 @pytest.mark.parametrize(("pid", "chain"), [(531, BS), (421, "D0 -> K- pi+"), (310, "K_S0 -> pi+ pi-")])
 def test_decay_times_are_exponential_and_flights_are_along_the_momentum(pid, chain):
-    shot = shoot(N, decay=chain, **PT)
+    shot = shoot(MANY, decay=chain, **PT)
     rows = shot.rows(pid, both=True)
     momentum, flight = shot.momentum(rows), shot.place(rows, "end_vertex") - shot.place(rows)
     time = flight[:, 3] * mass(momentum) / momentum[:, 3]  # mm
@@ -144,7 +145,7 @@ def breit_wigner(m, m0, width):
 
 
 def test_a_resonance_is_a_breit_wigner_times_phase_space():
-    shot = shoot(N, decay="B0 -> (K*0 -> K+ pi-) gamma", **PT)
+    shot = shoot(MANY, decay="B0 -> (K*0 -> K+ pi-) gamma", **PT)
     m0, width, m = descriptors.mass(313), descriptors.width(313), descriptors.mass(511)
     edges = np.linspace(descriptors.mass(321) + descriptors.mass(211), m, 200001)
     x = (edges[1:] + edges[:-1]) / 2
@@ -169,7 +170,7 @@ def test_resonances_in_a_narrow_space_share_it():
 
 
 def test_the_mass_of_a_first_resonance_is_a_breit_wigner_up_to_fifteen_widths():
-    shot = shoot(N, decay="phi -> K+ K-", **PT)
+    shot = shoot(MANY, decay="phi -> K+ K-", **PT)
     m0, width = descriptors.mass(333), descriptors.width(333)
     edges = np.linspace(2 * descriptors.mass(321), m0 + 15 * width, 100001)
     cumulative = np.append(0, np.cumsum(breit_wigner((edges[1:] + edges[:-1]) / 2, m0, width)))

@@ -94,6 +94,33 @@ def test_fixed_values_are_exact():
     assert e == pytest.approx(np.hypot(5000, 105.6583755), rel=1e-15)
 
 
+GOLDEN = {"p": {"log_flat": [2000, 90000]}, "theta": {"gaussian": {"mean": 0.1, "sigma": 0.02, "min": 0.01}}}
+MOMENTA = [
+    "-0x1.51380a872335fp+12",
+    "-0x1.b1b59ddc08db9p+11",
+    "0x1.d6225503f4a25p+15",
+    "-0x1.5b80a38c360aep+10",
+    "-0x1.b4b7eed1df94fp+9",
+    "0x1.183551a948ff8p+14",
+]
+PLACES = [
+    "-0x1.039af9a2baef3p-5",
+    "0x1.8f25560a27dc0p-11",
+    "-0x1.280f812829cb9p+1",
+    "-0x1.56811640ed0d8p-9",
+    "0x1.f8c8fe3155304p-6",
+    "-0x1.830b83a0d64c5p+3",
+]
+
+
+def test_the_same_seed_is_the_same_event_for_ever():
+    """Frozen bits: a change here changes every production that is run again."""
+    shot = shoot(2, seed=42, particle="mu-", origin={"luminous_region": 2016}, **GOLDEN)
+    momenta = shot.momentum(shot.rows(13))[:, :3].ravel().tolist()
+    assert [value.hex() for value in momenta] == MOMENTA
+    assert [value.hex() for value in shot.place(shot.rows(13))[:, :3].ravel().tolist()] == PLACES
+
+
 def test_azimuths_are_flat_where_nothing_is_said():
     assert stats.kstest(drawn("phi", {"flat": [-np.pi, np.pi]}), stats.uniform(-np.pi, 2 * np.pi).cdf).pvalue > ALARM
 
