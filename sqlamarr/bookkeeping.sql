@@ -12,3 +12,8 @@ CREATE TABLE Batches ( -- what was appended, in order
     seconds REAL,          -- time spent on it
     report TEXT            -- JSON: counts and seconds per step
 );
+
+CREATE TABLE Inputs ( -- how far the inputs were read when the last batch was appended
+    position INTEGER PRIMARY KEY, -- among the inputs, from 0
+    mark TEXT                     -- JSON: path, bytes, SHA-256 of these, whether that is all
+);

@@ -60,7 +60,14 @@ class WorkersLostError(SqlamarrError):
 
 
 class InterruptedRunError(SqlamarrError):
-    """The run was interrupted; what was finished is in the output file."""
+    """The run was interrupted; what was finished is in the output file.
+
+    :ivar exit_code: 128 + the number of the signal, as shells say it
+    """
+
+    def __init__(self, message: str, number: int = 2) -> None:
+        super().__init__(message)
+        self.exit_code = 128 + number
 
 
 class TooManyRejectedError(SqlamarrError):

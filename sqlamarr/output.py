@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,14 @@ from sqlamarr.database import Database, quote_identifier
 from sqlamarr.declarations import declaration
 from sqlamarr.errors import OutputError, SqlError
 from sqlamarr.sources.base import Rejected
+from sqlamarr.summary import report_of
 from sqlamarr.worker import BatchResult, event_columns, source_columns
 
-BOOKKEEPING = ("Provenance", "Batches")
+BOOKKEEPING = ("Provenance", "Batches", "Inputs")
 RUN_TABLES = ("DataSources", "Events", "RejectedEvents")
+
+#: What SQLite says where the trouble is not the data but the disk, or somebody else.
+_TROUBLE = ("full", "disk I/O error", "locked", "readonly", "unable to open", "malformed")
 
 
 class OutputFile:
@@ -25,40 +30,85 @@ class OutputFile:
     :param tables: the tables to keep, in the order in which they are made
     :param template: a database with these tables, whose declarations are taken over
     :param views: CREATE VIEW statements
+    :param description: entries of the provenance to begin with
     :raises OutputError: the file exists, or cannot be made
     """
 
     def __init__(
-        self, path: Path, tables: Sequence[str], template: Database, *, views: str = "", overwrite: bool = False
+        self,
+        path: Path,
+        tables: Sequence[str],
+        template: Database,
+        *,
+        views: str = "",
+        overwrite: bool = False,
+        description: Mapping[str, Any] | None = None,
     ) -> None:
-        self.path = path
         check_output(path, overwrite=overwrite)
         try:
             for old in (path, Path(f"{path}-journal")):
                 old.unlink(missing_ok=True)
         except OSError as error:
             raise OutputError(f"{path} cannot be written: {error.strerror}.") from error
-        self.db = Database(path)
+        self._open(path)
         self.db.execute("PRAGMA page_size = 8192")
         keep = [*RUN_TABLES, *tables]
-        with self.db.atomic():
+        with self._transaction():
             for table in keep:
                 self.db.execute(declaration(template, table, keep))
             self.db.execute((files("sqlamarr") / "bookkeeping.sql").read_text())
             self.db.execute(views)
+            self._describe(description or {})
+
+    def _open(self, path: Path) -> None:
+        self.path = path
+        self.db = Database(path)
         self._known_sources: set[int] = set()
-        self._batches = 0
+        self._batches = self._events = 0
+        self._marks: list[Mapping[str, Any]] = []
 
-    def describe(self, provenance: Mapping[str, Any]) -> None:
-        """Write, or write over, entries of the provenance."""
-        with self.db.atomic():
-            for key, value in provenance.items():
-                text = value if isinstance(value, str) else json.dumps(value, default=str)
-                self.db.execute("INSERT OR REPLACE INTO Provenance VALUES (?, ?)", (key, text))
+    @classmethod
+    def again(cls, path: Path) -> OutputFile:
+        """A file that is there already, to be appended to.
 
-    def append(self, result: BatchResult) -> None:
-        """Add the rows of a batch and its bookkeeping in one transaction."""
-        with self.db.atomic():
+        :raises OutputError: sqlamarr did not write it
+        """
+        open_output(path).close()
+        out = cls.__new__(cls)
+        out._open(path)
+        out._known_sources = {int(row[0]) for row in out.db.execute("SELECT datasource_id FROM DataSources")}
+        out._batches, out._events = quoted_count(out.db, "Batches"), quoted_count(out.db, "Events")
+        out._marks = out.marks()
+        return out
+
+    def reports(self) -> Iterator[dict[str, Any]]:
+        """What was noted of every batch, see :func:`sqlamarr.summary.report_of`."""
+        for (text,) in self.db.execute("SELECT report FROM Batches ORDER BY batch"):
+            yield json.loads(str(text))
+
+    def marks(self) -> list[Mapping[str, Any]]:
+        """How far the inputs were read, see ``Source.position``."""
+        return [json.loads(str(text)) for (text,) in self.db.execute("SELECT mark FROM Inputs ORDER BY position")]
+
+    def describe(self, provenance: Mapping[str, Any], marks: Sequence[Mapping[str, Any]] = ()) -> None:
+        """Write, or write over, entries of the provenance, and how far the inputs were read."""
+        with self._transaction():
+            self._describe(provenance)
+            self._append_marks(marks)
+
+    def _describe(self, provenance: Mapping[str, Any]) -> None:
+        for key, value in provenance.items():
+            text = value if isinstance(value, str) else json.dumps(value, default=str)
+            self.db.execute("INSERT OR REPLACE INTO Provenance VALUES (?, ?)", (key, text))
+
+    def append(self, result: BatchResult, marks: Sequence[Mapping[str, Any]] = ()) -> None:
+        """Add the rows of a batch and its bookkeeping in one transaction.
+
+        :param marks: how far the inputs were read when it was cut, see ``Source.position``
+        :raises OutputError: the disk is full, or somebody else writes the file; nothing of the batch is in it then
+        """
+        with self._transaction():
+            self._refuse_others()
             self._append_sources(result)
             rejected = {row.event_id for row in result.rejected}
             self.db.insert("Events", event_columns(result.events, rejected))
@@ -67,8 +117,38 @@ class OutputFile:
                 if columns.rows:
                     self.db.insert(table, columns)
             self._append_batch(result)
+            self._append_marks(marks)
         self._known_sources.update(source.datasource_id for source in result.sources)
         self._batches += bool(result.events)
+        self._events += len(result.events)
+        self._marks = list(marks) or self._marks
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """All of the block or nothing; where SQLite has rolled back by itself, there is nothing left to do."""
+        try:
+            self.db.execute("BEGIN IMMEDIATE")
+            yield
+            self.db.execute("COMMIT")
+        except BaseException as error:
+            if self.db.connection.in_transaction:
+                with suppress(SqlError):
+                    self.db.execute("ROLLBACK")
+            if isinstance(error, SqlError) and any(word in str(error) for word in _TROUBLE):
+                raise OutputError(
+                    f"{self.path} cannot be written: {str(error).partition(chr(10))[0]}. It holds the first "
+                    f"{self._events} events, complete ones. When there is room, or nobody else uses the file, continue "
+                    "with --resume."
+                ) from error
+            raise
+
+    def _refuse_others(self) -> None:
+        row = self.db.execute("SELECT max(batch) FROM Batches").fetchone()
+        if row != (self._batches - 1 if self._batches else None,):
+            raise OutputError(
+                f"Another run is writing to {self.path}: it holds batches that this one did not write. Let one of them "
+                "finish; nothing of it was lost."
+            )
 
     def cross_section(self) -> list[float] | None:
         """The generator's last estimate of the cross-section and its error [pb], if it gave one."""
@@ -94,19 +174,29 @@ class OutputFile:
     def _append_batch(self, result: BatchResult) -> None:
         if not result.events:
             return
-        report = {"counts": result.counts, "notes": sorted(result.notes), "seconds": result.seconds}
-        first, n = result.events[0].event_id, len(result.events)
-        values = (self._batches, first, n, sum(result.seconds.values()), json.dumps(report))
+        values = (
+            self._batches,
+            result.events[0].event_id,
+            len(result.events),
+            sum(result.seconds.values()),
+            json.dumps(report_of(result)),
+        )
         self.db.execute("INSERT INTO Batches VALUES (?, ?, ?, ?, ?)", values)
+
+    def _append_marks(self, marks: Sequence[Mapping[str, Any]]) -> None:
+        for position, mark in enumerate(marks):
+            if position >= len(self._marks) or mark != self._marks[position]:
+                self.db.execute("INSERT OR REPLACE INTO Inputs VALUES (?, ?)", (position, json.dumps(mark)))
 
 
 def _step(row: Rejected) -> str:
     return getattr(row, "step", "") or "reading"
 
 
-def check_output(path: Path, *, overwrite: bool = False, inputs: Sequence[str] = ()) -> None:
+def check_output(path: Path, *, overwrite: bool = False, resume: bool = False, inputs: Sequence[str] = ()) -> None:
     """Make sure that a file can be made there, without touching anything.
 
+    :param resume: it may be there, to be appended to
     :param inputs: files that must not be written over
     :raises OutputError: a folder, an input, a file that exists (``overwrite``: that is not ours)
     """
@@ -116,13 +206,14 @@ def check_output(path: Path, *, overwrite: bool = False, inputs: Sequence[str] =
         raise OutputError(f"{path} is a folder; expected the name of a file to write.")
     if not path.absolute().parent.is_dir():
         raise OutputError(f"The folder {path.absolute().parent} does not exist; make it first.")
-    if path.exists() and not overwrite:
-        raise OutputError(f"{path} exists. Choose another name, or --overwrite it.")
-    if path.exists() and not _is_ours(path):
+    if path.exists() and not overwrite and not resume:
+        raise OutputError(f"{path} exists. Choose another name, --resume an unfinished run, or --overwrite it.")
+    if path.exists() and not is_ours(path):
         raise OutputError(f"{path} is not a file that sqlamarr wrote: it is not overwritten. Choose another name.")
 
 
-def _is_ours(path: Path) -> bool:
+def is_ours(path: Path) -> bool:
+    """Whether sqlamarr wrote a file."""
     try:
         open_output(path).close()
     except (OutputError, SqlError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from importlib.metadata import version
 from typing import Any
@@ -19,8 +19,12 @@ from sqlamarr.worker import Worker
 PLAIN = ("pipeline_text", "pipeline", "pipeline_file")  # entries of the provenance that are never JSON
 
 
-def before(pipeline: Pipeline, worker: Worker, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Entries that are known when a run begins."""
+def before(pipeline: Pipeline, worker: Worker, options: Mapping[str, Any], inputs: Sequence[str]) -> dict[str, Any]:
+    """Entries that are known when a run begins.
+
+    :param options: what the run was asked for
+    :param inputs: names of all its inputs
+    """
     return {
         "status": "incomplete",
         "sqlamarr": str(sqlamarr.__version__),
@@ -34,6 +38,7 @@ def before(pipeline: Pipeline, worker: Worker, options: Mapping[str, Any]) -> di
         "conditions": dict(pipeline.conditions),
         "models": {name: worker.workspace.model_file(name).record() for name in pipeline.models},
         "packages": {name: version(name) for name in ("apsw", "numpy", "pyhepmc")},
+        "inputs_given": [name.replace("\\", "/").rsplit("/", 1)[-1] for name in inputs],
         **options,
     }
 
@@ -48,6 +53,16 @@ def after(source: Source, summary: RunSummary) -> dict[str, Any]:
         "collisions": source.collisions,
         "summary": summary.as_dict(),
     }
+
+
+def as_read(entries: Mapping[str, Any]) -> dict[str, Any]:
+    """Entries as :func:`read` would give them back."""
+    return {key: value if key in PLAIN else _decoded(encoded(value)) for key, value in entries.items()}
+
+
+def encoded(value: Any) -> str:
+    """The text that is stored: of structured entries JSON."""
+    return value if isinstance(value, str) else json.dumps(value, default=str)
 
 
 def read(db: Database) -> dict[str, Any]:

@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import secrets
 import signal
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
-from sqlamarr import provenance
 from sqlamarr.errors import InterruptedRunError, SqlamarrError
-from sqlamarr.output import OutputFile, check_output
+from sqlamarr.output import check_output
 from sqlamarr.pipeline import Pipeline, load
 from sqlamarr.random import check_seed
-from sqlamarr.running.coordinator import Coordinator
-from sqlamarr.running.signals import Interruptions, interruptible
-from sqlamarr.running.tasks import Job, adopt
-from sqlamarr.running.tolerance import judge, tolerate
+from sqlamarr.running.scratch import staged
+from sqlamarr.running.session import Session, Settings, reopened
+from sqlamarr.running.signals import interruptible
 from sqlamarr.running.workers import hired
-from sqlamarr.sources import as_arguments, open_inputs
+from sqlamarr.sources import as_arguments
 from sqlamarr.sources.base import ROWS_PER_EVENT
-from sqlamarr.steps.truth import AT_ORIGIN, PRIMARIES
 from sqlamarr.summary import RunSummary
-from sqlamarr.worker import BatchResult, Worker, WorkerOptions
+from sqlamarr.worker import WorkerOptions
 
 Progress = Callable[[int], object]
 Input = str | Path | Mapping[str, Any]
@@ -39,6 +35,7 @@ def run(
     seed: int | None = None,
     batch_size: int = 500,
     first_event: int = 0,
+    skip_events: int = 0,
     max_events: int | None = None,
     collisions: str = "auto",
     on_error: str = "stop",
@@ -47,6 +44,8 @@ def run(
     weights: bool = False,
     keep_tmp: bool = False,
     overwrite: bool = False,
+    resume: bool = False,
+    scratch: str | Path | None = None,
     conditions: Mapping[str, Any] | None = None,
     models: Mapping[str, str | Mapping[str, Any]] | None = None,
     jobs: int = 1,
@@ -61,7 +60,8 @@ def run(
     :param output: the file to write
     :param seed: 0 to 2^64 - 1; the same seed gives the same results. None: drawn, and in the summary
     :param batch_size: events that go through the steps together; no influence on the results
-    :param first_event: ordinal of the first event, for jobs that are parts of one production
+    :param first_event: ordinal of the first event of the inputs, for jobs that are parts of one production
+    :param skip_events: leave out so many events at the beginning of the inputs, which keep their ordinals
     :param max_events: stop after so many events
     :param collisions: ``record`` (every HepMC record is an event), ``file`` (all records of a file are
         collisions of one event), or ``auto`` (``record`` unless the content shows LHCb's status codes)
@@ -72,6 +72,9 @@ def run(
     :param weights: keep all generator weights in GenWeights
     :param keep_tmp: keep the steps' own tables
     :param overwrite: replace an existing output file
+    :param resume: continue a run that was interrupted, in its output file; begin one if there is none. The result is
+        that of a run without interruption; what would make it another one (pipeline, seed, inputs, ...) is an error
+    :param scratch: a folder in which the file is written, to be moved to its place at the end
     :param conditions: changes to the pipeline's conditions
     :param models: other models, by the pipeline's names: see :meth:`sqlamarr.pipeline.Pipeline.with_models`
     :param jobs: processes that work on batches; 1: this one itself. No influence on the results
@@ -81,68 +84,34 @@ def run(
     :raises SqlamarrError: one of the classes in :mod:`sqlamarr.errors`
     """
     arguments = as_arguments(inputs)
-    _check_options(generator, on_error, max_rejected, max_events, first_event)
-    seed = secrets.randbits(63) if seed is None else check_seed(seed)
+    _check_options(generator, on_error, max_rejected, max_events, first_event + skip_events)
+    if resume and overwrite:
+        raise SqlamarrError("A run is either resumed or begun anew: resume and overwrite exclude each other.")
     path = Path(output)
-    check_output(path, overwrite=overwrite, inputs=[entry for entry in arguments if isinstance(entry, str)])
+    names = [entry for entry in arguments if isinstance(entry, str)]
+    check_output(path, overwrite=overwrite, resume=resume, inputs=names)
     prepared = pipeline if isinstance(pipeline, Pipeline) else load(pipeline)
     prepared = prepared.with_conditions(conditions or {}).with_models(models or {})
-    skip = on_error == "skip"
-    chosen = WorkerOptions(seed, generator, weights, keep_tmp, skip)
-    worker = Worker(prepared, chosen)
-    source = open_inputs(
-        arguments, seed=seed, first_event=first_event, collisions=collisions, max_events=max_events, on_error=on_error
-    )
-    summary = RunSummary(prepared.name, seed, str(output))
-    options = {
-        "seed": str(seed), "first_event": first_event, "max_events": max_events, "batch_size": batch_size,
-        "collisions": collisions, "on_error": on_error, "max_rejected": max_rejected, "generator": generator,
-    }  # fmt: skip
-    job = Job.of(prepared, chosen)
-    adopt(job, worker)
-    start = time.perf_counter()
-    out: OutputFile | None = None
-    with interruptible() as interruptions, hired(job, jobs=jobs, executor=executor) as workers:
+    folder = None if scratch is None else Path(scratch)
+    with interruptible() as interruptions, staged(path, folder, overwrite=overwrite, resume=resume) as working:
+        found = reopened(working) if resume else None
         try:
-            for results in Coordinator(workers, skip=skip).results(source.chunks(batch_size)):
-                with interruptions.shielded():
-                    # The file is made when the first batch is there: what fails at once leaves nothing.
-                    out = out or _begin(path, worker, overwrite, provenance.before(prepared, worker, options))
-                    _append(out, results, summary, max_rejected)
-                if progress:
-                    progress(sum(len(result.events) for result in results))
-            out = out or _begin(path, worker, overwrite, provenance.before(prepared, worker, options))
-            summary.elapsed = time.perf_counter() - start
-            judge(summary, max_rejected)
-            for warning in [*source.warnings, *_advice(summary, prepared)]:
-                summary.warn(warning)
-            out.describe({**provenance.after(source, summary), "cross_section": out.cross_section()})
+            if seed is None:
+                seed = found.seed if found else secrets.randbits(63)
+            chosen = WorkerOptions(check_seed(seed), generator, weights, keep_tmp, on_error == "skip")
+            settings = Settings(
+                prepared, chosen, arguments, path, working, found, batch_size, first_event, skip_events, max_events,
+                collisions, on_error, max_rejected, overwrite,
+            )  # fmt: skip
+            session = Session(settings, interruptions, progress)
+            with hired(session.job, jobs=jobs, executor=executor) as workers:
+                return session.run(workers)
         except KeyboardInterrupt:
-            raise _interrupted(path, summary, interruptions) from None
+            number = interruptions.received or signal.SIGINT
+            raise InterruptedRunError("Interrupted before the first event was begun.", number) from None
         finally:
-            if out is not None:
-                out.close()
-    return summary
-
-
-def _begin(path: Path, worker: Worker, overwrite: bool, description: Mapping[str, Any]) -> OutputFile:
-    out = OutputFile(path, worker.output_tables, worker.workspace.declared, views=worker.views, overwrite=overwrite)
-    out.describe(description)
-    return out
-
-
-def _append(out: OutputFile, results: Sequence[BatchResult], summary: RunSummary, max_rejected: float) -> None:
-    for result in results:
-        out.append(result)
-        summary.add(result)
-        tolerate(summary, result, max_rejected)
-
-
-def _interrupted(path: Path, summary: RunSummary, interruptions: Interruptions) -> InterruptedRunError:
-    name = f" by {signal.Signals(interruptions.received).name}" if interruptions.received else ""
-    return InterruptedRunError(
-        f"Interrupted{name}. {path} holds the first {summary.events} events, complete ones; its status is 'incomplete'."
-    )
+            if found:
+                found.out.close()
 
 
 def _check_options(
@@ -159,18 +128,3 @@ def _check_options(
         raise SqlamarrError(f"max_events must be at least 1, found {max_events!r}.")
     if not 0 <= first_event <= LAST_ORDINAL:
         raise SqlamarrError(f"first_event must be from 0 to {LAST_ORDINAL}, found {first_event!r}.")
-
-
-def _advice(summary: RunSummary, pipeline: Pipeline) -> Iterator[str]:
-    primaries = summary.counts[PRIMARIES]
-    all_at_origin = primaries and summary.counts[AT_ORIGIN] == primaries
-    if all_at_origin and pipeline.conditions.get("luminous_region") == "none":
-        yield (
-            "every primary vertex of the input lies at the origin. To spread them over the luminous region "
-            "use --condition luminous_region=lhcb."
-        )
-    if pipeline.conditions.get("luminous_region") == "lhcb" and summary.counts[AT_ORIGIN] < primaries:
-        yield (
-            "the input's collisions were spread already, and luminous_region=lhcb moved them once more. "
-            "It is meant for inputs whose collisions all lie at the origin."
-        )

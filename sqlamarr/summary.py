@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import asdict, dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlamarr.model_rows import OUTSIDE
 from sqlamarr.worker import BatchResult
+
+
+def report_of(result: BatchResult) -> dict[str, Any]:
+    """What is to be remembered of a batch: numbers of events and rows, counters, notes, seconds by step."""
+    return {
+        "events": len(result.events),
+        "rejected": len(result.rejected),
+        "rows": {table: columns.rows for table, columns in result.tables.items()},
+        "counts": dict(result.counts),
+        "notes": sorted(result.notes),
+        "seconds": result.seconds,
+    }
 
 
 @dataclass
@@ -19,7 +32,8 @@ class RunSummary:
     :ivar rows: rows written by table
     :ivar counts: counters of the steps
     :ivar seconds: wall-clock time by step
-    :ivar elapsed: wall-clock time of the run, start-up excluded [s]
+    :ivar elapsed: wall-clock time of the run, start-up excluded [s]; of a resumed one, since then
+    :ivar resumed: events that were there when an interrupted run was resumed
     """
 
     pipeline: str
@@ -29,19 +43,23 @@ class RunSummary:
     rejected: int = 0
     rows: Counter[str] = field(default_factory=Counter)
     counts: Counter[str] = field(default_factory=Counter)
-    seconds: Counter[str] = field(default_factory=Counter)
+    seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     warnings: list[str] = field(default_factory=list)
     elapsed: float = 0.0
+    resumed: int = 0
 
-    def add(self, result: BatchResult) -> None:
-        """Take a batch into account."""
-        self.events += len(result.events)
-        self.rejected += len(result.rejected)
-        self.rows.update({table: columns.rows for table, columns in result.tables.items()})
-        self.counts.update(result.counts)
-        for name, seconds in result.seconds.items():
-            self.seconds[name] += seconds  # type: ignore[assignment]
-        for note in sorted(result.notes):
+    def add(self, report: Mapping[str, Any]) -> None:
+        """Take a batch into account.
+
+        :param report: see :func:`report_of`
+        """
+        self.events += report["events"]
+        self.rejected += report["rejected"]
+        self.rows.update(report["rows"])
+        self.counts.update(report["counts"])
+        for name, seconds in report["seconds"].items():
+            self.seconds[name] += seconds
+        for note in report["notes"]:
             self.warn(note)
 
     def warn(self, text: str) -> None:
@@ -51,7 +69,8 @@ class RunSummary:
 
     def as_dict(self) -> dict[str, Any]:
         """Everything, ready for JSON."""
-        return {**asdict(self), "rows": dict(self.rows), "counts": dict(self.counts), "seconds": dict(self.seconds)}
+        plain = {"rows": dict(self.rows), "counts": dict(self.counts), "seconds": dict(self.seconds)}
+        return {**vars(self), **plain}
 
     def _outside(self) -> list[str]:
         """A sentence about models that met inputs which they are not meant for."""
@@ -70,8 +89,10 @@ class RunSummary:
 
     def text(self) -> str:
         """For people to read."""
-        rate = self.events / self.elapsed if self.elapsed else 0.0
-        lines = [f"{self.output}: {self.events} events in {self.elapsed:.2f} s ({rate:.0f} events/s), seed {self.seed}"]
+        new = self.events - self.resumed
+        rate = new / self.elapsed if self.elapsed else 0.0
+        before = f"{self.resumed} events were there, {new} new ones" if self.resumed else f"{new} events"
+        lines = [f"{self.output}: {before} in {self.elapsed:.2f} s ({rate:.0f} events/s), seed {self.seed}"]
         if self.rejected:
             lines.append(f"  {self.rejected} of them rejected: see the table RejectedEvents")
         counts = {name: n for name, n in self.counts.items() if n and not name.startswith(OUTSIDE)}

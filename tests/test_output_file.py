@@ -21,7 +21,7 @@ def test_an_existing_output_is_not_overwritten_by_chance(tmp_path, example):
     path = tmp_path / "out.db"
     sqlamarr.run("lhcb_run2", [example], path, seed=1, max_events=1)
     before = path.read_bytes()
-    with pytest.raises(OutputError, match="exists. Choose another name, or --overwrite"):
+    with pytest.raises(OutputError, match="exists. Choose another name, --resume an unfinished run, or --overwrite"):
         sqlamarr.run("lhcb_run2", [example], path, seed=1, max_events=1)
     assert path.read_bytes() == before
     sqlamarr.run("lhcb_run2", [example], path, seed=1, max_events=2, overwrite=True)

@@ -42,7 +42,7 @@ def group(context: click.Context, debug: bool) -> None:
 
     Exit codes: 0 all went well; 1 something is wrong with the input, the pipeline or the output, and
     the message says what; 2 the command line cannot be understood; 3 the run finished, but some
-    events were rejected.
+    events were rejected; 128 + N the run was interrupted by signal N (130 Ctrl-C, 143 SIGTERM).
     """
     context.obj = {"debug": debug}
 
@@ -58,4 +58,4 @@ def main(arguments: list[str] | None = None) -> Any:
         if debug or not isinstance(error, SqlamarrError):
             raise
         click.echo(f"Error: {error}", err=True)
-        sys.exit(1)
+        sys.exit(getattr(error, "exit_code", 1))

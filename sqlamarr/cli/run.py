@@ -13,6 +13,24 @@ import click
 REJECTED = 3  # exit code of a run that left events out
 
 
+class EventRange(click.ParamType):  # type: ignore[type-arg]
+    """``N``, ``A:B``, ``A:`` or ``:B`` as (events to skip, events to take or None)."""
+
+    name = "range"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """From the text of the command line."""
+        if isinstance(value, tuple):
+            return value
+        first, colon, last = str(value).partition(":")
+        if not all(part.isdigit() or not part for part in (first, last)) or not (first or last):
+            self.fail(f"expected N or A:B, found {value!r}", param, ctx)
+        begin, end = (int(first or 0), int(last) if last else None) if colon else (0, int(first))
+        if end is not None and end <= begin:
+            self.fail(f"{value!r} holds no event" + ("; B must be larger than A" if colon else ""), param, ctx)
+        return begin, None if end is None else end - begin
+
+
 @click.command("run")
 @click.argument("pipeline")
 @click.argument("inputs", nargs=-1, required=True)
@@ -24,7 +42,15 @@ REJECTED = 3  # exit code of a run that left events out
     help="SQLite file to write; with a name in .root a ROOT file is exported from it.",
 )
 @click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="Seed; drawn and printed if not given.")
-@click.option("-n", "--events", type=click.IntRange(1), help="Stop after so many events.")
+@click.option(
+    "-n",
+    "--events",
+    type=EventRange(),
+    default=(0, None),
+    show_default=False,
+    metavar="N|A:B",
+    help="Stop after N events, or take those from A to before B of the inputs, which keep their ordinals.",
+)
 @click.option("--first-event", type=click.IntRange(0), default=0, help="Ordinal of the first event.")
 @click.option("--batch-size", type=click.IntRange(1), default=500, help="Events that go through the steps together.")
 @click.option(
@@ -52,6 +78,10 @@ REJECTED = 3  # exit code of a run that left events out
 )
 @click.option("-j", "--jobs", type=click.IntRange(1), default=1, help="Processes that work on batches.")
 @click.option("--overwrite", is_flag=True, help="Replace the output file if it exists.")
+@click.option("--resume", is_flag=True, help="Continue an interrupted run in its output file, or begin it.")
+@click.option(
+    "--scratch", type=click.Path(), metavar="DIR", help="Write there; the file moves to its place at the end."
+)
 @click.option("--summary", type=click.Path(path_type=Path), help="Write the summary as JSON to a file too.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 def command(pipeline: str, inputs: tuple[str, ...], output: Path, **options: Any) -> None:
@@ -69,12 +99,14 @@ def command(pipeline: str, inputs: tuple[str, ...], output: Path, **options: Any
     loaded = load(pipeline)
     database = _database(output, options["overwrite"])
     conditions = loaded.parse_conditions(assignments(options.pop("condition")))
-    with _progress(options["events"], quiet) as bar:
+    skip, most = options.pop("events")
+    with _progress(most, quiet) as bar:
         summary = run(
             loaded,
             inputs,
             database,
-            max_events=options.pop("events"),
+            skip_events=skip,
+            max_events=most,
             conditions=conditions,
             models=assignments(options.pop("model")),
             progress=bar.update if bar is not None else None,

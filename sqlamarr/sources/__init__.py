@@ -56,6 +56,8 @@ def open_inputs(
     collisions: str = "auto",
     max_events: int | None = None,
     on_error: str = "stop",
+    skip: int = 0,
+    marks: Sequence[Mapping[str, Any]] = (),
 ) -> Source:
     """The events of files, archives, the standard input (``-``) and other kinds of sources, in this order.
 
@@ -70,13 +72,15 @@ def open_inputs(
     :param max_events: stop after so many events
     :param on_error: ``stop`` or ``skip``: what the run does about rejected events; inputs that cannot be
         read at all are errors in both
+    :param skip: events at the beginning that are only counted
+    :param marks: what an earlier run saw of these inputs, :meth:`Source.position`; they must be the same
     :raises InputError: an input is missing or is not a file, or a parameter has no meaning
     """
     if collisions not in ("record", "file", "auto"):
         raise InputError(f"Collisions must be 'record', 'file' or 'auto', found {collisions!r}.")
     if on_error not in ("stop", "skip"):
         raise InputError(f"On an error the run can 'stop' or 'skip', found {on_error!r}.")
-    reading = Reading(Numbering(first_event, max_events), collisions, seed=seed)
+    reading = Reading(Numbering(first_event, max_events, skip), collisions, seed=seed, marks=marks)
     return Inputs([described_argument(argument) for argument in resolve(arguments)], reading)
 
 
@@ -155,6 +159,7 @@ class Inputs:
     def __init__(self, arguments: Sequence[Argument], reading: Reading) -> None:
         self._arguments = list(arguments)
         self._reading = reading
+        self._fingerprints: dict[int, Fingerprint] = {}  # by position among the inputs
 
     @property
     def weight_names(self) -> tuple[str, ...]:
@@ -174,6 +179,25 @@ class Inputs:
     def inputs(self) -> list[dict[str, Any]]:
         """For every input read so far: path, bytes, sha256 (None: not read to its end), events."""
         return self._reading.described
+
+    def names(self) -> list[str]:
+        """Paths and other names of all inputs, in their order."""
+        return [argument.path if isinstance(argument, Description) else argument for argument in self._arguments]
+
+    def position(self) -> list[dict[str, Any]]:
+        """How far every input was read: path, bytes, sha256 of these, and whether that is all."""
+        marks = [
+            {
+                **{key: entry[key] for key in ("path", "bytes", "sha256")},
+                "complete": entry["sha256"] is not None,
+                "files": [file["sha256"] for file in entry.get("files", ())],
+            }
+            for entry in self._reading.described
+        ]
+        for position, fingerprint in self._fingerprints.items():
+            if not marks[position]["complete"]:
+                marks[position].update(bytes=fingerprint.size, sha256=fingerprint.so_far)
+        return marks
 
     def chunks(self, batch_size: int) -> Iterator[Chunk]:
         """The events, ``batch_size`` at a time; a chunk holds events of one kind of source only.
@@ -196,7 +220,8 @@ class Inputs:
                     yield from described.chunks(argument, self._reading, batch_size, last)
                 else:
                     for piece in self._pieces(argument):
-                        yield from gathered.add(piece)
+                        if piece.event.ordinal >= self._reading.numbering.first_wanted:
+                            yield from gathered.add(piece)
         except InputError as error:  # the events before it are whole
             failure = error
         yield from gathered.chunk()
@@ -207,9 +232,10 @@ class Inputs:
         first = self._reading.numbering.ordinal
         if isinstance(argument, Description):
             entry = described.entry_of(argument)
+            self._reading.describe(entry)
         else:
             entry = {"path": argument, "bytes": None, "sha256": None, "events": 0}
-        self._reading.described.append(entry)
+            self._reading.described.append(entry)
         for piece in self._open(argument, entry):
             entry["events"] = self._reading.numbering.ordinal - first
             yield piece
@@ -223,7 +249,8 @@ class Inputs:
     def _read_file(self, argument: str, entry: dict[str, Any]) -> Iterator[Piece]:
         name = "the standard input" if argument == STANDARD_INPUT else argument
         with _open_bytes(argument) as file:
-            fingerprint = Fingerprint(file, name)
+            fingerprint = Fingerprint(file, name, self._reading.mark())
+            self._fingerprints = {len(self._reading.described) - 1: fingerprint}
             for stream in unpack(Stream(fingerprint, name)):
                 yield from _content_kind(stream).read(stream, self._reading)
                 entry.update(bytes=fingerprint.size, sha256=fingerprint.sha256)

@@ -113,6 +113,12 @@ class Source(Protocol):
         :raises InputError: an input cannot be read
         """
 
+    def names(self) -> list[str]:
+        """Paths and other names of all inputs, in their order, read or not."""
+
+    def position(self) -> list[dict[str, Any]]:
+        """How far every input was read when the last chunk was cut: path, bytes, sha256 of these, complete."""
+
     def inputs(self) -> list[dict[str, Any]]:
         """A description of every source read so far, for the provenance."""
 
@@ -165,17 +171,21 @@ def sources_of(events: tuple[EventRef, ...], sources: tuple[DataSource, ...]) ->
 class Numbering:
     """Deals out ordinals and ids of events and sources, in the order of reading.
 
-    :param first_event: ordinal of the first event
+    :param first_event: ordinal of the first event of the inputs
     :param max_events: stop after so many
+    :param skip: events at the beginning that are numbered, but not wanted; not among ``max_events``
     """
 
-    def __init__(self, first_event: int = 0, max_events: int | None = None) -> None:
+    def __init__(self, first_event: int = 0, max_events: int | None = None, skip: int = 0) -> None:
         if first_event < 0:
             raise InputError(f"The ordinal of the first event must not be negative, found {first_event}.")
         if max_events is not None and max_events < 0:
             raise InputError(f"The number of events to read must not be negative, found {max_events}.")
+        if skip < 0:
+            raise InputError(f"The number of events to skip must not be negative, found {skip}.")
         self.ordinal = first_event
-        self._last = None if max_events is None else first_event + max_events
+        self.first_wanted = first_event + skip
+        self._last = None if max_events is None else self.first_wanted + max_events
         self._empty = 0
         self._number = 0
         self._source = 0
@@ -189,6 +199,17 @@ class Numbering:
     def remaining(self) -> int | None:
         """How many events are still wanted; None: all there are."""
         return None if self._last is None else max(self._last - self.ordinal, 0)
+
+    @property
+    def unwanted(self) -> int:
+        """How many of the next events are to be skipped."""
+        return max(self.first_wanted - self.ordinal, 0)
+
+    def skip(self, count: int) -> None:
+        """Number events of the source begun last without handing them out."""
+        self.ordinal += count
+        self._number += count
+        self._empty = 0 if count else self._empty
 
     def next_source(self, path: str, kind: str) -> DataSource:
         """Begin a source; those without events before it make its id differ from theirs."""

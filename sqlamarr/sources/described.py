@@ -186,11 +186,14 @@ def chunks(description: Description, reading: Reading, batch_size: int, last: bo
         reading.warn(warning)
     reading.weight_names = reading.weight_names or generator.weight_names
     entry = _entry(description, generator)
-    reading.described.append(entry)
+    reading.describe(entry)
     numbering = reading.numbering
     source = numbering.next_source(description.path, generator.format)
     wanted = [n for n in (generator.events, numbering.remaining) if n is not None]
-    for begin in range(0, min(wanted), batch_size):
+    skipped = min(numbering.unwanted, min(wanted))
+    numbering.skip(skipped)
+    entry["events"] += skipped
+    for begin in range(skipped, min(wanted), batch_size):
         size = min(batch_size, min(wanted) - begin)
         entry["events"] += size
         yield RecipeChunk(tuple(numbering.next_event() for _ in range(size)), (source,), generator.recipe)

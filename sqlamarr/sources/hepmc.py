@@ -10,6 +10,7 @@ import numpy as np
 
 from sqlamarr._library import check, ffi, lib
 from sqlamarr.columns import Columns
+from sqlamarr.errors import InputError
 from sqlamarr.sources.base import DataSource, EventRef, ParsedChunk, Rejected, halves, sources_of
 from sqlamarr.sources.hepmc_cut import CutState, RecordText, cut, sniff_format
 from sqlamarr.sources.run import Reading
@@ -187,11 +188,15 @@ def _decide_collisions(
     """Look at the first records; hand all of them on. In files that sqlamarr wrote every record is an event."""
     head: list[RecordText] = []
     size = 0
-    for record in islice(records, _LOOKED_AT_RECORDS):
-        head.append(record)
-        size += len(record.text)
-        if size > _LOOKED_AT_BYTES:
-            break
+    try:
+        for record in islice(records, _LOOKED_AT_RECORDS):
+            head.append(record)
+            size += len(record.text)
+            if size > _LOOKED_AT_BYTES:
+                break
+    except InputError as error:
+        failure = error
+        records = (_raise(failure) for _ in range(1))  # when its turn comes: what is before it is whole
     if not head:
         return records  # the next input decides
     reading.collisions = "record"
@@ -202,6 +207,10 @@ def _decide_collisions(
             "file are taken as the collisions of one event. Say --collisions record if every record is an event."
         )
     return chain(head, records)
+
+
+def _raise(error: InputError) -> RecordText:
+    raise error
 
 
 def _has_lhcb_status(records: Sequence[RecordText]) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from sqlamarr.errors import InputError
 from sqlamarr.sources.base import Chunk, DataSource, EventRef, Numbering
+from sqlamarr.sources.streams import changed
 
 
 @dataclass
@@ -18,6 +20,7 @@ class Reading:
     :ivar weight_names: of the first input that has any
     :ivar warnings: sentences for the user, each once
     :ivar described: an entry for the provenance per input read so far
+    :ivar marks: what an earlier run saw of these inputs and this one must see again: see ``Source.position``
     :ivar seed: the run's, for sources that generate events; None where there is none
     """
 
@@ -27,11 +30,28 @@ class Reading:
     warnings: list[str] = field(default_factory=list)
     described: list[dict[str, Any]] = field(default_factory=list)
     seed: int | None = None
+    marks: Sequence[Mapping[str, Any]] = ()
 
     def warn(self, text: str) -> None:
         """Add a sentence, once."""
         if text not in self.warnings:
             self.warnings.append(text)
+
+    def describe(self, entry: dict[str, Any]) -> None:
+        """Begin an input whose files are known beforehand.
+
+        :raises InputError: it is not what an earlier run has read
+        """
+        self.described.append(entry)
+        mark = self.mark()
+        if mark and mark["sha256"] != entry["sha256"]:
+            raise InputError(changed(entry["path"], "the SHA-256 of its text"))
+        if mark and "files" in entry and mark["files"] != [file["sha256"] for file in entry["files"]]:
+            raise InputError(changed(entry["path"], "a file that it names"))
+
+    def mark(self) -> Mapping[str, Any]:
+        """The mark of the input described last, empty if there is none."""
+        return self.marks[len(self.described) - 1] if len(self.described) <= len(self.marks) else {}
 
 
 class Piece(Protocol):

@@ -8,7 +8,7 @@ import importlib
 import lzma
 import tarfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from sqlamarr.errors import InputError
@@ -36,6 +36,7 @@ class Stream:
         self.path = path
         self._source = source
         self._ahead = b""
+        self._damage: InputError | None = None
 
     def peek(self, size: int) -> bytes:
         """The next ``size`` bytes, fewer only where the stream ends before."""
@@ -49,18 +50,34 @@ class Stream:
         return data if len(data) == size else data + self._fetch(size - len(data))
 
     def _fetch(self, size: int) -> bytes:
-        pieces = []
-        while size > 0 and (more := self._source.read(size)):
+        """``size`` bytes, fewer at the end, and before damage, which is told when nothing good is left."""
+        pieces: list[bytes] = []
+        while size > 0:
+            try:
+                if self._damage is not None:
+                    raise self._damage
+                more = self._source.read(size)
+            except InputError as error:
+                if not pieces:
+                    raise
+                self._damage = error
+                break
+            if not more:
+                break
             pieces.append(more)
             size -= len(more)
         return b"".join(pieces)
 
 
 class Fingerprint:
-    """Reads a file as it is and learns its size and SHA-256 on the way."""
+    """Reads a file as it is and learns its size and SHA-256 on the way.
 
-    def __init__(self, file: Readable, path: str) -> None:
+    :param mark: ``bytes`` and ``sha256`` of what must be its beginning; ``complete`` if it must be all
+    """
+
+    def __init__(self, file: Readable, path: str, mark: Mapping[str, Any] | None = None) -> None:
         self._file, self._path, self._hash = file, path, hashlib.sha256()
+        self._mark = mark if mark and mark["bytes"] is not None else None
         self.size, self.complete = 0, False
 
     def read(self, size: int = _READ, /) -> bytes:
@@ -72,15 +89,44 @@ class Fingerprint:
             data = self._file.read(size)
         except OSError as error:
             raise InputError(f"{self._path} cannot be read ({error}); check the file and its disk.") from error
+        if self._mark is not None:
+            self._compare(data, self._mark)
         self._hash.update(data)
         self.size += len(data)
         self.complete = self.complete or not data
         return data
 
+    def _compare(self, data: bytes, mark: Mapping[str, Any]) -> None:
+        """Does the file begin as it did when it was marked?"""
+        missing = mark["bytes"] - self.size
+        if len(data) < missing and data:
+            return
+        seen = self._hash.copy()
+        seen.update(data[:missing])
+        if len(data) < missing or seen.hexdigest() != mark["sha256"]:
+            raise InputError(changed(self._path, f"the SHA-256 of its first {mark['bytes']} bytes"))
+        if mark["complete"] and len(data) > missing:
+            raise InputError(changed(self._path, f"its size, which was {mark['bytes']} bytes"))
+        if not mark["complete"] or not data:
+            self._mark = None
+
+    @property
+    def so_far(self) -> str:
+        """SHA-256 of what was read so far, hexadecimal."""
+        return self._hash.hexdigest()
+
     @property
     def sha256(self) -> str | None:
         """Hexadecimal; None if the file was not read to its end."""
         return self._hash.hexdigest() if self.complete else None
+
+
+def changed(path: str, what: str) -> str:
+    """The text of the error about an input that is not what an earlier run has read."""
+    return (
+        f"{path} is not what the interrupted run has read: {what} differs. Give the same inputs in the same order, or "
+        "begin anew with --overwrite."
+    )
 
 
 def _gzip() -> Any:
@@ -246,4 +292,4 @@ def _broken_archive(path: str, error: Exception) -> InputError:
     return InputError(f"{path} is a damaged or truncated tar archive ({error}). Copy or download the file again.")
 
 
-__all__ = ["COMPRESSIONS", "SNIFFED", "Decompressed", "Fingerprint", "Readable", "Stream", "unpack"]
+__all__ = ["COMPRESSIONS", "SNIFFED", "Decompressed", "Fingerprint", "Readable", "Stream", "changed", "unpack"]

@@ -1,0 +1,213 @@
+"""One run, from its settings to the finished file."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlamarr import provenance
+from sqlamarr.errors import InterruptedRunError, OutputError
+from sqlamarr.output import OutputFile, is_ours
+from sqlamarr.pipeline import Pipeline
+from sqlamarr.running.coordinator import Coordinator
+from sqlamarr.running.identity import DECISIVE, RANGE, differences
+from sqlamarr.running.signals import Interruptions
+from sqlamarr.running.tasks import Job, adopt
+from sqlamarr.running.tolerance import judge, tolerate
+from sqlamarr.running.workers import Workers
+from sqlamarr.sources import open_inputs
+from sqlamarr.sources.base import Chunk
+from sqlamarr.steps.truth import AT_ORIGIN, PRIMARIES
+from sqlamarr.summary import RunSummary, report_of
+from sqlamarr.worker import BatchResult, Worker, WorkerOptions
+
+
+@dataclass(frozen=True)
+class Found:
+    """An output file that is there already.
+
+    :ivar made: its provenance
+    """
+
+    out: OutputFile
+    made: Mapping[str, Any]
+
+    @property
+    def seed(self) -> int:
+        """The seed that it was begun with."""
+        return int(self.made["seed"])
+
+
+def reopened(path: Path) -> Found | None:
+    """The file of an interrupted run; None if that run did not come so far.
+
+    :raises OutputError: there is a file, but not one of ours
+    """
+    if not path.exists() or (not is_ours(path) and path.stat().st_size == 0):
+        return None
+    out = OutputFile.again(path)
+    return Found(out, provenance.read(out.db))
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a run was asked for; see :func:`sqlamarr.run`.
+
+    :ivar path: where the output shall be in the end
+    :ivar working: where it is written
+    :ivar found: the file to continue
+    """
+
+    pipeline: Pipeline
+    options: WorkerOptions
+    inputs: Sequence[str | Mapping[str, Any]]
+    path: Path
+    working: Path
+    found: Found | None
+    batch_size: int
+    first_event: int
+    skip_events: int
+    max_events: int | None
+    collisions: str
+    on_error: str
+    max_rejected: float
+    overwrite: bool
+
+    def record(self) -> dict[str, Any]:
+        """For the provenance."""
+        options = self.options
+        return {
+            "seed": str(options.seed), "first_event": self.first_event, "skip_events": self.skip_events,
+            "max_events": self.max_events, "batch_size": self.batch_size, "collisions": self.collisions,
+            "collisions_asked": self.collisions, "on_error": self.on_error, "max_rejected": self.max_rejected,
+            "generator": options.generator, "weights": options.weights, "keep_tmp": options.keep_tmp,
+        }  # fmt: skip
+
+
+class Session:
+    """A run.
+
+    :param progress: called with the number of events done after every batch
+    :raises SqlamarrError: the pipeline, the inputs or what is there of the output do not fit
+    """
+
+    def __init__(
+        self, settings: Settings, interruptions: Interruptions, progress: Callable[[int], object] | None
+    ) -> None:
+        self._settings, self._interruptions, self._progress = settings, interruptions, progress
+        self._worker = Worker(settings.pipeline, settings.options)
+        self.job = Job.of(settings.pipeline, settings.options)
+        adopt(self.job, self._worker)
+        self._out = settings.found.out if settings.found else None
+        self._summary = RunSummary(settings.pipeline.name, settings.options.seed, str(settings.path))
+        self._restore()
+        done = self._summary.resumed
+        self._source = open_inputs(
+            settings.inputs, seed=settings.options.seed, first_event=settings.first_event,
+            collisions=settings.collisions, on_error=settings.on_error, skip=settings.skip_events + done,
+            max_events=None if settings.max_events is None else settings.max_events - done,
+            marks=self._out.marks() if self._out else (),
+        )  # fmt: skip
+        self._description = provenance.before(settings.pipeline, self._worker, settings.record(), self._source.names())
+        self._refuse_differences()
+        self._positions: deque[list[dict[str, Any]]] = deque()
+
+    def _restore(self) -> None:
+        if self._out is not None:
+            for report in self._out.reports():
+                self._summary.add(report)
+            self._summary.resumed = self._summary.events
+
+    def _refuse_differences(self) -> None:
+        if self._settings.found is None:
+            return
+        found = differences(self._settings.found.made, provenance.as_read(self._description), {**DECISIVE, **RANGE})
+        if found:
+            raise OutputError(
+                f"{self._settings.path} cannot be resumed: it was begun otherwise. What differs: {'; '.join(found)}. "
+                "Resume with what it was begun with, or begin anew with --overwrite."
+            )
+
+    def run(self, workers: Workers) -> RunSummary:
+        """Everything from the first event to the last, and the end of the provenance."""
+        start = time.perf_counter()
+        coordinator = Coordinator(workers, skip=self._settings.options.skip_bad_events)
+        try:
+            for results in coordinator.results(self._chunks()):
+                with self._interruptions.shielded():
+                    self._append(results)
+                if self._progress:
+                    self._progress(sum(len(result.events) for result in results))
+            self._summary.elapsed = time.perf_counter() - start
+            with self._interruptions.shielded():
+                self._finish()
+        except KeyboardInterrupt:
+            raise self._interrupted() from None
+        finally:
+            if self._out is not None:
+                self._out.close()
+        return self._summary
+
+    def _chunks(self) -> Iterator[Chunk]:
+        """The chunks, while noting how far the inputs had been read when each was cut."""
+        for chunk in self._source.chunks(self._settings.batch_size):
+            self._positions.append(self._source.position())
+            yield chunk
+
+    def _file(self) -> OutputFile:
+        """The file is made when the first batch is there: what fails at once leaves nothing."""
+        if self._out is None:
+            settings, worker = self._settings, self._worker
+            self._out = OutputFile(
+                settings.working, worker.output_tables, worker.workspace.declared, views=worker.views,
+                overwrite=settings.overwrite, description=self._description,
+            )  # fmt: skip
+        return self._out
+
+    def _append(self, results: list[BatchResult]) -> None:
+        marks = self._positions.popleft()
+        for result in results:
+            self._file().append(result, marks if result is results[-1] else ())
+            self._summary.add(report_of(result))
+            tolerate(self._summary, result, self._settings.max_rejected)
+
+    def _finish(self) -> None:
+        out, summary = self._file(), self._summary
+        judge(summary, self._settings.max_rejected)
+        for warning in [*self._source.warnings, *_advice(summary, self._settings.pipeline)]:
+            summary.warn(warning)
+        out.describe(
+            {**provenance.after(self._source, summary), "cross_section": out.cross_section()},
+            self._source.position(),
+        )
+
+    def _interrupted(self) -> InterruptedRunError:
+        number = self._interruptions.received or signal.SIGINT
+        by = "" if number == signal.SIGINT else f" by {signal.Signals(number).name}"
+        held = (
+            f"{self._settings.path} holds the first {self._summary.events} events, complete ones; its status is "
+            "'incomplete'. Continue with the same command and --resume."
+            if self._out
+            else "No event was finished, nothing was written."
+        )
+        return InterruptedRunError(f"Interrupted{by}. {held}", number)
+
+
+def _advice(summary: RunSummary, pipeline: Pipeline) -> Iterator[str]:
+    primaries = summary.counts[PRIMARIES]
+    all_at_origin = primaries and summary.counts[AT_ORIGIN] == primaries
+    if all_at_origin and pipeline.conditions.get("luminous_region") == "none":
+        yield (
+            "every primary vertex of the input lies at the origin. To spread them over the luminous region "
+            "use --condition luminous_region=lhcb."
+        )
+    if pipeline.conditions.get("luminous_region") == "lhcb" and summary.counts[AT_ORIGIN] < primaries:
+        yield (
+            "the input's collisions were spread already, and luminous_region=lhcb moved them once more. "
+            "It is meant for inputs whose collisions all lie at the origin."
+        )
