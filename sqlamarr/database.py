@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ import apsw
 from sqlamarr._library import check, ffi, lib, library_path
 from sqlamarr.columns import FLOAT64, INT64, TEXT, Array, Columns, null_count, without_values
 from sqlamarr.errors import DataError, SqlError
+from sqlamarr.policy import DECLARING, TRUSTED, USING, Policy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,6 +54,7 @@ class Database:
             _load_library(self._connection)
             _make_safe(self._connection)
         self._pointer = ffi.cast("sqlite3 *", self._connection.sqlite3_pointer())
+        self._policy = Policy(self._pointer)
         self._compiled: list[Any] = []  # statements to be let go of before the connection closes
 
     # -- life ------------------------------------------------------------------------------------
@@ -91,8 +93,8 @@ class Database:
 
         :raises SqlError: with SQLite's message and the statement
         """
-        with _sql_errors("SQL", sql):
-            return self._connection.execute(sql, parameters)
+        with self._errors("SQL", sql):
+            return self._connection.execute(sql + self._policy.tag, parameters)
 
     def rows(self, sql: str, parameters: Parameters = ()) -> tuple[list[str], list[tuple[Any, ...]]]:
         """Names of the columns and all rows of a query, also where there are none.
@@ -105,10 +107,10 @@ class Database:
             names[:] = [str(column[0]) for column in cursor.get_description()]
             return True
 
-        with _sql_errors("SQL", sql):
+        with self._errors("SQL", sql):
             cursor = self._connection.cursor()
             cursor.exec_trace = describe
-            return names, cursor.execute(sql, parameters).fetchall()
+            return names, cursor.execute(sql + self._policy.tag, parameters).fetchall()
 
     def describe(self, sql: str, parameters: Parameters = ()) -> dict[str, str]:
         """Names of a query's columns and, for those that are plain columns of tables, their declared types.
@@ -162,11 +164,12 @@ class Database:
             query.close()
 
     def prepare(self, sql: str, parameters: Parameters = (), types: Sequence[int] | None = None) -> Query:
-        """A query compiled once, to be run as often as wanted; see :meth:`columns`.
+        """A query compiled once, to be run as often as wanted; see :meth:`columns`. It may read, and no more.
 
         :raises SqlError: if SQLite refuses the query, or two columns have one name
         """
-        query = Query(self, sql, parameters, types)
+        with self.limited():
+            query = Query(self, sql, parameters, types)
         self._compiled.append(query.handle)
         return query
 
@@ -266,8 +269,37 @@ class Database:
     @contextmanager
     def atomic(self) -> Iterator[None]:
         """All of the block happens, or nothing of it; blocks nest."""
-        with _sql_errors("Transaction"), self._connection:
+        with _sql_errors("Transaction"), ExitStack() as stack:
+            with self._policy.limited(TRUSTED, ()):  # our own savepoints, whoever's statements stand between them
+                stack.push(self._leave)
+                self._connection.__enter__()
             yield
+
+    def _leave(self, kind: Any, error: Any, traceback: Any) -> bool | None:
+        with self._policy.limited(TRUSTED, ()):
+            return self._connection.__exit__(kind, error, traceback)
+
+    @contextmanager
+    def limited(self, tables: Sequence[str] = (), *, declaring: bool = False) -> Iterator[None]:
+        """Within the block statements are those of somebody who is not trusted.
+
+        They may read, call functions, write ``tables`` and temporary ones; not ATTACH, VACUUM, change PRAGMAs, load
+        extensions, make triggers, or begin and end transactions.
+
+        :param declaring: they may also make tables, indexes and views
+        """
+        with self._policy.limited(DECLARING if declaring else USING, tables):
+            yield
+
+    @contextmanager
+    def _errors(self, doing: str, sql: str) -> Iterator[None]:
+        try:
+            with _sql_errors(doing, sql):
+                yield
+        except SqlError as error:
+            if isinstance(error.__cause__, apsw.AuthError):
+                raise SqlError(_with_statement(f"{doing}: {self._policy.refusal()}", sql)) from error.__cause__
+            raise
 
     def backup(self, path: str | PathLike[str]) -> None:
         """Copy the database as it is now into a new or overwritten file."""

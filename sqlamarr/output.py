@@ -57,7 +57,8 @@ class OutputFile:
             for table in keep:
                 self.db.execute(declaration(template, table, keep))
             self.db.execute((files("sqlamarr") / "bookkeeping.sql").read_text())
-            self.db.execute(views)
+            with self.db.limited(declaring=True):
+                self.db.execute(views)
             self._describe(description or {})
 
     def _open(self, path: Path) -> None:

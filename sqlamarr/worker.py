@@ -103,7 +103,7 @@ class Worker:
         for step, run in self._runs:
             if self.trace:
                 self.trace.write_text(step.name)
-            with _StepName(step), batch.db.atomic():
+            with _StepName(step), batch.db.atomic(), batch.db.limited(step.tables):
                 seconds[step.name] = _timed(partial(run, batch))
         return seconds
 
@@ -169,7 +169,8 @@ def _try_views(workspace: Workspace) -> str:
     if workspace.pipeline.views is None:
         return ""
     sql, _ = workspace.render(workspace.pipeline.views)
-    workspace.db.execute(sql)
+    with workspace.db.limited(declaring=True):
+        workspace.db.execute(sql)
     for (name,) in workspace.db.execute("SELECT name FROM sqlite_schema WHERE type = 'view'").fetchall():
         workspace.db.columns(f"SELECT * FROM {quote_identifier(str(name))}")
     return sql

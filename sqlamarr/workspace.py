@@ -46,7 +46,8 @@ class Workspace:
         self.templates = Templates(folder, native_folder() / "pipelines" / "macros")
         if self.pipeline.schema:
             sql, _ = self.render(self.pipeline.schema)
-            self.declared.execute(sql)
+            with self.declared.limited(declaring=True):
+                self.declared.execute(sql)
             check_foreign_keys(self.declared, self.pipeline.schema)
         self._written_by_rows = self._find_written_by_rows()
         self._make_working_tables()

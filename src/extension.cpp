@@ -69,7 +69,11 @@ ConnectionState &connection_state(sqlite3 *db) {
 }
 
 void check_sql(sqlite3 *db, int rc, const char *doing) {
-    if (rc != SQLITE_OK) throw Error(SQLAMARR_SQL, std::string(doing) + ": " + sqlite3_errmsg(db));
+    if (rc == SQLITE_OK) return;
+    std::string message = std::string(doing) + ": " + sqlite3_errmsg(db);
+    if (rc == SQLITE_AUTH && !connection_state(db).denied.empty())
+        message += ": a statement of a step or a user may not " + connection_state(db).denied;
+    throw Error(SQLAMARR_SQL, message);
 }
 
 } // namespace sqlamarr

@@ -15,6 +15,7 @@ extern const sqlite3_api_routines *sqlite3_api;
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace sqlamarr {
 
@@ -26,6 +27,10 @@ struct ConnectionState {
     uint64_t random_key = 0;
     uint64_t sequence = 0;                                         // position of random_uniform() and its like
     std::map<std::string, std::shared_ptr<TableContent>> tables{}; // what virtual tables over columns show
+    bool guarded = false;                                          // our authorizer is set
+    int policy = 0;                                                // one of sqlamarr_policy
+    std::vector<std::string> writable{};                           // tables that an untrusted statement may write
+    std::string denied{};                                          // what the last refused statement wanted
 };
 
 // The state of a connection into which the library was loaded; throws if it was not.

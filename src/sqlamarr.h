@@ -95,6 +95,21 @@ SQLAMARR_API int sqlamarr_table_set(sqlite3 *db, const char *table, const sqlama
 SQLAMARR_API int sqlamarr_insert(sqlite3 *db, const char *table, const sqlamarr_column *columns, int n_columns,
                                  int64_t rows);
 
+/* ---- what statements may do -------------------------------------------------------------------- */
+
+typedef enum sqlamarr_policy {
+    SQLAMARR_TRUSTED = 0,  /* everything: statements of the package itself */
+    SQLAMARR_USING = 1,    /* read, call functions, write the named tables and temporary ones */
+    SQLAMARR_DECLARING = 2 /* also make tables, indexes and views */
+} sqlamarr_policy;
+
+/* Statements that are prepared on this connection from now on may do what the policy allows; others fail
+ * with SQLITE_AUTH. Nothing but TRUSTED allows ATTACH, VACUUM, PRAGMAs that change something, triggers, virtual
+ * tables, transactions or loading extensions. A statement that was prepared before keeps what it had. */
+SQLAMARR_API int sqlamarr_set_policy(sqlite3 *db, int policy, const char *const *writable, int n_writable);
+/* What the last refused statement wanted, as the end of a sentence: "ATTACH a database"; empty if there is none. */
+SQLAMARR_API const char *sqlamarr_denied(sqlite3 *db);
+
 /* ---- random numbers: Philox4x32-10, key = 64 bits, counter = (id low, id high, block, stream) ---- */
 
 SQLAMARR_API void sqlamarr_philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);

@@ -22,7 +22,7 @@ def command(file: str, query: str, as_csv: bool, as_json: bool) -> None:
     """
     from sqlamarr.output import open_output
 
-    with open_output(file) as db:
+    with open_output(file) as db, db.limited():
         names, rows = db.rows(query)
     if as_json:
         click.echo(json.dumps([dict(zip(names, row)) for row in rows], indent=1))

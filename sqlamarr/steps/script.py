@@ -52,7 +52,8 @@ class ScriptStep:
             workspace.claim(self.name, table)
         workspace.db.execute("SAVEPOINT trial")
         try:
-            workspace.db.execute(sql, values)
+            with workspace.db.limited(self.tables):
+                workspace.db.execute(sql, values)
         finally:
             workspace.db.execute("ROLLBACK TO trial; RELEASE trial")
 

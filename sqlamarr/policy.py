@@ -1,0 +1,49 @@
+"""Statements of others kept in their place: what a step's or a user's SQL may do on a connection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlamarr._library import check, ffi, lib, text
+
+TRUSTED, USING, DECLARING = 0, 1, 2
+
+
+class Policy:
+    """The policy of one connection. SQLite asks it while it prepares a statement: see ``src/authorizer.cpp``.
+
+    :param pointer: the ``sqlite3 *``, with our library in it
+    """
+
+    def __init__(self, pointer: Any) -> None:
+        self._pointer = pointer
+        self._now: tuple[int, tuple[str, ...]] = (TRUSTED, ())
+
+    @property
+    def tag(self) -> str:
+        """To stand behind a statement's text, so that a cached statement never serves under another policy."""
+        kind, tables = self._now
+        return "" if kind == TRUSTED else f"\n-- {kind} {' '.join(table.encode().hex() for table in tables)}"
+
+    @contextmanager
+    def limited(self, kind: int, tables: Sequence[str]) -> Iterator[None]:
+        """Another policy within the block; blocks nest."""
+        before = self._now
+        self._set(kind, tuple(tables))
+        try:
+            yield
+        finally:
+            self._set(*before)
+
+    def refusal(self) -> str:
+        """What the last refused statement wanted."""
+        wanted = text(lib.sqlamarr_denied(self._pointer))
+        return f"not authorized: a statement of a step or a user may not {wanted}" if wanted else "not authorized"
+
+    def _set(self, kind: int, tables: tuple[str, ...]) -> None:
+        if (kind, tables) != self._now:
+            names = [ffi.new("char[]", table.encode()) for table in tables]
+            check(lib.sqlamarr_set_policy(self._pointer, kind, ffi.new("char *[]", names or [ffi.NULL]), len(names)))
+            self._now = (kind, tables)
