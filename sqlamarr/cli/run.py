@@ -77,6 +77,8 @@ class EventRange(click.ParamType):  # type: ignore[type-arg]
     help="Fraction of events that may be skipped; ten always may.",
 )
 @click.option("-j", "--jobs", type=click.IntRange(1), default=1, help="Processes that work on batches.")
+@click.option("--executor", type=click.Choice(["processes", "dask"]), default="processes", help="Who works on batches.")
+@click.option("--scheduler", metavar="ADDRESS", help="Dask's scheduler, or its scheduler file, for --executor dask.")
 @click.option("--overwrite", is_flag=True, help="Replace the output file if it exists.")
 @click.option("--resume", is_flag=True, help="Continue an interrupted run in its output file, or begin it.")
 @click.option(
@@ -100,7 +102,7 @@ def command(pipeline: str, inputs: tuple[str, ...], output: Path, **options: Any
     database = _database(output, options["overwrite"])
     conditions = loaded.parse_conditions(assignments(options.pop("condition")))
     skip, most = options.pop("events")
-    with _progress(most, quiet) as bar:
+    with _progress(most, quiet) as bar, _executor(options.pop("executor"), options.pop("scheduler")) as executor:
         summary = run(
             loaded,
             inputs,
@@ -109,6 +111,7 @@ def command(pipeline: str, inputs: tuple[str, ...], output: Path, **options: Any
             max_events=most,
             conditions=conditions,
             models=assignments(options.pop("model")),
+            executor=executor,
             progress=bar.update if bar is not None else None,
             **options,
         )
@@ -120,6 +123,16 @@ def command(pipeline: str, inputs: tuple[str, ...], output: Path, **options: Any
         _export(database, output, options["overwrite"], quiet)
     if summary.rejected:
         sys.exit(REJECTED)
+
+
+def _executor(kind: str, scheduler: str | None) -> Any:
+    if (kind == "dask") != (scheduler is not None):
+        raise click.UsageError("--executor dask and --scheduler ADDRESS belong together.")
+    if scheduler is None:
+        return nullcontext()
+    from sqlamarr.running.dask import cluster
+
+    return cluster(scheduler)
 
 
 def _database(output: Path, overwrite: bool) -> Path:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sqlamarr.errors import EventError
+from sqlamarr._library import version
+from sqlamarr.errors import EventError, InstallationError
 from sqlamarr.pipeline import Pipeline
 from sqlamarr.sources.base import Chunk, Rejected
 from sqlamarr.worker import BatchResult, Worker, WorkerOptions
@@ -22,17 +23,19 @@ class Job:
     """What every worker of a run needs to know; small, for it travels with every chunk.
 
     :ivar token: tells the runs apart that a process may serve
+    :ivar version: of the package that deals the chunks
     :ivar spec: pickled pipeline and options
     """
 
     token: str
+    version: str
     spec: bytes
 
     @classmethod
     def of(cls, pipeline: Pipeline, options: WorkerOptions) -> Job:
         """The job of running a pipeline; the pipeline's path is made absolute, as workers may stand elsewhere."""
         absolute = replace(pipeline, path=pipeline.path.absolute())
-        return cls(uuid.uuid4().hex, pickle.dumps((absolute, options)))
+        return cls(uuid.uuid4().hex, str(version), pickle.dumps((absolute, options)))
 
 
 class _Prepared(threading.local):
@@ -52,6 +55,10 @@ def adopt(job: Job, worker: Worker) -> None:
 
 def _worker(job: Job) -> Worker:
     if _prepared.worker is None or _prepared.token != job.token:
+        if job.version != version:
+            raise InstallationError(
+                f"A worker has sqlamarr {version}, the run is one of {job.version}: install the same."
+            )
         pipeline, options = pickle.loads(job.spec)
         adopt(job, Worker(pipeline, options))
     assert _prepared.worker is not None

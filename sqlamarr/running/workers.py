@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from sqlamarr.errors import SqlamarrError, WorkersLostError
+from sqlamarr.running.dask import OnDask, is_dask
 from sqlamarr.running.processes import ProcessDiedError, Processes
 from sqlamarr.running.tasks import Job, unpack, work, work_packed
 from sqlamarr.sources.base import Chunk
@@ -100,6 +101,8 @@ def result_of(future: Future[Any]) -> list[BatchResult]:
 
 
 def _workers(job: Job, jobs: int, executor: Executor | None) -> Workers:
+    if executor is not None and is_dask(executor):
+        return OnDask(job, executor, AHEAD)
     if executor is not None:
         said = jobs if jobs > 1 else getattr(executor, "_max_workers", None) or os.cpu_count() or 1
         return OnExecutor(job, executor, int(said))
