@@ -129,15 +129,16 @@ def changed(path: str, what: str) -> str:
     )
 
 
-def _gzip() -> Any:
-    return zlib.decompressobj(wbits=31)
-
-
 def _optional(module: str) -> Any:
     try:
         return importlib.import_module(module)
     except ImportError:
         return None
+
+
+def _gzip() -> Any:
+    # ISA-L inflates three to four times as fast as zlib; where there is no wheel of it, zlib serves.
+    return (_optional("isal.isal_zlib") or zlib).decompressobj(wbits=31)
 
 
 def _zstd() -> Any:
@@ -203,8 +204,9 @@ class Decompressed:
                 pieces.append(self._machine.decompress(data))
             except (zlib.error, OSError, lzma.LZMAError, ValueError, EOFError) as error:
                 raise self._damaged(str(error)) from error
-            except Exception as error:  # zstandard and compression.zstd have errors of their own
-                if "zstd" not in type(error).__module__.lower() and "Zstd" not in type(error).__name__:
+            except Exception as error:  # zstandard, compression.zstd and isal have errors of their own
+                where = f"{type(error).__module__}.{type(error).__name__}".lower()
+                if "zstd" not in where and "isal" not in where:
                     raise
                 raise self._damaged(str(error)) from error
             data = self._machine.unused_data if self._machine.eof else b""
