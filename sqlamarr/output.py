@@ -194,10 +194,12 @@ def _step(row: Rejected) -> str:
     return getattr(row, "step", "") or "reading"
 
 
-def check_output(path: Path, *, overwrite: bool = False, resume: bool = False, inputs: Sequence[str] = ()) -> None:
+def check_output(
+    path: Path, *, overwrite: bool = False, resume: bool | None = None, inputs: Sequence[str] = ()
+) -> None:
     """Make sure that a file can be made there, without touching anything.
 
-    :param resume: it may be there, to be appended to
+    :param resume: it may be there, to be appended to; None: this is out of the question
     :param inputs: files that must not be written over
     :raises OutputError: a folder, an input, a file that exists (``overwrite``: that is not ours)
     """
@@ -208,8 +210,9 @@ def check_output(path: Path, *, overwrite: bool = False, resume: bool = False, i
     if not path.absolute().parent.is_dir():
         raise OutputError(f"The folder {path.absolute().parent} does not exist; make it first.")
     if path.exists() and not overwrite and not resume:
-        raise OutputError(f"{path} exists. Choose another name, --resume an unfinished run, or --overwrite it.")
-    if path.exists() and not is_ours(path):
+        ways = "" if resume is None else " --resume an unfinished run,"
+        raise OutputError(f"{path} exists. Choose another name,{ways} or --overwrite it.")
+    if path.exists() and not is_ours(path) and not (resume and is_unborn(path)):
         raise OutputError(f"{path} is not a file that sqlamarr wrote: it is not overwritten. Choose another name.")
 
 
@@ -222,6 +225,19 @@ def is_ours(path: Path) -> bool:
     return True
 
 
+def is_unborn(path: Path) -> bool:
+    """Whether a run was killed while it made this file: SQLite takes back what there was."""
+    _roll_back(path)
+    return path.exists() and path.stat().st_size == 0
+
+
+def _roll_back(path: Path) -> None:
+    """Let SQLite undo what a killed run had not finished; this needs the right to write."""
+    if Path(f"{path}-journal").exists():
+        with suppress(SqlError), Database(path) as db:
+            db.tables()
+
+
 def open_output(path: str | Path) -> Database:
     """An output file for reading.
 
@@ -230,6 +246,7 @@ def open_output(path: str | Path) -> Database:
     path = Path(path)
     if not path.is_file():
         raise OutputError(f"There is no file {path}.")
+    _roll_back(path)
     with path.open("rb") as file:
         if file.read(16) != b"SQLite format 3\0":
             raise OutputError(f"{path} is not an SQLite file.")

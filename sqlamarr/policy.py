@@ -25,7 +25,8 @@ class Policy:
     def tag(self) -> str:
         """To stand behind a statement's text, so that a cached statement never serves under another policy."""
         kind, tables = self._now
-        return "" if kind == TRUSTED else f"\n-- {kind} {' '.join(table.encode().hex() for table in tables)}"
+        # Behind a semicolon: no view keeps it as a part of its text.
+        return "" if kind == TRUSTED else f"\n;-- {kind} {' '.join(table.encode().hex() for table in tables)}"
 
     @contextmanager
     def limited(self, kind: int, tables: Sequence[str]) -> Iterator[None]:

@@ -105,3 +105,13 @@ def test_results_travel_unchanged():
     assert received["x"].tobytes() == columns["x"].tobytes()
     assert received["text"].tolist() == ["a", None, "µ"]
     assert received["id"].tolist() == [3, None, 2**60]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("jobs", [1, 2, 4])
+@pytest.mark.parametrize("batch_size", [1, 7, 1000])
+def test_one_hash_for_everything_that_can_be_kept(example, tmp_path, jobs, batch_size):
+    options = {"seed": 7, "keep_tmp": True, "generator": "full", "weights": True}
+    sqlamarr.run("lhcb_run2", [example] * 2, tmp_path / "one.db", **options, batch_size=30)
+    sqlamarr.run("lhcb_run2", [example] * 2, tmp_path / "two.db", **options, batch_size=batch_size, jobs=jobs)
+    assert hashes(tmp_path / "one.db") == hashes(tmp_path / "two.db")

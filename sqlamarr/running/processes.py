@@ -35,10 +35,11 @@ class Processes(Executor):
     """Processes begun afresh (spawn), which die with their parent and leave Ctrl-C to it.
 
     :param jobs: their number
+    :param first: what each of them is called with when it begins, with ``arguments``
     :raises WorkersLostError: they end as soon as they begin
     """
 
-    def __init__(self, jobs: int) -> None:
+    def __init__(self, jobs: int, first: Callable[..., Any] = os.getpid, *arguments: Any) -> None:
         self._calls: SimpleQueue[tuple[Future[Any], bytes] | None] = SimpleQueue()
         self._slots = [_Slot(self._calls) for _ in range(jobs)]
         # An interrupt from the keyboard reaches children too; what is ignored here is so at their birth.
@@ -47,14 +48,17 @@ class Processes(Executor):
                 slot.begin()
         for slot in self._slots:
             slot.start()
-        self._try_out()
-
-    def _try_out(self) -> None:
         try:
-            for future in [self.submit(os.getpid) for _ in self._slots]:
+            self._try_out(first, *arguments)
+        except BaseException:
+            self.kill()
+            raise
+
+    def _try_out(self, function: Callable[..., Any], *arguments: Any) -> None:
+        try:
+            for future in [self.submit(function, *arguments) for _ in self._slots]:
                 future.result()
         except ProcessDiedError as error:
-            self.kill()
             raise WorkersLostError(
                 "The worker processes end as soon as they begin. If sqlamarr.run(..., jobs=...) stands in a script of "
                 "yours, put it below 'if __name__ == \"__main__\":', for each worker imports that script; else see "

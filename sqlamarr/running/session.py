@@ -5,14 +5,15 @@ from __future__ import annotations
 import signal
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sqlamarr import provenance
 from sqlamarr.errors import InterruptedRunError, OutputError
-from sqlamarr.output import OutputFile, is_ours
+from sqlamarr.output import OutputFile, is_unborn
 from sqlamarr.pipeline import Pipeline
 from sqlamarr.running.coordinator import Coordinator
 from sqlamarr.running.identity import DECISIVE, RANGE, differences
@@ -48,7 +49,7 @@ def reopened(path: Path) -> Found | None:
 
     :raises OutputError: there is a file, but not one of ours
     """
-    if not path.exists() or (not is_ours(path) and path.stat().st_size == 0):
+    if not path.exists() or is_unborn(path):
         return None
     out = OutputFile.again(path)
     return Found(out, provenance.read(out.db))
@@ -138,11 +139,12 @@ class Session:
         start = time.perf_counter()
         coordinator = Coordinator(workers, skip=self._settings.options.skip_bad_events)
         try:
-            for results in coordinator.results(self._chunks()):
-                with self._interruptions.shielded():
-                    self._append(results)
-                if self._progress:
-                    self._progress(sum(len(result.events) for result in results))
+            with closing(self._chunks()) as chunks:
+                for results in coordinator.results(chunks):
+                    with self._interruptions.shielded():
+                        self._append(results)
+                    if self._progress:
+                        self._progress(sum(len(result.events) for result in results))
             self._summary.elapsed = time.perf_counter() - start
             with self._interruptions.shielded():
                 self._finish()
@@ -153,11 +155,18 @@ class Session:
                 self._out.close()
         return self._summary
 
-    def _chunks(self) -> Iterator[Chunk]:
+    def _chunks(self) -> Generator[Chunk, None, None]:
         """The chunks, while noting how far the inputs had been read when each was cut."""
-        for chunk in self._source.chunks(self._settings.batch_size):
-            self._positions.append(self._source.position())
-            yield chunk
+        # Closed at once if the run ends early: it holds a file.
+        with closing(self._source.chunks(self._settings.batch_size)) as chunks:
+            while True:
+                start = time.perf_counter()
+                chunk = next(chunks, None)
+                self._summary.seconds["cutting"] += time.perf_counter() - start
+                if chunk is None:
+                    return
+                self._positions.append(self._source.position())
+                yield chunk
 
     def _file(self) -> OutputFile:
         """The file is made when the first batch is there: what fails at once leaves nothing."""
@@ -171,10 +180,12 @@ class Session:
 
     def _append(self, results: list[BatchResult]) -> None:
         marks = self._positions.popleft()
+        start = time.perf_counter()
         for result in results:
             self._file().append(result, marks if result is results[-1] else ())
             self._summary.add(report_of(result))
             tolerate(self._summary, result, self._settings.max_rejected)
+        self._summary.seconds["writing"] += time.perf_counter() - start
 
     def _finish(self) -> None:
         out, summary = self._file(), self._summary

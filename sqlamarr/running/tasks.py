@@ -65,6 +65,14 @@ def _worker(job: Job) -> Worker:
     return _prepared.worker
 
 
+def prepare(job: Job) -> None:
+    """Get ready for the first chunk.
+
+    :raises PipelineError: the pipeline does not work here
+    """
+    _worker(job)
+
+
 def work(job: Job, chunk: Chunk, trace: Path | None = None) -> list[BatchResult]:
     """The results of a chunk: one, or several if an event had to be left out.
 

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from sqlamarr.errors import SqlamarrError, WorkersLostError
 from sqlamarr.running.dask import OnDask, is_dask
 from sqlamarr.running.processes import ProcessDiedError, Processes
-from sqlamarr.running.tasks import Job, unpack, work, work_packed
+from sqlamarr.running.tasks import Job, prepare, unpack, work, work_packed
 from sqlamarr.sources.base import Chunk
 from sqlamarr.worker import BatchResult
 
@@ -106,7 +106,7 @@ def _workers(job: Job, jobs: int, executor: Executor | None) -> Workers:
     if executor is not None:
         said = jobs if jobs > 1 else getattr(executor, "_max_workers", None) or os.cpu_count() or 1
         return OnExecutor(job, executor, int(said))
-    return InProcess(job) if jobs == 1 else OnExecutor(job, Processes(jobs), jobs)
+    return InProcess(job) if jobs == 1 else OnExecutor(job, Processes(jobs, prepare, job), jobs)
 
 
 @contextmanager

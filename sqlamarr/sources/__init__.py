@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -199,7 +199,7 @@ class Inputs:
                 marks[position].update(bytes=fingerprint.size, sha256=fingerprint.so_far)
         return marks
 
-    def chunks(self, batch_size: int) -> Iterator[Chunk]:
+    def chunks(self, batch_size: int) -> Generator[Chunk, None, None]:
         """The events, ``batch_size`` at a time; a chunk holds events of one kind of source only.
 
         A chunk is shorter where its text is long (CHUNK_BYTES): memory does not grow with the events' size.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
@@ -107,7 +107,7 @@ class Source(Protocol):
     def warnings(self) -> list[str]:
         """Sentences for the user; complete when the chunks are exhausted."""
 
-    def chunks(self, batch_size: int) -> Iterator[Chunk]:
+    def chunks(self, batch_size: int) -> Generator[Chunk, None, None]:
         """The events in order, ``batch_size`` at a time (the last chunk may be shorter).
 
         :raises InputError: an input cannot be read
