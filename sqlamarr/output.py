@@ -23,6 +23,9 @@ RUN_TABLES = ("DataSources", "Events", "RejectedEvents")
 _TROUBLE = ("full", "disk I/O error", "locked", "readonly", "unable to open", "malformed")
 
 
+_JOURNAL = bytes.fromhex("d9d505f920a163d7")  # begins a rollback journal that has been finished
+
+
 class OutputFile:
     """An SQLite file that takes finished batches, each in one transaction.
 
@@ -233,9 +236,14 @@ def is_unborn(path: Path) -> bool:
 
 def _roll_back(path: Path) -> None:
     """Let SQLite undo what a killed run had not finished; this needs the right to write."""
-    if Path(f"{path}-journal").exists():
-        with suppress(SqlError), Database(path) as db:
-            db.tables()
+    journal = Path(f"{path}-journal")
+    if not journal.is_file():
+        return
+    with journal.open("rb") as file:
+        if file.read(8) != _JOURNAL:
+            return
+    with suppress(SqlError), Database(path) as db:
+        db.tables()
 
 
 def open_output(path: str | Path) -> Database:

@@ -25,8 +25,11 @@ class Policy:
     def tag(self) -> str:
         """To stand behind a statement's text, so that a cached statement never serves under another policy."""
         kind, tables = self._now
-        # Behind a semicolon: no view keeps it as a part of its text.
-        return "" if kind == TRUSTED else f"\n;-- {kind} {' '.join(table.encode().hex() for table in tables)}"
+        if kind == TRUSTED:
+            return ""
+        # Behind a semicolon where views are made, which would keep it as a part of their text.
+        begin = "\n;--" if kind == DECLARING else "\n--"
+        return f"{begin} {kind} {' '.join(table.encode().hex() for table in tables)}"
 
     @contextmanager
     def limited(self, kind: int, tables: Sequence[str]) -> Iterator[None]:
