@@ -238,7 +238,7 @@ def test_errors_of_the_call(tmp_path):
             ({"tables": ["Hit"]}, "There is no table or view 'Hit' to export; .* Did you mean 'Hits'?"),
             ({"compression": "zip"}, "Unknown compression 'zip'; expected zstd, lz4, zlib, lzma or none"),
             ({"layout": "jagged"}, "layout must be one of flat, event, both, found 'jagged'"),
-            ({"format": "rot"}, "Unknown format 'rot'; known are: root, parquet. Did you mean 'root'?"),
+            ({"format": "rot"}, "Unknown format 'rot'; known are: root, parquet, edm4hep. Did you mean 'root'?"),
             ({"rows": 0}, "rows must be at least 1"),
             ({"null_integer": 2**63}, "must be a 64-bit integer"),
         ]:

@@ -16,7 +16,7 @@ import click
 @click.option(
     "--format",
     "format_name",
-    type=click.Choice(["root", "parquet"]),
+    type=click.Choice(["root", "edm4hep", "parquet"]),
     show_default=False,
     help="Format, where the name of OUTPUT does not tell it.",
 )
@@ -38,8 +38,8 @@ import click
 def command(file: str, output: Path, format_name: str | None, quiet: bool, **options: Any) -> None:
     """Write a FILE that a run made in another format.
 
-    The name of OUTPUT tells which: .root (trees), .parquet (one table). A folder gets one Parquet file for every
-    table (--format parquet).
+    The name of OUTPUT tells which: .root (trees), .edm4hep.root (EDM4hep), .parquet (one table). A folder gets
+    one Parquet file for every table (--format parquet).
     """
     from sqlamarr.exporters import export
 

@@ -39,7 +39,7 @@ class EventRange(click.ParamType):  # type: ignore[type-arg]
     "--output",
     required=True,
     type=click.Path(path_type=Path),
-    help="SQLite file to write; with a name in .root a ROOT file is exported from it.",
+    help="SQLite file to write; a name in .root or .edm4hep.root makes an export of it.",
 )
 @click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="Seed; drawn and printed if not given.")
 @click.option(

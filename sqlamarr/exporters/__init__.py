@@ -1,4 +1,4 @@
-"""Output files in the formats of other programs: ROOT, Parquet."""
+"""Output files in the formats of other programs: ROOT, Parquet, EDM4hep."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from sqlamarr.validation import suggest
 
 Progress = Callable[[int], object]
 
-FORMATS = {"root": "root", "parquet": "parquet"}  # name: module of this package
-_SUFFIXES = {".root": "root", ".parquet": "parquet"}
+FORMATS = {"root": "root", "parquet": "parquet", "edm4hep": "edm4hep"}  # name: module of this package
+_SUFFIXES = {".edm4hep.root": "edm4hep", ".root": "root", ".parquet": "parquet"}
 
 
 @dataclass(frozen=True)
@@ -85,9 +85,9 @@ def export(
     """Write an output file in another format.
 
     :param source: the file that a run wrote, or an open database
-    :param output: the file to write; the format follows from its name (``.root``, ``.parquet``;
+    :param output: the file to write; the format follows from its name (``.root``, ``.edm4hep.root``, ``.parquet``;
         a folder for one Parquet file a table)
-    :param format: ``root`` or ``parquet``, whatever the name
+    :param format: ``root``, ``edm4hep`` or ``parquet``, whatever the name
     :param options: the fields of :class:`Options`
     :raises SqlamarrError: one of the classes in :mod:`sqlamarr.errors`
     """

@@ -51,3 +51,23 @@ def branch_titles(titles: Mapping[str, str]) -> Iterator[None]:
             yield
         finally:
             tree._branch_np = usual
+
+
+@contextmanager
+def class_names() -> Iterator[None]:
+    """RNTuples that are made in this block name the C++ class of a record by the form's ``__record__``.
+
+    ROOT can then read them into objects of that class; without a name it cannot read them at all.
+    """
+    module = uproot.writing._cascadentuple
+    usual = module._cpp_typename
+
+    def named(form: Any, subcall: bool = False) -> Any:
+        return form.parameters.get("__record__") or usual(form, subcall)
+
+    with _one_at_a_time:
+        module._cpp_typename = named
+        try:
+            yield
+        finally:
+            module._cpp_typename = usual

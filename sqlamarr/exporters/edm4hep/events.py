@@ -1,0 +1,91 @@
+"""Some events of a file with their tables, as the collections are filled from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from sqlamarr.chunks import Reader, counts, event_ranges, in_order
+from sqlamarr.columns import Array
+from sqlamarr.database import Database
+from sqlamarr.description import describe
+from sqlamarr.exporters.event_tree import places
+from sqlamarr.exporters.events import EventNumbers
+
+TABLES = (
+    "GenWeights", "MCParticles", "MCVertices", "Vertices",
+    "Tracks", "TrackStates", "PID", "Clusters", "ClusterParticles",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Events:
+    """Simulated events in order.
+
+    :ivar numbers: event_id, runNumber, eventNumber and, if known, eventWeight, a value an event
+    :ivar tables: columns by table, the rows sorted by event
+    """
+
+    numbers: dict[str, Array]
+    tables: dict[str, dict[str, Array]]
+
+    def __len__(self) -> int:
+        return len(self.numbers["event_id"])
+
+    def counts(self, table: str) -> Array:
+        """Rows of every event."""
+        return counts(np.ma.getdata(self.tables[table]["event_id"]), self.numbers["event_id"])
+
+    def places(self, table: str, column: str, parent: str, key: str) -> Array:
+        """Where in its event's part of ``parent`` the row is that ``column`` names; -1: none."""
+        keys = np.ma.getdata(self.tables[parent][key])
+        return places(self.tables[table][column], keys, self.counts(table), self.counts(parent))
+
+    def looked_up(self, table: str, column: str, parent: str, key: str, value: str) -> Array:
+        """A float column of the rows that ``column`` names; NaN where there is none."""
+        source = np.asarray(np.ma.filled(self.tables[parent][value].astype(np.float64), np.nan))
+        place = self.places(table, column, parent, key)
+        offsets = np.repeat(np.cumsum(self.counts(parent)) - self.counts(parent), self.counts(table))
+        found = np.full(len(place), np.nan)
+        found[place >= 0] = source[(place + offsets)[place >= 0]]
+        return found
+
+
+class EventReader:
+    """Reads the tables that EDM4hep is made of, some events at a time.
+
+    :ivar tables: those that the file has
+    """
+
+    def __init__(self, db: Database, rows: int) -> None:
+        self._db, self._rows = db, rows
+        self.numbers = EventNumbers(db)
+        self._readers = {
+            name: Reader(db, name, {column.name: column.type for column in describe(db, name).columns.values()})
+            for name in TABLES
+            if name in db
+        }
+        self.tables = tuple(self._readers)
+
+    def pieces(self) -> Iterator[Events]:
+        """All simulated events.
+
+        :raises DataError: rows belong to no simulated event
+        """
+        seen = dict.fromkeys(self._readers, 0)
+        largest = max((reader.rows for reader in self._readers.values()), default=0)
+        for chosen in event_ranges(self._db, largest, self._rows):
+            numbers = self.numbers.read(chosen)
+            simulated = numbers.pop("status") == "simulated"
+            tables = {}
+            for name, reader in self._readers.items():
+                columns = reader.read(chosen)
+                tables[name] = in_order(np.ma.getdata(columns["event_id"]), columns)
+            events = Events({name: values[simulated] for name, values in numbers.items()}, tables)
+            for name in seen:
+                seen[name] += int(events.counts(name).sum())
+            yield events
+        for name, reader in self._readers.items():
+            reader.check_complete(seen[name])
