@@ -212,7 +212,8 @@ def event_columns(events: Any, rejected: set[int]) -> Columns:
 def _describe(chunk: Chunk, rejected: Rejected) -> str:
     event = next(event for event in chunk.events if event.event_id == rejected.event_id)
     paths: Mapping[int, str] = {source.datasource_id: source.path for source in chunk.sources}
-    where = f"{paths[event.datasource_id]}, line {rejected.line}, event {event.number}"
+    line = f", line {rejected.line}" if rejected.line else ""
+    where = f"{paths[event.datasource_id]}{line}, event {event.number}"
     return f"{where}: {rejected.message} Use --on-error skip to leave out such events."
 
 

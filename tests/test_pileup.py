@@ -139,11 +139,16 @@ def test_without_signal_there_is_one_collision_at_least():
     assert set(mixed.tables["GenParticles"]["pid"].tolist()) == {-13, 90}  # the gun stands for the beams by 90
 
 
-@pytest.mark.parametrize("region", [2016, [0.1, 0.2, 3.0]])
+CENTRED = {"widths": [0.1, 0.2, 3.0], "centre": [0.84, -0.17, 20.0]}
+
+
+@pytest.mark.parametrize("region", [2016, [0.1, 0.2, 3.0], CENTRED], ids=["year", "widths", "centre"])
 def test_collisions_spread_over_the_luminous_region(region):
     mixed = parsed(pileup(signal=PION, collisions=MUON, luminous_region=region), max_events=3000)
     events = mixed.tables["GenEvents"]  # the signal is at the origin, and is placed too
-    places = np.stack([events[name] for name in ("x", "y", "z")], axis=1) / (WIDTHS if region == 2016 else region)
+    widths, centre = (region["widths"], region["centre"]) if isinstance(region, dict) else (region, [0, 0, 0])
+    places = np.stack([events[name] for name in ("x", "y", "z")], axis=1)
+    places = (places - centre) / (WIDTHS if widths == 2016 else widths)
     assert len(places) > 6000
     for axis in places.T:
         assert stats.kstest(axis, "norm").pvalue > 1e-7
@@ -244,3 +249,9 @@ def test_a_wrong_description_is_refused(content, message):
     given = {"events": 2, **content}
     with pytest.raises(InputError, match=message):
         parsed(pileup(**{name: value for name, value in given.items() if value is not None}))
+
+
+def test_the_example_runs(tmp_path, pipeline):
+    example = Path(__file__).parent.parent / "examples" / "pileup.yaml"
+    summary = sqlamarr.run(pipeline, example, tmp_path / "out.db", seed=1)
+    assert summary.events == 40

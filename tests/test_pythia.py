@@ -244,7 +244,7 @@ def test_the_cross_section_is_that_of_pythia(pythia):
             {"config": ["PhaseSpace:pTHatMin = low"]},
             "Pythia does not understand 'PhaseSpace:pTHatMin = low': check",
         ),
-        ({"config": ["Random:seed = 4"]}, "random numbers belong to the run: --seed"),
+        ({"config": [*BEAUTY, "HadronLevel:all = off"]}, "say how often to hadronize"),
         ({"config": [*BEAUTY, "PhaseSpace:increaseMaximum = on"]}, "events would depend on those before them"),
         ({"config": "no.cmnd"}, "no.cmnd does not exist"),
         ({"config": BEAUTY, "redecay": 3}, "redecay needs pythia.signal"),
@@ -275,3 +275,23 @@ def test_all_weights_are_kept(tmp_path, pipeline):
     assert values[0][1] == 1.0
     assert values[3][1] not in (1.0, values[4][1])
     assert format.startswith("Pythia 8.3")
+
+
+def test_a_file_of_settings_and_what_the_run_decides_itself(tmp_path):
+    (tmp_path / "my.cmnd").write_text("! mine\nHardQCD:hardbbbar = on\n\nRandom:seed = 4\nMain:numberOfEvents = 100\n")
+    source = describe({"pythia": {"config": "my.cmnd", "events": 2}}, "my.yaml", tmp_path).prepare(1)
+    assert [line for line in source.recipe.lines if not line.startswith("Beams")] == ["HardQCD:hardbbbar = on"]
+    assert source.files == (tmp_path / "my.cmnd",)
+    assert source.warnings == (
+        "my.yaml: config's line 'Random:seed = 4' is ignored; what counts is the run's --seed.",
+        "my.yaml: config's line 'Main:numberOfEvents = 100' is ignored; what counts is 'events: N' or -n.",
+    )
+
+
+def test_the_example_has_its_signal(tmp_path, pipeline):
+    example = Path(__file__).parent.parent / "examples" / "pythia_bb.yaml"
+    sqlamarr.run(pipeline, example, tmp_path / "out.db", seed=1, max_events=25)
+    with sqlamarr.open(tmp_path / "out.db") as db:
+        assert db.execute("SELECT count(*), count(DISTINCT original_id) FROM GenEvents").fetchone() == (25, 2)
+        signals = "SELECT count(*) FROM MCParticles WHERE is_signal AND abs(pid) = 511"
+        assert db.execute(signals).fetchone() == (25,)

@@ -16,6 +16,7 @@ from sqlamarr.sources.pileup_pool import Generated, Pool, Stored, reuse
 from sqlamarr.sources.poisson import poisson, words
 from sqlamarr.sources.run import Reading
 
+_PLACE = {"type": "array", "items": {"type": "number", "minimum": 0}, "minItems": 3, "maxItems": 3}
 _INPUTS = {"type": ["string", "object", "array"], "items": {"type": ["string", "object"]}}
 SCHEMA: Mapping[str, Any] = {
     "type": "object",
@@ -37,10 +38,16 @@ SCHEMA: Mapping[str, Any] = {
             "events are crossings with one collision at least.",
         },
         "luminous_region": {
-            "description": "Where collisions are: a year of data taking (default 2016), widths [x, y, z] [mm], none.",
+            "description": "Where collisions are: a year of data taking (default 2016), widths [mm], with a centre, or none.",
             "oneOf": [
                 {"enum": [*LUMINOUS_REGION, "none"]},
-                {"type": "array", "items": {"type": "number", "minimum": 0}, "minItems": 3, "maxItems": 3},
+                _PLACE,
+                {
+                    "type": "object",
+                    "properties": {"widths": _PLACE, "centre": {**_PLACE, "items": {"type": "number"}}},
+                    "required": ["widths", "centre"],
+                    "additionalProperties": False,
+                },
             ],
         },
         "events": {"type": "integer", "minimum": 1, "description": "How many; without signal, or not all of it."},
@@ -62,7 +69,7 @@ def read(description: Description, reading: Reading, entry: dict[str, Any]) -> I
     key = stream_key(reading.seed, "source:pileup")
     at_least = 0 if "signal" in content else 1
     with closing(_pool(description, reading)) as pool:
-        settings = Settings(stream_key(reading.seed, "source:pileup:place"), _widths(content), pool.sources)
+        settings = Settings(stream_key(reading.seed, "source:pileup:place"), *_region(content), pool.sources)
         for number, (event, source, chunk) in enumerate(_events(description, reading)):
             n = poisson(content["mu"], words(key, event.event_id, NUMBER)[0], at_least)
             collisions = tuple(pool.collision(key, event, i) for i in range(n))
@@ -73,12 +80,14 @@ def read(description: Description, reading: Reading, entry: dict[str, Any]) -> I
             reading.warn(note)
 
 
-def _widths(content: Mapping[str, Any]) -> tuple[float, float, float] | None:
+def _region(content: Mapping[str, Any]) -> tuple[tuple[float, ...] | None, tuple[float, ...]]:
+    """Widths and centre of the luminous region [mm]; no widths: nothing is to be moved."""
     region = content.get("luminous_region", 2016)
     if region == "none":
-        return None
-    x, y, z = region if isinstance(region, list) else LUMINOUS_REGION[region]
-    return float(x), float(y), float(z)
+        return None, (0.0, 0.0, 0.0)
+    if isinstance(region, Mapping):
+        return tuple(map(float, region["widths"])), tuple(map(float, region["centre"]))
+    return tuple(map(float, region if isinstance(region, list) else LUMINOUS_REGION[region])), (0.0, 0.0, 0.0)
 
 
 def _pool(description: Description, reading: Reading) -> Pool:

@@ -19,12 +19,14 @@ class Settings:
     """What the events of a source have in common.
 
     :ivar key: of the random numbers for places
-    :ivar widths: of the luminous region [mm]; None: collisions stay where they are
+    :ivar widths: of the luminous region in x, y, z [mm]; None: collisions stay where they are
+    :ivar centre: of the luminous region [mm]
     :ivar sources: what collisions come from, by id
     """
 
     key: int
-    widths: tuple[float, float, float] | None
+    widths: tuple[float, ...] | None
+    centre: tuple[float, ...]
     sources: Mapping[int, DataSource]
 
 
@@ -140,7 +142,7 @@ def _placed(tables: Tables, pieces: Sequence[PileupPiece]) -> Tables:
         return tables
     here = primary_places(tables)
     drawn = Random(settings.key).normal(events["genevent_id"], 3).astype(np.float64)
-    steps = drawn * np.array(settings.widths) - here
+    steps = np.array(settings.centre) + drawn * np.array(settings.widths) - here
     signal = np.isin(events["datasource_id"], list(settings.sources), invert=True)
     steps[signal & here.any(axis=1)] = 0.0
     return move(tables, steps)

@@ -10,7 +10,7 @@ from sqlamarr.errors import DescriptorError, InputError
 from sqlamarr.random import stream_key
 from sqlamarr.sources.base import EventRef, ParsedChunk, Rejected
 from sqlamarr.sources.described import Description, Generator
-from sqlamarr.sources.pythia_engine import INSTANCES, CrossSection, check_lines, cross_section
+from sqlamarr.sources.pythia_engine import INSTANCES, CrossSection, checked, cross_section
 from sqlamarr.sources.pythia_record import Collision, tables
 from sqlamarr.sources.pythia_signal import NoEventError, Sampler, Signal, decay_lines
 
@@ -122,8 +122,8 @@ def prepare(description: Description, seed: int) -> Generator:
     :raises InputError: Pythia does not understand a setting, or a name or range is none
     """
     content, name = description.content, description.path
-    lines = (*_beams(content.get("beams", {}), name), *_config(content["config"], description))
-    check_lines(lines, name)
+    config, warnings = checked(_config(content["config"], description), name)
+    lines = (*_beams(content.get("beams", {}), name), *config)
     signal = _signal(content, name)
     # What is wrong shows before any event.
     sampler = INSTANCES.get((lines, signal), lambda: Sampler(lines, signal, name))
@@ -131,7 +131,7 @@ def prepare(description: Description, seed: int) -> Generator:
     recipe = PythiaRecipe(lines, signal, key, cross_section(lines, key, name), name)
     files = (description.file(content["config"]),) if isinstance(content["config"], str) else ()
     names = sampler.weight_names()
-    return Generator(f"Pythia {sampler.version()}", recipe, content.get("events"), files, weight_names=names)
+    return Generator(f"Pythia {sampler.version()}", recipe, content.get("events"), files, warnings, names)
 
 
 def _config(config: Any, description: Description) -> tuple[str, ...]:

@@ -21,13 +21,13 @@ DEFAULTS = (
     "Random:setSeed = on",
     "Random:seed = 1",
 )
+#: Settings that the run makes itself, by how their names begin, and where.
+IGNORED = {"random:": "the run's --seed", "main:": "'events: N' or -n"}
 #: Settings that would take away what this source promises, and why.
 REFUSED = {
-    "random:": "random numbers belong to the run: --seed",
     "phasespace:increasemaximum": "events would depend on those before them; as it is, they may have weights above 1",
     "beams:lhef": "such files are inputs of a run by themselves",
     "hadronlevel:all": "say how often to hadronize with 'signal: {hadronizations: N}'",
-    "main:numberofevents": "say 'events: N' beside 'config', or -n",
 }
 
 _GENERATOR_SEEDS = 899_999_999  # Pythia knows seeds from 1 to this
@@ -63,16 +63,23 @@ def start(lines: tuple[str, ...], name: str) -> Any:
     return pythia
 
 
-def check_lines(lines: tuple[str, ...], name: str) -> None:
-    """Refuse settings that must not be made.
+def checked(lines: tuple[str, ...], name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Settings without those that the run makes itself, and sentences about these.
 
-    :raises InputError: see REFUSED
+    :raises InputError: one is among REFUSED
     """
+    kept, warnings = [], []
     for line in lines:
         key = line.split("=")[0].strip().lower()
         for refused, why in REFUSED.items():
             if key.startswith(refused):
                 raise InputError(f"{name}: config sets {line.strip()!r}, which is not possible here: {why}.")
+        instead = next((words for begin, words in IGNORED.items() if key.startswith(begin)), None)
+        if instead:
+            warnings.append(f"{name}: config's line {line.strip()!r} is ignored; what counts is {instead}.")
+        else:
+            kept.append(line)
+    return tuple(kept), tuple(warnings)
 
 
 def _suggestion(pythia: Any, line: str) -> str:
@@ -159,4 +166,4 @@ class Instances:
 
 INSTANCES = Instances()
 
-__all__ = ["INSTANCES", "CrossSection", "check_lines", "cross_section", "load", "set_random", "start"]
+__all__ = ["INSTANCES", "CrossSection", "checked", "cross_section", "load", "set_random", "start"]

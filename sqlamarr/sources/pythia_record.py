@@ -71,31 +71,35 @@ def graph(
     """
     production, end = [-1] * len(mother1), [-1] * len(mother1)
     first: list[int] = []
-    known: dict[tuple[int, int, bool], int] = {}
-    for line, (a, b, code) in enumerate(zip(mother1, mother2, status)):
-        if a == 0 and b == 0:
-            continue
-        key = (a, b, abs(code) in _STRINGS)
-        vertex = known.get(key)
-        if vertex is None:
-            mothers = _mothers(*key)
-            vertex = next((end[m] for m in mothers if end[m] >= 0), len(first))
-            if vertex == len(first):
+    last, vertex = (0, 0, 0), -1
+    for line, codes in enumerate(zip(mother1, mother2, status)):
+        if codes != last:  # else a sister of the line before
+            last = codes
+            mothers = _mothers(*codes)
+            vertex = -1
+            for m in mothers:
+                if end[m] >= 0:
+                    vertex = end[m]
+                    break
+            if mothers and vertex < 0:
+                vertex = len(first)
                 first.append(line)
             for m in mothers:
-                end[m] = vertex if end[m] < 0 else end[m]
-            known[key] = vertex
+                if end[m] < 0:
+                    end[m] = vertex
         production[line] = vertex
     return production, end, first
 
 
-def _mothers(a: int, b: int, string: bool) -> Sequence[int]:
+def _mothers(a: int, b: int, status: int) -> Sequence[int]:
     """The lines that two mother codes stand for (Pythia's manual, Particle Properties)."""
+    if a == b == 0:
+        return ()
     if b in (0, a):
         return (a,)
     if a == 0:
         return (b,)
-    return range(a, b + 1) if string and a < b else (min(a, b), max(a, b))
+    return range(a, b + 1) if abs(status) in _STRINGS and a < b else (min(a, b), max(a, b))
 
 
 def graft(record: Record, index: int, decay: Record) -> Record:
