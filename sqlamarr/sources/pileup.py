@@ -38,7 +38,7 @@ SCHEMA: Mapping[str, Any] = {
             "events are crossings with one collision at least.",
         },
         "luminous_region": {
-            "description": "Where collisions are: a year of data taking (default 2016), widths [mm], with a centre, or none.",
+            "description": "Where collisions are: a year (default 2016), widths in mm, these and a centre, or none.",
             "oneOf": [
                 {"enum": [*LUMINOUS_REGION, "none"]},
                 _PLACE,
