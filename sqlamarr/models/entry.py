@@ -135,10 +135,13 @@ class ModelFile:
         :raises ModelError: it has no such function, or cannot be loaded
         """
         from sqlamarr.event_models import CompiledEventModel  # it imports this package itself
+        from sqlamarr.models.padded_kinds import OnnxEventModel, PythonEventModel
 
-        if self.kind != "library" or self.path is None:
-            raise ModelError(f"{self.entry[self.kind]}: a model of whole events must be a library.")
-        return CompiledEventModel(self.path, function)
+        if self.kind == "python":
+            source, only = _python(self.entry)
+            return PythonEventModel(source, only or function, self.folder)
+        assert self.path is not None
+        return OnnxEventModel(self.path) if self.kind == "onnx" else CompiledEventModel(self.path, function)
 
     def record(self) -> dict[str, Any]:
         """What an output file notes: file and checksum, and how the model was named if otherwise."""

@@ -19,6 +19,7 @@ _DTYPES = {
     "tensor(double)": np.float64,
     "tensor(int64)": np.int64,
     "tensor(int32)": np.int32,
+    "tensor(bool)": np.bool_,
 }
 CONCATENATED = ("first", "last")  # places of the random numbers in the one matrix of features
 
@@ -41,9 +42,9 @@ class OnnxModel(BlockModel):
     """
 
     def __init__(self, path: Path, noise: str | None = None, outputs: Sequence[str] | None = None) -> None:
-        self._session = _session(path)
+        self._session = open_session(path)
         self._noise = noise
-        self._ports, rows = _ports(self._session, path.name)
+        self._ports, rows = ports_of(self._session, path.name, ROWS)
         self._outputs = list(outputs or [])
         self._check_outputs(path.name)
         metadata = self._session.get_modelmeta().custom_metadata_map
@@ -152,7 +153,11 @@ class OnnxModel(BlockModel):
         )
 
 
-def _session(path: Path) -> Any:
+def open_session(path: Path) -> Any:
+    """An ONNX file in onnxruntime, on one thread.
+
+    :raises ModelError: it cannot be loaded
+    """
     try:
         import onnxruntime
     except ImportError as error:
@@ -170,8 +175,8 @@ def _session(path: Path) -> Any:
         raise ModelError(f"Cannot load the network {path}: {error}") from error
 
 
-def _ports(session: Any, name: str) -> tuple[list[Port], int]:
-    """The graph's inputs, and the number of rows that they take at once."""
+def ports_of(session: Any, name: str, default: int) -> tuple[list[Port], int]:
+    """The graph's inputs, and the number of rows that they take at once; ``default`` if it takes any."""
     ports, batches = [], set()
     for value in session.get_inputs():
         if value.type not in _DTYPES:
@@ -182,7 +187,7 @@ def _ports(session: Any, name: str) -> tuple[list[Port], int]:
         ports.append(Port(value.name, tuple(sizes[1:]), _DTYPES[value.type]))
     if len(batches) > 1:
         raise ModelError(f"network '{name}': the inputs take different numbers of rows, {batches}.")
-    return ports, next(iter(batches), None) or ROWS
+    return ports, next(iter(batches), None) or default
 
 
 def _matrix(value: Any, rows: int) -> Floats:

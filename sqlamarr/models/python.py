@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -28,14 +30,7 @@ class PythonModel(BlockModel):
     def __init__(self, source: str, function: str, folder: Path) -> None:
         self._call = load_function(source, function, folder)
         self.path = inspect.getsourcefile(inspect.getmodule(self._call) or self._call)
-        limits = [getattr(self._call, name, None) for name in ("input_min", "input_max")]
-        description = Description(
-            _listed(getattr(self._call, "input_names", None)),
-            _listed(getattr(self._call, "output_names", None)),
-            self._call.__doc__ and self._call.__doc__.strip().splitlines()[0],
-            None if any(limit is None for limit in limits) else np.array(limits, dtype=np.float32),
-        )
-        super().__init__(f"function '{source}:{function}'", description)
+        super().__init__(f"function '{source}:{function}'", description_of(self._call))
 
     def _function(self, sizes: Sizes) -> Evaluate:
         try:
@@ -54,6 +49,17 @@ class PythonModel(BlockModel):
             return answers.reshape(-1, 1) if answers.ndim == 1 and sizes.outputs == 1 else answers
 
         return function
+
+
+def description_of(function: Callable[..., Any]) -> Description:
+    """What the attributes of a function say of it."""
+    limits = [getattr(function, name, None) for name in ("input_min", "input_max")]
+    return Description(
+        _listed(getattr(function, "input_names", None)),
+        _listed(getattr(function, "output_names", None)),
+        function.__doc__ and function.__doc__.strip().splitlines()[0],
+        None if any(limit is None for limit in limits) else np.array(limits, dtype=np.float32),
+    )
 
 
 def _listed(names: object) -> list[str] | None:
