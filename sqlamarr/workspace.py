@@ -147,11 +147,9 @@ class Workspace:
         used = {key for key, _ in self._opened}
         if idle := [name for name in self.pipeline.models if "." in name and name not in used]:
             model = idle[0].partition(".")[0]
-            functions = sorted(
-                {f"{model}.{function}" for name, function in self._opened if name.split(".")[0] == model}
-            )
+            known = sorted({f"{model}.{function}" for name, function in self._opened if name.split(".")[0] == model})
             raise PipelineError(
-                f"{self.pipeline.path}: no step asks for models.{idle[0]}; they ask for: {', '.join(functions) or 'none'}."
+                f"{self.pipeline.path}: no step asks for models.{idle[0]}; they ask for: {', '.join(known) or 'none'}."
             )
 
     def claim(self, step: str, table: str) -> None:
