@@ -47,7 +47,7 @@ def compare(name: str, paths: list[Path], collisions: str, rounds: int) -> list[
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out.db"
         summary = once(load("lhcb_run2"), paths, out, collisions)  # warm, and how many events there are
-        prepared = {what: pipeline for what, pipeline in pipelines().items()}
+        prepared = pipelines()
         empty = paths[:1]
         # One run of one event costs what every run costs at its start.
         functions = {f"{what}": (lambda p=p: once(p, paths, out, collisions)) for what, p in prepared.items()}
@@ -75,7 +75,7 @@ def profile(paths: list[Path], collisions: str) -> list[tuple[str, ...]]:
     rows = [("step", "us/event", "share")]
     rows += [
         (step, f"{1e6 * s / summary.events:.0f}", f"{s / elapsed:.1%}")
-        for step, s in seconds.most_common()
+        for step, s in sorted(seconds.items(), key=lambda item: -item[1])
         if s > 0.005 * elapsed
     ]
     return rows

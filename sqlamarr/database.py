@@ -255,8 +255,7 @@ class Database:
     def _refuse_null_keys(self, table: str, data: Columns) -> None:
         """SQLite would make up an id for a row whose INTEGER PRIMARY KEY is NULL."""
         for (name,) in self.execute("SELECT name FROM pragma_table_info(?) WHERE pk > 0", (table,)):
-            column = data.get(str(name))
-            if column is not None and (n := null_count(column)):
+            if name in data and (n := null_count(data.raw(str(name)))):
                 raise DataError(f"Table {table!r}: the key column {name!r} is NULL in {n} rows.")
 
     def _create_like(self, table: str, data: Columns) -> None:

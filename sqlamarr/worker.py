@@ -10,8 +10,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from sqlamarr.batch import Batch
-from sqlamarr.columns import Columns
+from sqlamarr.columns import Columns, Text
 from sqlamarr.database import quote_identifier
 from sqlamarr.errors import EventError, InputError, PipelineError, SqlamarrError
 from sqlamarr.pipeline import Pipeline
@@ -185,6 +187,9 @@ def _load(batch: Batch, chunk: Chunk, parsed: ParsedChunk) -> None:
             batch.write(table, columns)
 
 
+_STATUS = Text.encode(np.array(["simulated", "rejected"], dtype=object))
+
+
 def source_columns(sources: tuple[DataSource, ...]) -> Columns:
     """Rows of DataSources."""
     return Columns(
@@ -198,15 +203,13 @@ def source_columns(sources: tuple[DataSource, ...]) -> Columns:
 
 def event_columns(events: Any, rejected: set[int]) -> Columns:
     """Rows of Events."""
-    return Columns(
-        {
-            "event_id": [event.event_id for event in events],
-            "ordinal": [event.ordinal for event in events],
-            "datasource_id": [event.datasource_id for event in events],
-            "number": [event.number for event in events],
-            "status": ["rejected" if event.event_id in rejected else "simulated" for event in events],
-        }
-    )
+    fields = np.array(
+        [(event.event_id, event.ordinal, event.datasource_id, event.number) for event in events], dtype=np.int64
+    ).reshape(-1, 4)
+    names = ("event_id", "ordinal", "datasource_id", "number")
+    columns: dict[str, Any] = {name: fields[:, i] for i, name in enumerate(names)}
+    is_rejected = np.isin(columns["event_id"], list(rejected))
+    return Columns({**columns, "status": _STATUS.take(is_rejected.astype(np.int64))})
 
 
 def _describe(chunk: Chunk, rejected: Rejected) -> str:
