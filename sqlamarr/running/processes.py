@@ -7,7 +7,6 @@ fails, and says so; another process takes its place.
 from __future__ import annotations
 
 import os
-import pickle
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future
@@ -18,6 +17,7 @@ from threading import Lock, Thread
 from typing import Any
 
 from sqlamarr.errors import WorkersLostError
+from sqlamarr.running import messages
 
 
 class ProcessDiedError(BrokenExecutor):
@@ -41,7 +41,8 @@ class Processes(Executor):
 
     def __init__(self, jobs: int, first: Callable[..., Any] = os.getpid, *arguments: Any) -> None:
         self._calls: SimpleQueue[tuple[Future[Any], bytes] | None] = SimpleQueue()
-        self._slots = [_Slot(self._calls) for _ in range(jobs)]
+        self._folder = messages.folder()
+        self._slots = [_Slot(self._calls, self._folder.name) for _ in range(jobs)]
         # An interrupt from the keyboard reaches children too; what is ignored here is so at their birth.
         with _without_interrupts():
             for slot in self._slots:
@@ -71,7 +72,7 @@ class Processes(Executor):
         The future raises ProcessDiedError if that process dies of it.
         """
         future: Future[Any] = Future()
-        self._calls.put((future, pickle.dumps((function, arguments, named), protocol=5)))
+        self._calls.put((future, messages.pack((function, arguments, named), self._folder.name)))
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
@@ -80,6 +81,7 @@ class Processes(Executor):
             self._calls.put(None)
         for slot in self._slots:
             slot.join()
+        self._folder.cleanup()
 
     def kill(self) -> None:
         """End the processes whatever they are at."""
@@ -91,9 +93,9 @@ class Processes(Executor):
 class _Slot(Thread):
     """The place of one process: hands it one call after the other, and replaces it if it dies."""
 
-    def __init__(self, calls: SimpleQueue[tuple[Future[Any], bytes] | None]) -> None:
+    def __init__(self, calls: SimpleQueue[tuple[Future[Any], bytes] | None], folder: str) -> None:
         super().__init__(daemon=True)
-        self._calls = calls
+        self._calls, self._folder = calls, folder
         self._killed = False
         self._beginning = Lock()
 
@@ -104,7 +106,7 @@ class _Slot(Thread):
             if self._killed:
                 return
             self._pipe, theirs = context.Pipe()
-            self._process = context.Process(target=_serve, args=(theirs,), daemon=True)
+            self._process = context.Process(target=_serve, args=(theirs, self._folder), daemon=True)
             self._process.start()
             theirs.close()  # now the end of the process is the end of the pipe
 
@@ -129,7 +131,7 @@ class _Slot(Thread):
             return
         try:
             self._pipe.send_bytes(message)
-            done, value = pickle.loads(self._pipe.recv_bytes())
+            done, value = messages.unpack(self._pipe.recv_bytes())
         except (EOFError, OSError):
             cause = self._cause()
             self.begin()
@@ -147,7 +149,7 @@ class _Slot(Thread):
         return signal.Signals(-code).name if code < 0 else f"exit code {code}"
 
 
-def _serve(pipe: Any) -> None:
+def _serve(pipe: Any, folder: str) -> None:
     """In a worker process: call after call, until the pipe ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = parent_process()
@@ -155,19 +157,19 @@ def _serve(pipe: Any) -> None:
         Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
     with suppress(EOFError, OSError):
         while True:
-            pipe.send_bytes(_answer(pipe.recv_bytes()))
+            pipe.send_bytes(_answer(pipe.recv_bytes(), folder))
 
 
-def _answer(message: bytes) -> bytes:
+def _answer(message: bytes, folder: str) -> bytes:
     try:
-        function, arguments, named = pickle.loads(message)
+        function, arguments, named = messages.unpack(message)
         answer = True, function(*arguments, **named)
     except BaseException as error:
         answer = False, error
     try:
-        return pickle.dumps(answer, protocol=5)
+        return messages.pack(answer, folder)
     except Exception as error:  # an exception that cannot be sent
-        return pickle.dumps((False, RuntimeError(f"{answer[1]!r} cannot be sent between processes: {error}")))
+        return messages.pack((False, RuntimeError(f"{answer[1]!r} cannot be sent between processes: {error}")))
 
 
 def _end_with(sentinel: int) -> None:

@@ -74,7 +74,9 @@ class OnExecutor:
         :raises WorkersLostError: the executor is closed or broken
         """
         try:
-            return self._executor.submit(work_packed, self._job, chunk, trace)
+            # Our own processes know how to pass on what is large.
+            function = work if isinstance(self._executor, Processes) else work_packed
+            return self._executor.submit(function, self._job, chunk, trace)
         except (BrokenExecutor, RuntimeError) as error:
             raise WorkersLostError(f"The executor takes no further work: {error}") from error
 

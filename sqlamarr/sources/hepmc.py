@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
+from pickle import PickleBuffer
+from typing import Any, SupportsIndex
 
 import numpy as np
 
@@ -45,8 +48,13 @@ class HepMCChunk:
 
     events: tuple[EventRef, ...]
     sources: tuple[DataSource, ...]
-    text: bytes
+    text: bytes | memoryview
     records: tuple[RecordPlace, ...]
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
+        # The text apart: it leaves a process without being copied (pickle's protocol 5).
+        text = PickleBuffer(self.text) if operator.index(protocol) >= 5 else bytes(self.text)
+        return HepMCChunk, (self.events, self.sources, text, self.records)
 
     def parse(self) -> ParsedChunk:
         """GenEvents, GenVertices, GenParticles and GenWeights; rows in the order of the file."""
@@ -73,7 +81,7 @@ class HepMCChunk:
         return HepMCChunk(events, sources_of(events, self.sources), self.text[start : records[-1].end], moved)
 
 
-def parse(text: bytes, records: Sequence[RecordPlace]) -> dict[str, Columns]:
+def parse(text: bytes | memoryview, records: Sequence[RecordPlace]) -> dict[str, Columns]:
     """Parse records of HepMC text natively.
 
     :returns: GenEvents, GenVertices, GenParticles, GenWeights, and errors (event_id, line, message)
