@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyhepmc
-from decay_toys import heads, in_detector, lambda_b_decays, two_body
+from decay_toys import fly, heads, in_detector, lambda_b_decays, two_body
 
 import sqlamarr
 from sqlamarr.descriptors import mass
@@ -62,6 +62,20 @@ def jpsi_file(path, n, seed=2):
     seen = in_detector(plus) & in_detector(minus)
     origin, jpsi, plus, minus = origin[seen], jpsi[seen], plus[seen], minus[seen]
     write_events(path, origin, [(443, jpsi, None, origin), (-13, plus, 0, None), (13, minus, 0, None)])
+
+
+def kstar_gamma_file(path, n, seed=3):
+    """B0 -> (K*(892)0 -> K+ pi-) gamma, and a pi0 -> gamma gamma of its own."""
+    rng = np.random.default_rng(seed)
+    origin = rng.normal(0, BEAM_SPOT, (n, 3))
+    b, pi0 = heads(rng, n, mass(511)), heads(rng, n, mass(111))
+    end = fly(rng, origin, b, mass(511), 0.45)
+    kstar, gamma = two_body(rng, b, mass(313), 0.0)
+    k, pi = two_body(rng, kstar, mass(321), mass(211))
+    one, other = two_body(rng, pi0, 0.0, 0.0)
+    chains = [(511, b, None, end), (313, kstar, 0, end), (22, gamma, 0, None), (321, k, 1, None), (-211, pi, 1, None),
+              (111, pi0, None, origin), (22, one, 5, None), (22, other, 5, None)]  # fmt: skip
+    write_events(path, origin, chains)
 
 
 def simulated(tmp_path, write, n):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from decay_events import jpsi_file, lambda_b_file, simulated
+from decay_events import jpsi_file, kstar_gamma_file, lambda_b_file, simulated
 from hypothesis import given
 from hypothesis import strategies as st
 from run_tools import command_line
@@ -22,6 +22,7 @@ from sqlamarr.candidates.variables import labels_of
 from sqlamarr.candidates.write import write_tuple
 from sqlamarr.descriptors import mass, parse
 from sqlamarr.errors import OutputError, SqlamarrError
+from sqlamarr.report.statistics import half_width
 
 LB = "[Lambda_b0 -> (Lambda_c+ -> p+ K- pi+) mu-]CC"
 
@@ -166,6 +167,33 @@ def test_truth_matched_are_among_all(lambda_b, matched):
     assert everything["Lb_M"][right] == pytest.approx(matched["Lb_M"])
 
 
+@pytest.fixture(scope="module")
+def photons(tmp_path_factory):
+    return simulated(tmp_path_factory.mktemp("photons"), kstar_gamma_file, 1500)
+
+
+def test_photons_take_part_in_decays(photons):
+    found = candidates(photons, "[B0 -> (K*(892)0 -> K+ pi-) gamma]CC", Selection(truth=True))
+    assert len(found["B0_M"]) > 50
+    assert (found["gamma_TRUEID"] == 22).all()
+    assert np.median(found["B0_M"]) == pytest.approx(mass(511), abs=60)
+    pulls = (found["B0_M"] - mass(511)) / found["B0_MERR"]
+    assert 0.7 < half_width(pulls) < 1.6
+    assert set(found["B0_ENDVERTEX_NDOF"]) == {1}
+
+
+def test_neutral_pions_have_a_mass_and_no_vertex(photons):
+    found = candidates(photons, "pi0 -> gamma gamma", Selection(truth=True, cuts={"gamma": "CALO_Type = 1"}))
+    assert len(found["pi0_M"]) > 50
+    assert np.median(found["pi0_M"]) == pytest.approx(mass(111), abs=8)
+    assert (found["gamma_CALO_Key"] != found["gamma_1_CALO_Key"]).all()
+    assert np.isnan(found["pi0_ENDVERTEX_CHI2"]).all()
+    assert np.isnan(found["pi0_BPVIPCHI2"]).all()
+    fixed = candidates(photons, "pi0 -> gamma gamma", Selection(truth=True, tree_fit=True, masses=("pi0",)))
+    good = fixed["pi0_DTF_STATUS"] == 0
+    assert fixed["pi0_DTF_M"][good] == pytest.approx(mass(111), abs=1e-2)
+
+
 # -- names ------------------------------------------------------------------------------------------
 
 
@@ -229,6 +257,8 @@ def test_cuts_in_sql(lambda_b, tmp_path, capsys):
      ((LB, "--where", "Lb_M >"), "--where: 'Lb_M >': .*syntax error"),
      ((LB, "--mass", "muminus"), "no decaying particle is called 'muminus'; there are Lb, Lc"),
      ((LB, "--tracks", "velo"), "'velo' is none of long, upstream, downstream"),
+     (("[Lambda_b0 -> (Lambda_c+ -> p+ K- pi+) mu- nu_mu~]CC",), "nu_mu~ leaves neither a track .* leave it out"),
+     (("D0 -> KS0 pi0",), r"KS0 leaves neither .* write what it decays to, \(KS0 -> \.\.\.\)"),
      ((LB, "--cut", "PT > 3"), "expected LABEL:SQL, found 'PT > 3'")],
 )  # fmt: skip
 def test_what_is_wrong_is_said(lambda_b, tmp_path, capsys, arguments, message):
@@ -270,7 +300,13 @@ def test_root_and_parquet_hold_the_same(jpsi, tmp_path, suffix):
 
 def test_every_variable_is_documented(matched):
     text = (Path(__file__).parent.parent / "docs" / "tuples.md").read_text()
-    for table in (variables.OF_ALL, variables.OF_TRACKS, variables.OF_DECAYS, variables.OF_TREE_FIT_HEAD):
+    for table in (
+        variables.OF_ALL,
+        variables.OF_TRACKS,
+        variables.OF_PHOTONS,
+        variables.OF_DECAYS,
+        variables.OF_TREE_FIT_HEAD,
+    ):
         for name, (unit, meaning) in table.items():
             assert f"| `{name}` | {unit} | {meaning} |" in text, name
     for column in matched:

@@ -13,7 +13,7 @@ from sqlamarr.candidates.cuts import Cut
 from sqlamarr.candidates.fit import fit
 from sqlamarr.candidates.geometry import lines_of_tracks
 from sqlamarr.candidates.measured import Array, Measured, Rows
-from sqlamarr.candidates.tables import Tables
+from sqlamarr.candidates.tables import PHOTON, Tables, Truth
 from sqlamarr.candidates.topology import has_vertex, topology_of
 from sqlamarr.candidates.variables import (
     Columns,
@@ -115,13 +115,42 @@ class Builder:
         return found.take(self.cuts[label].rows(found.columns[0])) if label in self.cuts else found
 
     def _final(self, node: Decay, tables: Tables) -> Found:
+        return self._photon(node, tables) if node.pid == PHOTON else self._track(node, tables)
+
+    def _true(self, rows: Rows, ids: Ids, pid: int, truth: Truth) -> tuple[Rows, Rows]:
+        """Rows and those of their true particles; if asked for, only those that are what they are taken for."""
+        true = truth.rows(ids[rows])
+        if self.selection.truth:
+            right = truth.values("pid", true, 0) == pid
+            rows, true = rows[right], true[right]
+        return rows, true
+
+    def _photon(self, node: Decay, tables: Tables) -> Found:
+        c = tables.photons
+        rows, true = self._true(
+            np.arange(len(c["energy"])), c["mcparticle_id"].astype(np.int64), node.pid, tables.truth
+        )
+        event, measured = c["event_id"][rows].astype(np.int64), tables.neutral(rows)
+        momentum = measured.momentum(measured.start(), tables.primaries.first(event))[0]
+        columns = {
+            "ID": np.full(len(rows), node.pid),
+            "M": np.zeros(len(rows)),
+            **kinematics(momentum),
+            "BPVIP": np.full(len(rows), np.nan),
+            "BPVIPCHI2": np.full(len(rows), np.nan),
+            **truth_columns(tables.truth, true),
+            "CALO_Key": c["cluster_id"][rows],
+            "CALO_Type": c["type"][rows],
+            **{name: c[name][rows] for name in ("PhotonID", "IsNotE", "IsNotH")},
+        }
+        keys = -1 - c["cluster_id"][rows].astype(np.int64)[:, None]  # apart from the keys of tracks
+        nowhere = np.full(len(rows), -1)
+        return Found(event, true, rows[:, None], keys, (columns,), np.zeros(len(rows)), 0, nowhere)
+
+    def _track(self, node: Decay, tables: Tables) -> Found:
         t, truth = tables.tracks, tables.truth
         good = (t["charge"] == round(charge(node.pid))) & np.isin(t["type"], self.selection.track_types)
-        rows = np.flatnonzero(good)
-        true = truth.rows(t["mcparticle_id"][rows])
-        if self.selection.truth:
-            right = truth.values("pid", true, 0) == node.pid
-            rows, true = rows[right], true[right]
+        rows, true = self._true(np.flatnonzero(good), t["mcparticle_id"].astype(np.int64), node.pid, truth)
         measured = tables.charged(rows, node.pid, mass(node.pid))
         event = t["event_id"][rows]
         momentum = measured.momentum(measured.start(), np.zeros((len(rows), 3)))[0]
@@ -181,7 +210,7 @@ class Builder:
 
     def _measured(self, node: Decay, leaves: Rows, tables: Tables) -> list[Measured]:
         finals = [n for n in node.walk() if not n.daughters]
-        return [tables.charged(leaves[:, k], n.pid, mass(n.pid)) for k, n in enumerate(finals)]
+        return [tables.measured(leaves[:, k], n.pid, mass(n.pid)) for k, n in enumerate(finals)]
 
     def _tree_fit(self, found: Found, tables: Tables) -> Found:
         """Add the results of the fit of the whole decay with all constraints."""

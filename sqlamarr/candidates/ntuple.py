@@ -12,14 +12,15 @@ import numpy as np
 from sqlamarr.candidates.build import Builder, Found, Selection
 from sqlamarr.candidates.combine import TooManyCombinationsError
 from sqlamarr.candidates.cuts import Cut
-from sqlamarr.candidates.tables import Tables, check_tables, read_tables
+from sqlamarr.candidates.tables import PHOTON, Tables, check_tables, has_photons, read_tables
 from sqlamarr.candidates.variables import OF_EVENTS, Columns, describe, labels_of
 from sqlamarr.database import Database
-from sqlamarr.descriptors import Decay, Descriptor, parse
-from sqlamarr.errors import SqlamarrError
+from sqlamarr.descriptors import Decay, Descriptor, charge, ctau, parse
+from sqlamarr.errors import OutputError, SqlamarrError
 from sqlamarr.output import open_output
 
 EVENTS = 2000  # events that are looked at together
+SEEN = 10_000  # mm: who flies farther is gone before it decays
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class NTuple:
         decay = self.descriptor.decay
         self.labels = labels_of(decay)
         _check_labels(decay, self.labels, selection)
+        _check_final_state(decay, db)
         decays = [decay]
         if self.descriptor.with_conjugate and _species(decay) != _species(decay.conjugated()):
             decays.append(decay.conjugated())
@@ -146,6 +148,21 @@ def _kept(decay: Decay, labels: list[str]) -> list[int]:
 def _species(decay: Decay) -> Any:
     """A decay without the order of its daughters."""
     return decay.pid, sorted(map(_species, decay.daughters), key=repr)
+
+
+def _check_final_state(decay: Decay, db: Database) -> None:
+    """Only tracks and photons can be measured."""
+    for node in decay.walk():
+        if node.daughters or charge(node.pid):
+            continue
+        if node.pid != PHOTON:
+            advice = f"write what it decays to, ({node.name} -> ...)" if ctau(node.pid) < SEEN else "leave it out"
+            raise SqlamarrError(f"{node.name} leaves neither a track nor a photon's cluster: {advice}.")
+        if not has_photons(db):
+            raise OutputError(
+                f"{db.path} has no reconstructed photons: no table Clusters with a view Photons, as the pipeline "
+                "lhcb_run2 makes them."
+            )
 
 
 def _check_labels(decay: Decay, labels: list[str], selection: Selection) -> None:

@@ -11,12 +11,12 @@ import numpy.typing as npt
 
 from sqlamarr.candidates.combine import Ids
 from sqlamarr.candidates.geometry import PrimaryVertices
-from sqlamarr.candidates.measured import Photons, Rows, Tracks
+from sqlamarr.candidates.measured import Measured, Photons, Rows, Tracks
 from sqlamarr.database import Database, quote_identifier
 from sqlamarr.errors import OutputError
 
 NEEDED = ("Tracks", "TrackStates", "Vertices", "MCParticles", "MCVertices")
-ELECTRON = 11
+ELECTRON, PHOTON = 11, 22
 UNKNOWN = -1  # in integer columns where the database has NULL
 _UPPER = [(i, j) for i in range(5) for j in range(i, 5)]
 
@@ -95,7 +95,15 @@ class Tables:
 
     def neutral(self, rows: Rows) -> Photons:
         """Some photons."""
-        raise NotImplementedError
+        c = self.photons
+        covariance = np.zeros((len(rows), 3, 3))
+        for k in range(3):
+            covariance[:, k, k] = c[f"cov{k}{k}"][rows]
+        return Photons(np.column_stack([c[name][rows] for name in ("x", "y", "energy")]), covariance, c["z"][rows])
+
+    def measured(self, rows: Rows, pid: int, mass: float) -> Measured:
+        """Some tracks or photons as particles of a kind."""
+        return self.neutral(rows) if pid == PHOTON else self.charged(rows, pid, mass)
 
 
 def check_tables(db: Database) -> None:
@@ -116,7 +124,12 @@ def read_tables(db: Database, first: int, last: int) -> Tables:
     bounds = {"first": first, "last": last}
     extra = _identification(db)
     return Tables(
-        _tracks(db, bounds, extra), {}, _truth(db, bounds), _primaries(db, bounds), _events(db, bounds), extra
+        _tracks(db, bounds, extra),
+        _photons(db, bounds),
+        _truth(db, bounds),
+        _primaries(db, bounds),
+        _events(db, bounds),
+        extra,
     )
 
 
@@ -136,6 +149,26 @@ def _tracks(db: Database, bounds: Mapping[str, int], extra: tuple[str, ...]) -> 
             {"t.brem_energy" if has_brem else "0.0 AS brem_energy"}, {state}{found}
         FROM Tracks AS t JOIN TrackStates AS s ON s.track_id = t.track_id AND s.location = 'ClosestToBeam' {join}
         WHERE t.track_id >= :first AND t.track_id < :last ORDER BY t.track_id""",
+        bounds,
+    )
+    return {name: _whole(values) for name, values in arrays.items()}
+
+
+def has_photons(db: Database) -> bool:
+    """Whether the file has reconstructed photons."""
+    return "Clusters" in db.tables() and bool(
+        db.execute("SELECT 1 FROM sqlite_schema WHERE type = 'view' AND name = 'Photons'").fetchone()
+    )
+
+
+def _photons(db: Database, bounds: Mapping[str, int]) -> dict[str, Any]:
+    if not has_photons(db):
+        return {}
+    arrays = db.arrays(
+        """SELECT c.cluster_id, c.event_id, c.type, c.x, c.y, c.z, c.energy, c.cov00, c.cov11, c.cov22,
+            c.PhotonID, c.IsNotE, c.IsNotH, p.mcparticle_id
+        FROM Photons AS p JOIN Clusters AS c ON c.cluster_id = p.cluster_id
+        WHERE p.cluster_id >= :first AND p.cluster_id < :last ORDER BY c.cluster_id""",
         bounds,
     )
     return {name: _whole(values) for name, values in arrays.items()}

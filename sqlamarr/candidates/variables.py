@@ -51,7 +51,11 @@ OF_TRACKS = {
     "TRACK_GhostProb": ("", "probability that the track is a random combination of hits"),
 }
 OF_PHOTONS = {
-    "CALO_Key": ("", "photon_id in the database"),
+    "CALO_Key": ("", "cluster_id in the database"),
+    "CALO_Type": ("", "1 a cluster of its own, 3 one of the two photons of a merged pi0"),
+    "PhotonID": ("", "0 to 1: like one photon"),
+    "IsNotE": ("", "0 to 1: unlike an electron"),
+    "IsNotH": ("", "0 to 1: unlike a hadron"),
 }
 OF_DECAYS = {
     "MERR": ("MeV", "uncertainty of the mass"),

@@ -52,8 +52,12 @@ def decay_section(db: Database, text: str) -> DecaySection:
     bound = _candidates(db, text, Selection(truth=True, tree_fit=True, point_back=True))
     ntuple = NTuple(db, text, Selection(truth=True))
     descriptor, labels = ntuple.descriptor, ntuple.labels
+    numbers: list[tuple[str, ...]] = [("candidates", f"{len(free['event_id']):,}")]
+    good = _fitted(free, labels) & _fitted(bound, labels)
+    if not good.all():
+        numbers.append(("left out, as a fit did not converge", f"{np.sum(~good):,}"))
+        free, bound = ({name: values[good] for name, values in c.items()} for c in (free, bound))
     n = len(free["event_id"])
-    numbers: list[tuple[str, ...]] = [("candidates", f"{n:,}")]
     pictures: list[Picture] = []
     if n:
         nodes = list(zip(labels, descriptor.decay.walk()))
@@ -71,6 +75,12 @@ def decay_section(db: Database, text: str) -> DecaySection:
 def _candidates(db: Database, text: str, selection: Selection) -> Columns:
     pieces = [piece.columns for piece in NTuple(db, text, selection).pieces()]
     return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
+
+
+def _fitted(c: Columns, labels: list[str]) -> Array:
+    """Candidates all of whose fits converged."""
+    masses = [c[f"{label}_{kind}"] for label in labels for kind in ("M", "DTF_M") if f"{label}_{kind}" in c]
+    return np.asarray(np.isfinite(masses).all(axis=0))
 
 
 def _title(descriptor: Descriptor) -> str:
