@@ -45,15 +45,15 @@ typedef struct {
 static void turn(const track *t, double radial, double around, double *x, double *y) {
     const int velo = t->type != DOWNSTREAM_TRACK && t->slope > 1e-9;
     const double cosine = velo ? t->tx / t->slope : 1., sine = velo ? t->ty / t->slope : 0.;
-    const double r = velo ? .85 * radial : radial, a = velo ? 1.13 * around : around;
+    const double r = velo ? .86 * radial : radial, a = velo ? 1.122 * around : around;
     *x = cosine * r - sine * a;
     *y = sine * r + cosine * a;
 }
 
-/* One track in 14 is in the tails: 4-7 % of the compiled model's residuals are beyond three robust
+/* One track in 20 is in the tails: 4-7 % of the compiled model's residuals are beyond three robust
  * sigmas. */
 static residuals at_fixed_z(const track_errors *e, const track *t, const float *normals) {
-    const double scale = widened(normals, TAIL_V, 1.4758, CORE_VELO, 6.);
+    const double scale = widened(normals, TAIL_V, 1.6449, CORE_VELO, 10.);
     double unit_ty, offset_x, offset_y;
     residuals r;
     turn(t, normals[N_SLOPE_R], normals[N_SLOPE_A], &r.unit_tx, &unit_ty);

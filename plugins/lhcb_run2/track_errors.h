@@ -19,7 +19,7 @@ typedef struct {
 } track_errors;
 
 /* Cores of the residuals in units of the nominal errors, and of what is reported. */
-static const double CORE_VELO = .92, CORE_MOMENTUM = .9;
+static const double CORE_VELO = .94, CORE_MOMENTUM = .9;
 
 /* Nominal errors; surplus: that of hits (surplus_of_hits), with which a track is measured better. */
 track_errors track_errors_of(const track *t, double surplus);

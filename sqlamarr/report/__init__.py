@@ -38,6 +38,11 @@ class Section:
     def __post_init__(self) -> None:
         self.short = self.short or self.title
 
+    @property
+    def filled(self) -> bool:
+        """Whether there is anything to show."""
+        return bool(self.facts or self.rows or self.pictures)
+
 
 @dataclass(frozen=True)
 class ReportSummary:
@@ -103,6 +108,7 @@ def _sections(
         done(1)
     out += [_timing(sample), Section("Provenance", facts=run.provenance(made), text_title="The pipeline",
                                      text=str(made["pipeline_text"]))]  # fmt: skip
+    out = [section for section in out if section.filled]
     notes = [str(note) for note in made.get("summary", {}).get("warnings", [])]
     if made["status"] != "complete":
         notes.insert(0, f"The run is not complete: its status is {made['status']}.")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from sqlamarr.candidates.build import Selection
 from sqlamarr.candidates.ntuple import NTuple
@@ -64,7 +65,9 @@ def decay_section(db: Database, text: str) -> DecaySection:
         for label, node in nodes:
             if node.daughters:
                 pictures += _decaying(label, node, free, numbers)
-        pictures += _tree_fits(labels[0], free, bound, numbers)
+        pictures += _tree_fits(
+            labels[0], free, bound if _complete(labels[0], descriptor.decay, free) else None, numbers
+        )
         for label, node in nodes:
             if not node.daughters and f"{label}_TRACK_Key" in free:
                 pictures += _final(label, node, free)
@@ -77,7 +80,7 @@ def _candidates(db: Database, text: str, selection: Selection) -> Columns:
     return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
 
 
-def _fitted(c: Columns, labels: list[str]) -> Array:
+def _fitted(c: Columns, labels: list[str]) -> npt.NDArray[np.bool_]:
     """Candidates all of whose fits converged."""
     masses = [c[f"{label}_{kind}"] for label in labels for kind in ("M", "DTF_M") if f"{label}_{kind}" in c]
     return np.asarray(np.isfinite(masses).all(axis=0))
@@ -88,12 +91,10 @@ def _title(descriptor: Descriptor) -> str:
 
 
 def _decaying(label: str, node: Decay, c: Columns, numbers: list[tuple[str, ...]]) -> list[Picture]:
-    """Mass, vertex and their pulls."""
+    """Mass, vertex and their pulls; against the known mass where nothing is missing."""
     name, known = name_of(node.pid), mass(node.pid)
     out = [_mass(label, name, c)]
-    whole = np.abs(c[f"{label}_TRUEP_E"] ** 2 - _square(c, label) - known**2) < 1e-3 * known**2
-    complete = whole & (np.abs(np.median(c[f"{label}_M"]) - known) < 5 * np.median(c[f"{label}_MERR"]))
-    if complete.any():  # no neutrino is missing
+    if _complete(label, node, c):
         found = core(c[f"{label}_M"] - known, c[f"{label}_MERR"])
         numbers += _mass_numbers(name, c, label, found)
         if node.pid in PUBLISHED:
@@ -109,6 +110,11 @@ def _decaying(label: str, node: Decay, c: Columns, numbers: list[tuple[str, ...]
             numbers.append((f"vertex of {name}, pull of {axis.lower()}, core", _of(core(pulls))))
             out.append(pull_picture(f"Pull of the vertex of {name}, {axis.lower()}", pulls, ""))
     return out
+
+
+def _complete(label: str, node: Decay, c: Columns) -> bool:
+    """Whether the descriptor names all there is: with a neutrino missing, mass and direction are others."""
+    return bool(np.abs(np.median(c[f"{label}_M"]) - mass(node.pid)) < 3 * np.median(c[f"{label}_MERR"]))
 
 
 def _square(c: Columns, label: str) -> Array:
@@ -159,9 +165,12 @@ def _chi2(title: str, chi2: Array, ndf: int, numbers: list[tuple[str, ...]]) -> 
     ]  # fmt: skip
 
 
-def _tree_fits(label: str, free: Columns, bound: Columns, numbers: list[tuple[str, ...]]) -> list[Picture]:
-    out = []
+def _tree_fits(label: str, free: Columns, bound: Columns | None, numbers: list[tuple[str, ...]]) -> list[Picture]:
+    """Of a decay of which something is missing the head does not point back: no ``bound`` fits."""
+    out: list[Picture] = []
     for c, text in ((free, "without"), (bound, "with")):
+        if c is None:
+            continue
         ndf = int(c[f"{label}_DTF_NDOF"][0])
         if ndf > 0:
             out += _chi2(f"Decay tree fit {text} primary vertex", c[f"{label}_DTF_CHI2"], ndf, numbers)
