@@ -66,7 +66,7 @@ SCHEME = st.one_of(
 def test_valid_codes_agree_with_the_particle_package(magnitude: int, negative: bool) -> None:
     code = -magnitude if negative else magnitude
     reference = expected(code)
-    if reference is None:
+    if reference is None or magnitude % 10_000 == 0:  # no quark, no name: only the package takes it for a particle
         return
     assert three_charge(code) == reference
 
