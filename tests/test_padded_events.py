@@ -43,6 +43,10 @@ def flat(events):
     rows, mask, links = pairs(events)
     return rows, mask, links[:, :, :-1]
 
+def unsure(events):
+    rows, mask, links = pairs(events)
+    return rows, np.where(events.mask.sum(axis=1, keepdims=True) > 3, np.float32(np.nan), mask), links
+
 def fails(events):
     raise KeyError("x")
 
@@ -166,6 +170,12 @@ def test_functions_that_are_wrong_are_refused(tmp_path, function, message):
 def test_links_to_places_without_row_are_refused(tmp_path):
     with pytest.raises(EventError, match="links an output row to a place where the event has no input row"):
         python(tmp_path, "everything")(batch_of(3), SIZES, EventLimits(6, 100, N))
+
+
+def test_a_mask_that_is_no_number_loses_no_row(tmp_path):
+    with pytest.raises(EventError, match="the mask of the output rows is NaN") as caught:
+        python(tmp_path, "unsure")(batch_of(2, 3, 5), SIZES, LIMITS)
+    assert caught.value.event_id == 2_000_000
 
 
 def test_a_file_of_other_inputs_or_sizes_is_refused(tmp_path):

@@ -75,9 +75,37 @@ class Description:
     ranges: Floats | None = None
 
     def outside(self, inputs: Floats) -> NDArray[np.int64]:
-        """Per input, how many rows lie outside the range."""
+        """Per input, how many rows of float32 (n, inputs) lie outside the range."""
         if self.ranges is None:
             return np.zeros(inputs.shape[1], dtype=np.int64)
         low, high = self.ranges
         counts: NDArray[np.int64] = np.count_nonzero((inputs < low) | (inputs > high), axis=0).astype(np.int64)
         return counts
+
+
+class Described:
+    """A model that carries its description with it.
+
+    :param label: what messages call it
+    :param description: what it says of itself
+    """
+
+    def __init__(self, label: str, description: Description) -> None:
+        self._label, self._description = label, description
+
+    def __str__(self) -> str:
+        return self._label
+
+    @property
+    def input_names(self) -> list[str] | None:
+        """Names of the inputs of a row in their order, if the model has them."""
+        return self._description.input_names
+
+    @property
+    def output_names(self) -> list[str] | None:
+        """Names of the outputs in their order, if the model has them."""
+        return self._description.output_names
+
+    def outside(self, rows: Floats) -> NDArray[np.int64]:
+        """Per input, how many rows lie outside the range that the model is meant for; 0 if it has none."""
+        return self._description.outside(rows)

@@ -11,10 +11,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sqlamarr.errors import ModelError
-from sqlamarr.models.base import Description, Floats, Sizes
+from sqlamarr.models.base import Described, Description, Floats, Sizes
 
 #: Rows that are evaluated together. A power of two: vectorised loops over a block have no remainder.
 ROWS = 256
@@ -94,7 +93,7 @@ def _same_bits(one: Floats, other: Floats) -> bool:
     return one.shape == other.shape and bool(np.all(one.view(np.uint32) == other.view(np.uint32)))
 
 
-class BlockModel(ABC):
+class BlockModel(Described, ABC):
     """A model that is evaluated in blocks of rows; kinds of models say how one block is.
 
     :param label: what messages call it
@@ -103,11 +102,9 @@ class BlockModel(ABC):
     """
 
     def __init__(self, label: str, description: Description, rows: int = ROWS) -> None:
-        self._label, self._description, self._rows = label, description, rows
+        super().__init__(label, description)
+        self._rows = rows
         self._verified: tuple[Sizes, Evaluate] | None = None
-
-    def __str__(self) -> str:
-        return self._label
 
     @abstractmethod
     def _function(self, sizes: Sizes) -> Evaluate:
@@ -115,16 +112,6 @@ class BlockModel(ABC):
 
         :raises ModelError: the model cannot have these sizes; the message begins with a verb
         """
-
-    @property
-    def input_names(self) -> list[str] | None:
-        """Names of the inputs in their order, if the model has them."""
-        return self._description.input_names
-
-    @property
-    def output_names(self) -> list[str] | None:
-        """Names of the outputs in their order, if the model has them."""
-        return self._description.output_names
 
     @property
     def origin(self) -> str | None:
@@ -158,7 +145,3 @@ class BlockModel(ABC):
             return evaluate(function, self._rows, inputs, noise, outputs)
         except ModelError as error:
             raise ModelError(f"{self}: {error}") from error.__cause__
-
-    def outside(self, inputs: Floats) -> NDArray[np.int64]:
-        """Per input, how many rows lie outside the range that the model declares."""
-        return self._description.outside(inputs)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from sqlamarr.errors import EventError, ModelError
 from sqlamarr.event_models import EventAnswers, EventBatch, EventLimits, EventSizes
-from sqlamarr.models.base import Description, Floats, Sizes
+from sqlamarr.models.base import Described, Description, Floats, Sizes
 from sqlamarr.models.blocks import evaluate, trial
 
 EVENTS = 16  # that are evaluated together
@@ -88,7 +88,7 @@ class _Shape:
         return np.hstack([rows, mask, batch.event[start:stop], noise, batch.event_noise[start:stop]])
 
 
-class PaddedEventModel(ABC):
+class PaddedEventModel(Described, ABC):
     """A model of events of a declared maximal size; kinds of models say how a block of events is evaluated.
 
     :param label: what messages call it
@@ -97,12 +97,10 @@ class PaddedEventModel(ABC):
     """
 
     def __init__(self, label: str, description: Description, events: int = EVENTS) -> None:
-        self._label, self._description, self._block = label, description, events
+        super().__init__(label, description)
+        self._block = events
         self._shape: _Shape | None = None
         self._flat: Callable[[Floats, Floats], Floats] | None = None
-
-    def __str__(self) -> str:
-        return self._label
 
     @abstractmethod
     def _function(self, sizes: EventSizes, inputs: int) -> PaddedFunction:
@@ -112,23 +110,9 @@ class PaddedEventModel(ABC):
         """
 
     @property
-    def input_names(self) -> list[str] | None:
-        """Names of the inputs of a row in their order, if the model has them."""
-        return self._description.input_names
-
-    @property
     def event_input_names(self) -> list[str] | None:
         """Names of the inputs of the event: such models have none."""
         return None
-
-    @property
-    def output_names(self) -> list[str] | None:
-        """Names of the outputs in their order, if the model has them."""
-        return self._description.output_names
-
-    def outside(self, rows: Floats) -> NDArray[np.int64]:
-        """Per input, how many rows lie outside the range that the model is meant for."""
-        return self._description.outside(rows)
 
     def verify(self, sizes: EventSizes, limits: EventLimits) -> None:
         """Evaluate trial events: the shapes fit, and an event's answer depends on this event alone.
@@ -193,6 +177,9 @@ class PaddedEventModel(ABC):
             raise ModelError(f"{self}: {error}") from error.__cause__
         widths = (shape.places * shape.sizes.outputs, shape.places)
         rows, mask, links = np.split(flat, np.cumsum(widths), axis=1)
+        if np.isnan(mask).any():  # it would count as "not there"
+            bad = int(batch.event_ids[start + np.isnan(mask).any(axis=1).argmax()])
+            raise EventError(f"{self}: the mask of the output rows is NaN: a row is there (above 0.5) or not.", bad)
         kept = mask > 0.5
         weights = links.reshape(events, shape.places, shape.inputs)
         weights = np.where(kept[:, :, None], weights, np.float32(0))
