@@ -54,6 +54,13 @@ VARIABLES: Mapping[str, Any] = {
 
 KINDS: dict[str, type[Step]] = {}
 
+
+def named_after_table(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options as a frozen dataclass takes them: lists as tuples; without a name, that of the table."""
+    named = {"name": options["table"], **options}
+    return {option: tuple(value) if isinstance(value, list) else value for option, value in named.items()}
+
+
 _T = TypeVar("_T", bound=type)
 
 

@@ -16,7 +16,7 @@ from sqlamarr.event_models import EventAnswers, EventBatch, EventLimits, EventSi
 from sqlamarr.model_rows import ModelQuery, refuse_nan, row_noise
 from sqlamarr.models import Floats
 from sqlamarr.sources.base import ROWS_PER_EVENT
-from sqlamarr.steps import VARIABLES, Run, register
+from sqlamarr.steps import VARIABLES, Run, named_after_table, register
 from sqlamarr.workspace import Workspace
 
 _COUNT = {"type": "integer", "minimum": 0}
@@ -103,9 +103,7 @@ class EventPluginStep:
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> EventPluginStep:
         """From the options of a pipeline file."""
-        named = {"name": options["table"], **options}
-        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in named.items()}
-        return cls(**values)
+        return cls(**named_after_table(options))
 
     @property
     def tables(self) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from sqlamarr.batch import Batch
 from sqlamarr.columns import Columns
 from sqlamarr.model_rows import ModelQuery, refuse_nan, row_noise
 from sqlamarr.models import Floats, Sizes
-from sqlamarr.steps import VARIABLES, Run, register
+from sqlamarr.steps import VARIABLES, Run, named_after_table, register
 from sqlamarr.workspace import Workspace
 
 
@@ -75,9 +75,7 @@ class PluginStep:
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> PluginStep:
         """From the options of a pipeline file."""
-        named = {"name": options["table"], **options}
-        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in named.items()}
-        return cls(**values)
+        return cls(**named_after_table(options))
 
     @property
     def tables(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from sqlamarr.batch import Batch
 from sqlamarr.database import quote_identifier
 from sqlamarr.errors import PipelineError
-from sqlamarr.steps import VARIABLES, Run, register
+from sqlamarr.steps import VARIABLES, Run, named_after_table, register
 from sqlamarr.workspace import Workspace
 
 TYPES = ["INTEGER", "REAL", "TEXT"]
@@ -59,8 +59,7 @@ class SqlStep:
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> SqlStep:
         """From the options of a pipeline file."""
-        named = {"name": options["table"], **options}
-        return cls(**{**named, "key": tuple(options.get("key", ()))})
+        return cls(**named_after_table(options))
 
     @property
     def tables(self) -> tuple[str, ...]:
