@@ -200,7 +200,10 @@ void look_up(Cursor &cursor, TableContent &content, int number, int64_t wanted) 
         ++index.scans;
         return look_up_scanning(cursor, column, content.rows, wanted);
     }
-    if (index.rows.empty()) content.sort(index, number);
+    if (index.scans == SCANS_BEFORE_SORTING) { // once, though the order may be empty: all values NULL
+        content.sort(index, number);
+        ++index.scans;
+    }
     look_up_sorted(cursor, index, values, wanted);
 }
 
@@ -218,9 +221,8 @@ int filter(sqlite3_vtab_cursor *base, int index, const char *, int, sqlite3_valu
         if (type == SQLITE_INTEGER ||
             (type == SQLITE_FLOAT && real >= -9007199254740992.0 && real <= 9007199254740992.0))
             look_up(*cursor, content, index - 1, sqlite3_value_int64(values[0]));
-        else if (type !=
-                 SQLITE_FLOAT) // NULL and texts equal no integer; large reals are left to SQLite's own comparison
-            cursor->end = 0;
+        else if (type != SQLITE_FLOAT)
+            cursor->end = 0; // NULL and texts equal no integer; large reals are left to SQLite's own comparison
     } catch (const std::bad_alloc &) {
         return SQLITE_NOMEM;
     }
