@@ -14,7 +14,6 @@ from sqlamarr.errors import InstallationError
 from sqlamarr.report.statistics import Array, efficiency
 
 COLOURS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377")  # P. Tol's, for all eyes
-GREY = "#bbbbbb"
 SIZE = (4.8, 3.4)  # inches
 
 
