@@ -43,8 +43,6 @@ int sqlamarr_model_open(const char *path, const char *function, sqlamarr_model *
 
 void sqlamarr_model_free(sqlamarr_model *model) { delete model; }
 
-int sqlamarr_model_has_batch(const sqlamarr_model *model) { return model->batch != nullptr; }
-
 int sqlamarr_model_sizes(const sqlamarr_model *model, int *n_in, int *n_out, int *n_random) {
     return sqlamarr::guard([&] {
         if (model->info == nullptr) throw Error(SQLAMARR_MODEL, model->label() + " does not declare its sizes.");

@@ -251,7 +251,6 @@ typedef struct sqlamarr_model sqlamarr_model;
 /* Load `function` of the shared library at `path`, with its _batch and _info where it has them. */
 SQLAMARR_API int sqlamarr_model_open(const char *path, const char *function, sqlamarr_model **out);
 SQLAMARR_API void sqlamarr_model_free(sqlamarr_model *model);
-SQLAMARR_API int sqlamarr_model_has_batch(const sqlamarr_model *model);
 /* Sizes as the model itself declares them; SQLAMARR_MODEL if it declares none. */
 SQLAMARR_API int sqlamarr_model_sizes(const sqlamarr_model *model, int *n_in, int *n_out, int *n_random);
 SQLAMARR_API const char *sqlamarr_model_origin(const sqlamarr_model *model);
