@@ -28,7 +28,10 @@ Parameters = Mapping[str, Any] | Sequence[Any]
 
 
 def quote_identifier(name: str) -> str:
-    """``name`` as an SQL identifier, whatever characters it has."""
+    """``name`` as an SQL identifier, whatever characters it has.
+
+    :raises SqlError: it is empty or has a NUL character
+    """
     if "\0" in name or not name:
         raise SqlError(f"{name!r} cannot be an SQL name.")
     return '"' + name.replace('"', '""') + '"'

@@ -32,7 +32,10 @@ class Particles:
 
 
 def pairs(left: Ids, right: Ids) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Rows of two sorted lists of groups, each with each of the same group, in order."""
+    """Rows of two sorted lists of groups, each with each of the same group, in order.
+
+    :raises TooManyCombinationsError: they are more than MAX_PAIRS
+    """
     first = np.searchsorted(right, left, "left")
     number = np.searchsorted(right, left, "right") - first
     total = int(number.sum())

@@ -71,6 +71,8 @@ class Value:
 class Graph:
     """A function of one row: ``inputs`` numbers and ``noise`` normal random numbers in, an output row out.
 
+    Every operation raises CompilerError if the widths or types of its operands do not fit together.
+
     :param inputs: names of the inputs, in their order; they are float32
     :param noise: how many standard normal numbers a row gets; they are float32
     """

@@ -176,7 +176,10 @@ def open_session(path: Path) -> Any:
 
 
 def ports_of(session: Any, name: str, default: int) -> tuple[list[Port], int]:
-    """The graph's inputs, and the number of rows that they take at once; ``default`` if it takes any."""
+    """The graph's inputs, and the number of rows that they take at once; ``default`` if it takes any.
+
+    :raises ModelError: an input is of a type that cannot be given, or inputs take different numbers of rows
+    """
     ports, batches = [], set()
     for value in session.get_inputs():
         if value.type not in _DTYPES:

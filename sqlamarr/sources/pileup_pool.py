@@ -110,7 +110,10 @@ class Generated:
         """Nothing is open."""
 
     def collision(self, key: int, event: EventRef, number: int) -> Packed:
-        """The generator's event that belongs to this event and number."""
+        """The generator's event that belongs to this event and number.
+
+        :raises InputError: the ordinal is beyond those that generators can be given
+        """
         ordinal = event.ordinal * MOST + number
         if ordinal * ROWS_PER_EVENT >= 2**63:
             raise InputError(f"Event {event.ordinal} is too far on for generated pile-up; it ends at 2^63 / 10^9.")

@@ -80,7 +80,10 @@ class PythonStep:
         return (*self.creates, *self.writes)
 
     def prepare(self, workspace: Workspace) -> Run:
-        """Import the function and make its tables."""
+        """Import the function and make its tables.
+
+        :raises PipelineError: there is no such function, or a table cannot be made
+        """
         function = self._import(workspace.pipeline.folder)
         for table, spec in self.creates.items():
             workspace.create_table(self.name, table, spec["columns"], spec["key"])

@@ -39,7 +39,10 @@ class Layout:
 
     @classmethod
     def of(cls, model: onnx.ModelProto, path: Path, noise: str | int | None) -> Layout:
-        """Read it from a file; see :func:`sqlamarr.compiler.onnx_graph.read`."""
+        """Read it from a file; see :func:`sqlamarr.compiler.onnx_graph.read`.
+
+        :raises CompilerError: the inputs, or those for random numbers, are not clear
+        """
         weights = {tensor.name for tensor in model.graph.initializer}
         inputs = [value for value in model.graph.input if value.name not in weights]
         ports = [_port(value, path) for value in inputs]
@@ -123,7 +126,10 @@ def _noise_port(ports: Sequence[Port], name: str | None, path: Path) -> Port | N
 
 
 def outputs(model: onnx.ModelProto, path: Path, name: str | None) -> list[str]:
-    """The output of this name, or all outputs but labels, or all if there are only labels."""
+    """The output of this name, or all outputs but labels, or all if there are only labels.
+
+    :raises CompilerError: there is no such output
+    """
     known = [(value.name, value.type.tensor_type.elem_type) for value in model.graph.output]
     if name is not None:
         if name not in dict(known):

@@ -52,7 +52,10 @@ def find(estimator: Any, method: str) -> Translator | None:
 
 
 def default_method(estimator: Any) -> str:
-    """What an estimator of this kind is for."""
+    """What an estimator of this kind is for.
+
+    :raises CompilerError: it is no estimator, or has no method that can be compiled
+    """
     if not _classes(estimator):
         raise CompilerError(
             f"{type(estimator).__module__}.{label(estimator)} is no scikit-learn estimator. Export it to ONNX "
