@@ -10,6 +10,14 @@ import sqlamarr
 from sqlamarr.cli import main
 from sqlamarr.hashing import content_hashes
 
+TRUTH = """
+name: test
+steps:
+  - find_primary_vertices: {}
+  - select_particles: {}
+output: {tables: [GenEvents, MCParticles, MCVertices]}
+"""
+
 ACROSS = """
 name: test
 steps:

@@ -10,19 +10,11 @@ import pytest
 import uproot
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from run_tools import hashes
+from run_tools import TRUTH, hashes
 
 import sqlamarr
 from sqlamarr.errors import InputError
 from sqlamarr.sources import as_arguments, frames_files, open_inputs
-
-PIPELINE = """
-name: test
-steps:
-  - find_primary_vertices: {}
-  - select_particles: {}
-output: {tables: [GenEvents, MCParticles, MCVertices]}
-"""
 
 #: A B+ at (0.1, 0.2, 30) that decays to J/psi K+ 4 mm on, the J/psi there to two muons; and a pion of its own.
 FIRST = pd.DataFrame(
@@ -53,7 +45,7 @@ UNITS = {"momentum": "GeV"}
 @pytest.fixture
 def pipeline(tmp_path):
     path = tmp_path / "pipeline.yaml"
-    path.write_text(PIPELINE)
+    path.write_text(TRUTH)
     return path
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hepmc_tools import EVENT3, hepmc3
-from run_tools import hashes
+from run_tools import TRUTH, hashes
 from scipy import stats
 
 import sqlamarr
@@ -23,19 +23,12 @@ SIGNAL, MINIMUM_BIAS = str(DATA / "bbbar.hepmc.gz"), str(DATA / "minbias.hepmc.g
 PION = {"gun": {"particle": "pi+", "p": 5000, "theta": 0.1}}
 MUON = {"gun": {"particle": "mu+", "p": 9000, "theta": 0.2}}
 WIDTHS = np.array([0.035, 0.035, 60.0])
-PIPELINE = """
-name: test
-steps:
-  - find_primary_vertices: {}
-  - select_particles: {}
-output: {tables: [GenEvents, MCParticles, MCVertices]}
-"""
 
 
 @pytest.fixture
 def pipeline(tmp_path):
     path = tmp_path / "pipeline.yaml"
-    path.write_text(PIPELINE)
+    path.write_text(TRUTH)
     return path
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hepmc_tools import physical, physical_of_library
-from run_tools import hashes
+from run_tools import TRUTH, hashes
 
 import sqlamarr
 from sqlamarr import provenance
@@ -25,13 +25,6 @@ BEAUTY = ["HardQCD:hardbbbar = on", "PhaseSpace:pTHatMin = 2.", "Beams:allowVert
 CHARM = ["HardQCD:hardccbar = on", "PhaseSpace:pTHatMin = 1."]
 SOFT = ["SoftQCD:nonDiffractive = on"]
 KEY = 0x0123456789ABCDEF
-PIPELINE = """
-name: test
-steps:
-  - find_primary_vertices: {}
-  - select_particles: {}
-output: {tables: [GenEvents, MCParticles, MCVertices]}
-"""
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +39,7 @@ def pythia():
 @pytest.fixture
 def pipeline(tmp_path):
     path = tmp_path / "pipeline.yaml"
-    path.write_text(PIPELINE)
+    path.write_text(TRUTH)
     return path
 
 

@@ -65,7 +65,7 @@ def test_a_step_that_fails_changes_nothing(picky, example, monkeypatch):
 
     worker._runs[-1] = (step, write_and_fail)
     monkeypatch.setattr(worker, "_clear", lambda: None)
-    with pytest.raises(EventError):
+    with pytest.raises(EventError, match="after writing"):
         worker.process(next(open_inputs([str(example)], max_events=2).chunks(2)))
     assert worker.workspace.db.execute("SELECT count(*) FROM notes").fetchone() == (1,)
 
