@@ -41,6 +41,9 @@ void read_event(std::vector<hepmc::Record> &pool, const char *text, const sqlama
 hepmc::Tables parse(const char *text, const sqlamarr_hepmc_record *records, size_t n) {
     hepmc::Tables tables;
     std::vector<hepmc::Record> pool;
+    size_t bytes = 0;
+    for (size_t i = 0; i < n; ++i) bytes += static_cast<size_t>(records[i].end - records[i].begin);
+    tables.expect(bytes);
     for (size_t begin = 0, end = 0; begin < n; begin = end) {
         while (end < n && records[end].event_id == records[begin].event_id) ++end;
         try {

@@ -101,6 +101,17 @@ Tables::Tables() {
     errors.add("message", SQLAMARR_TEXT);
 }
 
+// A particle takes about 100 bytes of text, and there are two or three of them to a vertex. What is not
+// filled costs nothing: the system gives memory where it is written to.
+void Tables::expect(size_t bytes) {
+    const auto reserve = [](Columns &table, size_t rows) {
+        for (Column &column : table.columns)
+            column.type == SQLAMARR_INT64 ? column.integers.reserve(rows) : column.reals.reserve(rows);
+    };
+    reserve(particles, bytes / 80);
+    reserve(vertices, bytes / 160);
+}
+
 void Tables::append(const std::vector<Record> &records, const sqlamarr_hepmc_record *where, size_t n) {
     int64_t vertex = where[0].event_id, particle = where[0].event_id;
     for (size_t i = 0; i < n; ++i) {

@@ -13,6 +13,8 @@ struct Tables {
 
     Tables();
     // Append one event: its records and their descriptions, `n` of each, in order.
+    // Make room for the rows of so much text.
+    void expect(size_t bytes);
     void append(const std::vector<Record> &records, const sqlamarr_hepmc_record *where, size_t n);
     void reject(int64_t event_id, const Malformed &reason);
 };
