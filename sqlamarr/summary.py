@@ -81,7 +81,7 @@ class RunSummary:
                 worst[step] = max(worst[step], n)
         if not worst:
             return []
-        steps = ", ".join(f"{step} {n:,} rows" for step, n in worst.most_common(3))
+        steps = ", ".join(f"{step} {n:,} row{'s' * (n > 1)}" for step, n in worst.most_common(3))
         return [
             f"the models of {len(worst)} steps met inputs outside the range that they are meant for, and extrapolate "
             f"there; most often: {steps} (--summary FILE tells all)."

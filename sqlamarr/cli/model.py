@@ -23,7 +23,7 @@ def command(library: str, functions: tuple[str, ...]) -> None:
     path = locate(library, Path.cwd())
     names = functions or function_names(path)
     shown = [inspect(path, name) for name in names]
-    click.echo(f"{path}: {len(shown)} functions")
+    click.echo(f"{path}: {len(shown)} function{'s' * (len(shown) != 1)}")
     for function in shown:
         _show(function)
     if failed := [f.name for f in shown if f.self_test and not f.self_test.passed]:
