@@ -77,8 +77,8 @@ def command(
     )  # fmt: skip
     size = made.path.stat().st_size / 1e6
     number = len(made.functions)
-    functions = f"{number} function{'s' * (number != 1)}"
-    click.echo(f"{made.path}: {functions}, {size:.2f} MB, compiled in {made.seconds:.1f} s")
+    what = f"{number} function{'s' * (number != 1)}"
+    click.echo(f"{made.path}: {what}, {size:.2f} MB, compiled in {made.seconds:.1f} s")
     for name, verified in made.functions.items():
         n_in, n_out, n_random = made.sizes[name]
         click.echo(f"  {name:<20} {n_in} inputs, {n_random} random numbers -> {n_out} outputs; {verified}")
