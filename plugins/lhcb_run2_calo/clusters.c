@@ -57,7 +57,7 @@ static void find_seeds(ecal *e, double threshold) {
         const int cell = e->touched[i];
         const cell_place at = place_of(cell);
         if (transverse_at(e->energy[cell], at.x, at.y) < threshold || !is_maximum(e, cell)) continue;
-        const cluster c = {cell, at, 0, 0, e->energy[cell], at.x, at.y};
+        const cluster c = {cell, at, 0, 0, 1, e->energy[cell], at.x, at.y};
         e->clusters[e->n_clusters++] = c;
     }
     qsort(e->clusters, (size_t)e->n_clusters, sizeof *e->clusters, by_energy);
@@ -69,19 +69,20 @@ static void join_cells(ecal *e) {
         int list[MAX_NEIGHBOURS];
         c->first = e->n_members;
         c->n = neighbours_of(c->seed, list);
+        c->regular = c->n == 9;
         for (int i = 0; i < c->n; ++i) {
             const membership m = {list[i], k, e->first[list[i]], 1.};
             e->first[list[i]] = e->n_members;
             e->members[e->n_members++] = m;
+            c->regular &= place_of(list[i]).region == c->place.region;
         }
     }
 }
 
-/* What a shower of the cluster would leave in a cell. */
-static double expected(const cluster *c, int cell) {
+double expected_in(const cluster *c, int cell) {
     const cell_place at = place_of(cell);
     const double half = .5 * REGION[at.region].cell, x = at.x - c->x, y = at.y - c->y;
-    return c->energy * shower_fraction(x - half, x + half, y - half, y + half);
+    return shower_fraction(x - half, x + half, y - half, y + half);
 }
 
 static void share_cells(ecal *e) {
@@ -92,7 +93,8 @@ static void share_cells(ecal *e) {
         double sum = 0.;
         for (int m = i; m >= 0; m = e->members[m].next) {
             membership *member = &e->members[m];
-            member->weight = expected(&e->clusters[member->cluster], cell) + 1e-9;
+            const cluster *owner = &e->clusters[member->cluster];
+            member->weight = owner->energy * expected_in(owner, cell) + 1e-9;
             sum += member->weight;
         }
         for (int m = i; m >= 0; m = e->members[m].next) e->members[m].weight /= sum;

@@ -14,6 +14,7 @@ typedef struct {
     int seed;         /* the cell of the local maximum */
     cell_place place; /* of it */
     int first, n;     /* its memberships */
+    int regular;      /* nine cells of one region */
     double energy;    /* of its cells [MeV] */
     double x, y;      /* where a shower hit that left this pattern */
 } cluster;
@@ -34,5 +35,8 @@ void ecal_free(ecal *e);
 /* 0: out of memory. Local maxima of at least this transverse energy [MeV] and the cells that touch them, by falling
  * energy. Cells of several clusters are shared among them in proportion to what a shower of each would leave there. */
 int find_clusters(ecal *e, double threshold);
+
+/* The part of its energy that a shower at the cluster's place leaves in a cell. */
+double expected_in(const cluster *c, int cell);
 
 #endif

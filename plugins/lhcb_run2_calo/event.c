@@ -54,16 +54,19 @@ static int is_charged(const event_showers *w, const cluster *c, const contributo
     return 0;
 }
 
-/* Energy of a shower that left this in the nine cells around its hit. */
-static double corrected_energy(const cluster *c) {
+/* Energy of a shower that left this in the cells around its hit: nine as a rule, others at borders. */
+static double corrected_energy(const ecal *e, const cluster *c) {
     const double w = 1.5 * REGION[c->place.region].cell, x = c->place.x - c->x, y = c->place.y - c->y;
-    return c->energy / shower_fraction(x - w, x + w, y - w, y + w);
+    if (c->regular) return c->energy / shower_fraction(x - w, x + w, y - w, y + w);
+    double part = 0.;
+    for (int i = c->first; i < c->first + c->n; ++i) part += expected_in(c, e->members[i].cell);
+    return c->energy / part;
 }
 
 static candidate candidate_of(const event_showers *w, int k, double threshold) {
     const cluster *c = &w->cells->clusters[k];
     const contributors *s = &w->of_cluster[k];
-    const double energy = corrected_energy(c) + NOISE * w->particles[s->largest].normals[N_NOISE];
+    const double energy = corrected_energy(w->cells, c) + NOISE * w->particles[s->largest].normals[N_NOISE];
     candidate found = {0, -1, -1, energy, c->x, c->y, c->energy, {s->largest, s->second}, 1.};
     if (!(energy > 0. && transverse_at(energy, c->x, c->y) >= threshold)) return found;
     found.type = is_charged(w, c, s) ? CHARGED : PHOTON;
@@ -207,8 +210,8 @@ int32_t ecal_event(const sqlamarr_event_input *in, sqlamarr_event_output *out) {
 static const char *const INPUT[N_IN] = {"x_ecal", "y_ecal", "p", "tx", "ty", "x", "y", "z", "kind"};
 static const char *const EVENT_INPUT[] = {"threshold"};
 static const char *const OUTPUT[N_OUT] = {"x", "y", "energy", "type", "parent", "PhotonID", "IsNotE", "IsNotH"};
-static const float MIN[N_IN] = {-4000, -3300, 0, -.45f, -.45f, -5000, -5000, -1000, 0};
-static const float MAX[N_IN] = {4000, 3300, 3e5f, .45f, .45f, 5000, 5000, 12490, 2};
+static const float MIN[N_IN] = {-4000, -3300, 0, -2, -2, -5000, -5000, -1000, 0};
+static const float MAX[N_IN] = {4000, 3300, 3e5f, 2, 2, 5000, 5000, 12490, 2};
 
 SQLAMARR_EXPORT const sqlamarr_event_info *ecal_event_info(void);
 const sqlamarr_event_info *ecal_event_info(void) {
