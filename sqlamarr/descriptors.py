@@ -274,5 +274,5 @@ def _found(pid: int) -> Any:
     package = _package()
     try:
         return package.Particle.from_pdgid(pid)
-    except package.ParticleNotFound as error:
+    except (package.ParticleNotFound, package.InvalidParticle) as error:
         raise DescriptorError(f"No particle has the PDG code {pid}.") from error

@@ -259,7 +259,14 @@ def open_output(path: str | Path) -> Database:
         if file.read(16) != b"SQLite format 3\0":
             raise OutputError(f"{path} is not an SQLite file.")
     db = Database(path, readonly=True)
-    if "Provenance" not in db.tables():
+    try:
+        tables = db.tables()
+    except SqlError as error:
+        raise OutputError(
+            f"{path} cannot be read: {str(error).splitlines()[0]}. "
+            "If it was copied, copy it again; if it is whole where it was made, check that it is not being written."
+        ) from error
+    if "Provenance" not in tables:
         raise OutputError(f"{path} is an SQLite file, but not one that sqlamarr wrote: it has no table Provenance.")
     return db
 

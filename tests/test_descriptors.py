@@ -73,3 +73,10 @@ def test_properties_of_particles():
 def test_what_is_wrong_is_said(text, message):
     with pytest.raises(DescriptorError, match=message):
         parse(text)
+
+
+@pytest.mark.parametrize("pid", [99999999, 9000019])
+def test_a_code_of_no_particle_is_an_error_of_ours(pid):
+    """The package tells codes that break PDG's scheme from those that nobody has, with two kinds of exception."""
+    with pytest.raises(DescriptorError, match=f"No particle has the PDG code {pid}"):
+        mass(pid)

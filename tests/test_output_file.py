@@ -11,7 +11,7 @@ import pytest
 import sqlamarr
 from sqlamarr import provenance
 from sqlamarr.errors import InputError, OutputError
-from sqlamarr.output import OutputFile
+from sqlamarr.output import OutputFile, open_output
 from sqlamarr.pipeline import load
 from sqlamarr.sources import open_inputs
 from sqlamarr.worker import Worker, WorkerOptions
@@ -135,3 +135,12 @@ def test_a_batch_is_appended_as_a_whole_or_not_at_all(example, tmp_path):
 def test_a_folder_that_is_not_there_is_named(tmp_path, example):
     with pytest.raises(OutputError, match=r"nowhere does not exist; make it first"):
         sqlamarr.run("lhcb_run2", [example], tmp_path / "nowhere" / "out.db", seed=1, max_events=1)
+
+
+def test_a_truncated_file_is_named_when_it_is_opened(tmp_path, example):
+    path = tmp_path / "out.db"
+    sqlamarr.run("lhcb_run2", [example], path, seed=1, max_events=1)
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size // 2)
+    with pytest.raises(OutputError, match=r"out\.db cannot be read: .*malformed.*copy it again"):
+        open_output(path)
