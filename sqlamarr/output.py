@@ -236,12 +236,13 @@ def is_unborn(path: Path) -> bool:
 
 def _roll_back(path: Path) -> None:
     """Let SQLite undo what a killed run had not finished; this needs the right to write."""
-    journal = Path(f"{path}-journal")
-    if not journal.is_file():
+    try:
+        with open(f"{path}-journal", "rb") as file:
+            begin = file.read(len(_JOURNAL))
+    except FileNotFoundError:  # none, or none any more: whoever writes the file has finished a batch
         return
-    with journal.open("rb") as file:
-        if file.read(8) != _JOURNAL:
-            return
+    if begin != _JOURNAL:
+        return
     with suppress(SqlError), Database(path) as db:
         db.tables()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -144,3 +145,25 @@ def test_a_truncated_file_is_named_when_it_is_opened(tmp_path, example):
         file.truncate(path.stat().st_size // 2)
     with pytest.raises(OutputError, match=r"out\.db cannot be read: .*malformed.*copy it again"):
         open_output(path)
+
+
+def test_a_file_that_is_being_written_can_be_opened_at_any_instant(tmp_path, example):
+    """Its journal comes and goes with every batch."""
+    path = tmp_path / "out.db"
+    sqlamarr.run("lhcb_run2", [example], path, seed=1, max_events=1)
+    journal = Path(f"{path}-journal")
+    done = threading.Event()
+
+    def come_and_go():
+        while not done.is_set():
+            journal.write_bytes(b"")
+            journal.unlink()
+
+    writer = threading.Thread(target=come_and_go)
+    writer.start()
+    try:
+        for _ in range(300):
+            open_output(path).close()
+    finally:
+        done.set()
+        writer.join()
