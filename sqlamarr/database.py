@@ -286,7 +286,8 @@ class Database:
         """Within the block statements are those of somebody who is not trusted.
 
         They may read, call functions, write ``tables`` and temporary ones; not ATTACH, VACUUM, change PRAGMAs, load
-        extensions, make triggers, or begin and end transactions.
+        extensions, make triggers, or begin and end transactions; nor, where the database can be written, call
+        functions like random() and current_timestamp, whose answer is another one every time.
 
         :param declaring: they may also make tables, indexes and views
         """
@@ -426,6 +427,8 @@ def _raise_native(status: int, sql: str) -> None:
 def _with_statement(message: str, sql: str) -> str:
     if "UNIQUE constraint failed" in message:
         message += f"; {SAME_KEY}"
+    if "not authorized to use function" in message and "load_extension" not in message:
+        message += "; the seed does not decide what it gives: use uniform_at, normal_at or category_at"
     if "may not be modified" in message:
         message += (
             "; a step that changes it must say so: name it in the option 'tables' of a script, 'writes' of Python"

@@ -16,6 +16,9 @@ constexpr std::array HARMLESS = {
     "foreign_key_list", "foreign_key_check", "database_list", "function_list", "module_list", "collation_list",
     "compile_options",  "integrity_check",   "quick_check",   "pragma_list",   "data_version"};
 
+// Functions whose answer is another one every time. Who writes results may not use them; who reads them may.
+constexpr std::array CHANGING = {"random", "randomblob", "current_time", "current_date", "current_timestamp"};
+
 bool same(const char *one, const char *other) { return sqlite3_stricmp(one, other) == 0; }
 
 bool is_temporary(const char *schema) { return schema != nullptr && same(schema, "temp"); }
@@ -53,6 +56,14 @@ int pragma(ConnectionState &state, const char *name) {
     return harmless ? SQLITE_OK : deny(state, "use PRAGMA " + std::string(name));
 }
 
+int call(ConnectionState &state, const char *function) {
+    if (same(function, "load_extension")) return deny(state, "load an extension");
+    const bool changing =
+        std::any_of(CHANGING.begin(), CHANGING.end(), [function](const char *known) { return same(function, known); });
+    if (!changing || state.readonly) return SQLITE_OK;
+    return deny(state, "call " + std::string(function)); // SQLite names the function itself
+}
+
 int make(ConnectionState &state, const char *what, const char *name) {
     if (state.policy == SQLAMARR_DECLARING) return SQLITE_OK;
     return deny(state, std::string("make or drop ") + what + " " + (name ? name : "") + ", but for temporary ones");
@@ -84,7 +95,7 @@ int judge(ConnectionState &state, int action, const char *one, const char *two, 
     case SQLITE_DROP_TEMP_TABLE:
     case SQLITE_DROP_TEMP_INDEX:
     case SQLITE_DROP_TEMP_VIEW: return SQLITE_OK;
-    case SQLITE_FUNCTION: return same(two, "load_extension") ? deny(state, "load an extension") : SQLITE_OK;
+    case SQLITE_FUNCTION: return call(state, two);
     case SQLITE_INSERT:
     case SQLITE_UPDATE:
     case SQLITE_DELETE: return write(state, one, schema);
@@ -125,6 +136,7 @@ SQLAMARR_API int sqlamarr_set_policy(sqlite3 *db, int policy, const char *const 
             state.guarded = true;
         }
         state.policy = policy;
+        state.readonly = sqlite3_db_readonly(db, "main") == 1;
         state.writable.assign(writable, writable + n_writable);
         state.denied.clear();
     });

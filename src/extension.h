@@ -27,6 +27,7 @@ struct ConnectionState {
     uint64_t random_key = 0;
     uint64_t sequence = 0;                                         // position of random_uniform() and its like
     std::map<std::string, std::shared_ptr<TableContent>> tables{}; // what virtual tables over columns show
+    bool readonly = false;                                         // its file cannot be written
     bool guarded = false;                                          // our authorizer is set
     int policy = 0;                                                // one of sqlamarr_policy
     std::vector<std::string> writable{};                           // tables that an untrusted statement may write

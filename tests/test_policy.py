@@ -50,6 +50,9 @@ ESCAPES = {
     "UPDATE sqlite_schema SET sql = ''": "may not",
     "DELETE FROM sqlite_schema": "may not",
     "EXPLAIN DELETE FROM others": "write into others",
+    "INSERT INTO own SELECT random()": "function: random; the seed does not decide what it gives: use uniform_at",
+    "SELECT hex(RandomBlob(4))": "function: RandomBlob; the seed",
+    "INSERT INTO own VALUES (CURRENT_TIMESTAMP)": "function: CURRENT_TIMESTAMP; the seed",
 }
 
 
@@ -82,6 +85,20 @@ def test_what_a_step_needs_is_allowed(guarded):
         assert guarded.rows("SELECT * FROM v")[1] == [(7,), (8,)]
         guarded.execute("DROP VIEW v; DROP TABLE mine")
     assert [row[0] for row in guarded.execute("SELECT x FROM own ORDER BY x")] == [3, 6.0]
+
+
+def test_who_only_reads_a_file_may_shuffle_it(tmp_path):
+    with Database(tmp_path / "o.db") as db:
+        db.insert("t", {"x": [1, 2, 3]}, create=True)
+    with Database(tmp_path / "o.db", readonly=True) as db, db.limited():
+        assert sorted(db.execute("SELECT x FROM t ORDER BY random()").fetchall()) == [(1,), (2,), (3,)]
+
+
+def test_a_pipeline_with_numbers_that_the_seed_does_not_decide_is_refused(make_pipeline, example, tmp_path):
+    pipeline = make_pipeline(ACROSS, rank="SELECT mcparticle_id, random() AS n FROM MCParticles")
+    with pytest.raises(SqlError, match="Step 'tmp_rank'.*function: random; the seed does not decide"):
+        sqlamarr.run(pipeline, example, tmp_path / "out.db", seed=1)
+    assert not (tmp_path / "out.db").exists()
 
 
 def test_a_statement_that_was_allowed_before_is_not_remembered_as_such(guarded):
