@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from gun_tools import ALARM, at_rest, mass, shoot
 from scipy import stats
 
@@ -213,6 +217,34 @@ def test_what_no_chain_spells_out_decays_by_the_shipped_table():
 def test_every_shipped_decay_conserves_charge_and_is_possible():
     for key in shipped().channels:
         assert len(shoot(20, particle=int(key), charge_conjugate=True, **PT).rows(90)) == 20
+
+
+RHO = {"rho+": "pi+ pi0", "rho-": "pi- pi0", "rho0": "pi+ pi-"}
+
+
+def modes(table, key):
+    """Fractions by daughters, rhos decayed: there is phi -> rho pi in some tables, phi -> pi pi pi in others."""
+    pions = {descriptors.pid_of(rho): [*map(descriptors.pid_of, pair.split())] for rho, pair in RHO.items()}
+    found = Counter()
+    for channel in table.of(key):
+        found[tuple(sorted(p for pid in channel.daughters for p in pions.get(pid, [pid])))] += channel.fraction
+    return found
+
+
+@pytest.mark.parametrize(("other", "tolerance"), [("DECAY_LHCB.DEC", 0.03), ("DECAY_BELLE2.DEC", 0.012)])
+def test_shipped_branching_fractions_are_those_of_the_experiments(other, tolerance, tmp_path):
+    """LHCb's are of 2011, when those of the D*0 were less well known."""
+    table = files(pytest.importorskip("decaylanguage").data) / other
+    if not table.is_file():
+        pytest.skip(f"this version of decaylanguage has no {other}")
+    text = table.read_text()
+    names = yaml.safe_load((files("sqlamarr.sources") / "decays.yaml").read_text())
+    blocks = [re.search(rf"^Decay {re.escape(name)}\s.*?^Enddecay", text, re.M | re.S)[0] for name in names]
+    (tmp_path / "some.dec").write_text("\n".join([*blocks, "End"]))
+    theirs = from_dec(tmp_path / "some.dec")
+    for key in shipped().channels:
+        found, expected = modes(shipped(), key), modes(theirs, key)
+        assert all(abs(found[mode] - expected[mode]) < tolerance for mode in {*found, *expected}), key
 
 
 def test_branching_fractions_of_a_description_win_and_are_scaled():
