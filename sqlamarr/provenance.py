@@ -11,8 +11,10 @@ from typing import Any
 
 import sqlamarr
 from sqlamarr.database import Database
+from sqlamarr.models import sha256
 from sqlamarr.pipeline import Pipeline
 from sqlamarr.sources.base import Source
+from sqlamarr.steps import source_of
 from sqlamarr.summary import RunSummary
 from sqlamarr.worker import Worker
 
@@ -37,10 +39,17 @@ def before(pipeline: Pipeline, worker: Worker, options: Mapping[str, Any], input
         "data": {name: (pipeline.folder / file).read_text() for name, file in pipeline.data.items()},
         "conditions": dict(pipeline.conditions),
         "models": {name: worker.workspace.model_file(name).record() for name in pipeline.models},
+        **({"code": code} if (code := _code(pipeline)) else {}),
         "packages": {name: version(name) for name in ("apsw", "numpy", "pyhepmc")},
         "inputs_given": [name.replace("\\", "/").rsplit("/", 1)[-1] for name in inputs],
         **options,
     }
+
+
+def _code(pipeline: Pipeline) -> dict[str, str]:
+    """Checksums of the files with the user's own code, by step."""
+    files = {step.name: source_of(step, pipeline.folder) for step in pipeline.steps}
+    return {name: sha256(file) for name, file in files.items() if file and file.is_file()}
 
 
 def after(source: Source, summary: RunSummary) -> dict[str, Any]:

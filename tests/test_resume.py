@@ -12,12 +12,31 @@ import time
 from pathlib import Path
 
 import pytest
-from run_tools import ACROSS, command_line, hashes
+from run_tools import ACROSS, STEP, command_line, hashes
 
 import sqlamarr
 from sqlamarr import provenance
 from sqlamarr.errors import InputError, InterruptedRunError, OutputError
+from sqlamarr.imports import load_function
+from sqlamarr.steps import KINDS
 
+OWN_STEPS = """
+import sqlamarr.steps
+
+def nothing(batch, bad):
+    pass
+
+@sqlamarr.steps.register("own_kind")
+class OwnKind:
+    name, tables, SCHEMA = "own", (), {}
+
+    def prepare(self, workspace):
+        return lambda batch: None
+
+    @classmethod
+    def from_options(cls, options):
+        return cls()
+"""
 ROOT = Path(sqlamarr.__file__).parent.parent
 
 
@@ -186,6 +205,22 @@ def test_a_changed_template_and_a_changed_pipeline_are_named(make_pipeline, exam
         sqlamarr.run(make_pipeline(ACROSS, rank=query + " WHERE pe > 0"), **options, resume=True)
     with pytest.raises(OutputError, match=r"What differs: the pipeline file\. "):
         sqlamarr.run(make_pipeline(ACROSS + "# changed\n", rank=query), **options, resume=True)
+
+
+def test_changed_code_of_a_step_is_named(make_pipeline, example, tmp_path, monkeypatch):
+    """Of a function, and of a kind of step of the user's."""
+    (tmp_path / "own_steps.py").write_text(OWN_STEPS)
+    options = {"inputs": example, "output": tmp_path / "o.db", "seed": 1, "max_events": 4, "batch_size": 2}
+    text = STEP.replace("step_module:picky", "own_steps:nothing").replace("[1000000, 3000000]", "[]")
+    monkeypatch.setitem(KINDS, "own_kind", object)  # so that it goes away after the test
+    load_function("own_steps", "nothing", tmp_path)  # it registers the kind
+    options["pipeline"] = make_pipeline(text.replace("output:", "  - own_kind: {}\noutput:"))
+    interrupt(2, **options)
+    (tmp_path / "own_steps.py").write_text(OWN_STEPS.replace("pass", "..."))
+    with pytest.raises(OutputError, match=r"What differs: the code of step nothing; the code of step own\. "):
+        sqlamarr.run(**options, resume=True)
+    (tmp_path / "own_steps.py").write_text(OWN_STEPS)
+    assert sqlamarr.run(**options, resume=True).resumed == 2
 
 
 def test_a_changed_input_is_named_and_one_that_was_repaired_is_taken(example, tmp_path):

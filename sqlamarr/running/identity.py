@@ -13,6 +13,7 @@ DECISIVE = {
     "data": "data table",
     "conditions": "condition",
     "models": "model",
+    "code": "the code of step",
     "seed": "the seed",
     "generator": "--generator",
     "weights": "--weights",
@@ -28,7 +29,7 @@ RANGE = {
     "inputs_given": "the inputs",
 }
 
-_LONG = ("pipeline_text", "templates", "data", "models")  # where the values would not help
+_LONG = ("pipeline_text", "templates", "data", "models", "code")  # where the values would not help
 
 
 def differences(stored: Mapping[str, Any], now: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:

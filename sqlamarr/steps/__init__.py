@@ -7,8 +7,10 @@ against an empty workspace and returns the function that runs it on a batch.
 from __future__ import annotations
 
 import importlib
+import inspect
 import pkgutil
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from sqlamarr.batch import Batch
@@ -22,7 +24,8 @@ class Step(Protocol):
 
     A step may have a method ``writes_rows(workspace) -> bool``. False says that it writes its tables through
     :meth:`sqlamarr.batch.Batch.write` alone; they can then be columns in memory, which is much faster. True, or
-    no such method: it may use statements of its own.
+    no such method: it may use statements of its own. A step that calls code of the user's has a method
+    ``source(folder) -> Path | None``, which tells the file.
 
     :cvar SCHEMA: JSON schema of the options in a pipeline file, with a description each
     """
@@ -62,6 +65,19 @@ def named_after_table(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _T = TypeVar("_T", bound=type)
+
+
+def source_of(step: Step, folder: Path) -> Path | None:
+    """The file with the user's code that a step runs, if there is one: of its function, or of its kind.
+
+    :param folder: where the pipeline is
+    """
+    if hasattr(step, "source"):
+        found: Path | None = step.source(folder)
+        return found
+    own = type(step).__module__.split(".")[0] == __name__.split(".")[0]
+    file = None if own else inspect.getsourcefile(type(step))
+    return Path(file) if file else None
 
 
 def register(kind: str) -> Callable[[_T], _T]:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from sqlamarr.batch import Batch
 from sqlamarr.errors import PipelineError, SqlamarrError
-from sqlamarr.imports import load_function, story
+from sqlamarr.imports import find_module, load_function, story
 from sqlamarr.steps import Run, register
 from sqlamarr.workspace import Workspace
 
@@ -78,6 +78,10 @@ class PythonStep:
     def tables(self) -> tuple[str, ...]:
         """Those it makes and those of the schema that it writes."""
         return (*self.creates, *self.writes)
+
+    def source(self, folder: Path) -> Path | None:
+        """The file of the function's module, if it has one."""
+        return find_module(self.function.partition(":")[0], folder)
 
     def prepare(self, workspace: Workspace) -> Run:
         """Import the function and make its tables.
