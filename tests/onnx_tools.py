@@ -44,6 +44,13 @@ def linear(path, n_in, n_out, seed=0, **options) -> Path:
     return save(path, nodes, [value("x", "N", n_in)], [value("y", "N", n_out)], weights, **options)
 
 
+def outside(path) -> Path:
+    """Move the weights of a file into a second one, as PyTorch's exporter does by default."""
+    model = onnx.load(str(path))
+    onnx.save(model, str(path), save_as_external_data=True, location=f"{path.name}.data", size_threshold=0)
+    return path.with_name(f"{path.name}.data")
+
+
 def with_noise_input(path, names=("x", "noise"), n_in=2, n_noise=3) -> Path:
     """``y = (sum of features, sum of noise)``."""
     axes = constants(axes=np.array([1]))

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import re
 
+import numpy as np
 import pytest
-from onnx_tools import linear
+from onnx_tools import linear, outside
 from run_tools import command_line
 
 import sqlamarr
 from sqlamarr import load_pipeline, provenance
 from sqlamarr.errors import ModelError, PipelineError
-from sqlamarr.models import entry
+from sqlamarr.models import entry, sha256
+from sqlamarr.running.identity import DECISIVE
+from sqlamarr.running.identity import differences as differences_of
 from sqlamarr.worker import Worker, WorkerOptions
 
 PIPELINE = """
@@ -128,6 +132,38 @@ def test_another_file_than_the_checksum_says_is_refused(pipeline):
     for kind, name in [("onnx", "net.onnx"), ("python", "mine.py")]:
         with pytest.raises(ModelError, match="expected sha256 abab.* found .* Is it the right file"):
             Worker(pipeline(f"m: {{{kind}: {name}, sha256: {'ab' * 32}}}"), WorkerOptions(seed=1))
+
+
+def test_weights_beside_an_onnx_file_are_part_of_the_model(pipeline, example, tmp_path):
+    entries = "m.f: {onnx: net.onnx}, m.g: {python: 'mine.py:g'}"
+    data = outside(linear(tmp_path / "net.onnx", 2, 2))
+    options = {"inputs": example, "output": tmp_path / "o.db", "seed": 1, "max_events": 2}
+    sqlamarr.run(pipeline(entries), **options)
+    with sqlamarr.open(tmp_path / "o.db") as db:
+        made = provenance.read(db)
+        record = made["models"]["m.f"]
+    assert record["external"] == {"net.onnx.data": hashlib.sha256(data.read_bytes()).hexdigest()}
+    assert not differences_of(made, made, DECISIVE)
+    content = data.read_bytes()
+    data.write_bytes(content[4:] + content[:4])
+    now = {**made, "models": {**made["models"], "m.f": entry.find({"onnx": "net.onnx"}, tmp_path).record()}}
+    assert now["models"]["m.f"]["sha256"] == record["sha256"]
+    assert differences_of(made, now, DECISIVE) == ["model m.f"]
+
+
+def test_a_checksum_that_would_not_cover_the_weights_is_refused_with_the_remedy(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    outside(linear(tmp_path / "net.onnx", 2, 2))
+    options = {"onnx": "net.onnx", "sha256": sha256(tmp_path / "net.onnx")}
+    with pytest.raises(
+        ModelError, match=r"weights in other files \(net.onnx.data\), which its sha256 does not"
+    ) as told:
+        entry.find(options, tmp_path)
+    command = re.search('python -c "(.*)"$', str(told.value))[1]
+    exec(command)
+    (tmp_path / "net.onnx.data").unlink()
+    one = {"onnx": "one_file.onnx", "sha256": sha256(tmp_path / "one_file.onnx")}
+    assert entry.find(one, tmp_path).open("f")(np.ones((1, 2), np.float32), None, 2).shape == (1, 2)
 
 
 @pytest.mark.parametrize(

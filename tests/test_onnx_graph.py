@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
-from onnx_tools import check, constants, fails, features, linear, save, value, with_noise_input
+from onnx_tools import check, constants, fails, features, linear, outside, save, value, with_noise_input
 
 from sqlamarr.compiler.evaluate import evaluate
 from sqlamarr.compiler.ir import FLOAT64
@@ -34,6 +34,15 @@ def single(folder, op, shape, attributes=None, weights=(), out=1, extra=(), doma
     node = helper.make_node(op, ["x", *(w.name for w in weights), *extra], names, domain=domain, **(attributes or {}))
     results = [helper.make_empty_tensor_value_info(name) for name in names]
     return save(folder / "one.onnx", [node], [value("x", "N", *shape)], results, weights, **options)
+
+
+def test_weights_in_a_second_file_are_compiled_too(tmp_path):
+    path = linear(tmp_path / "net.onnx", 3, 2)
+    whole, data = check(path), outside(path)
+    x = features(7, 3)
+    assert evaluate(check(path).graph, x).tobytes() == evaluate(whole.graph, x).tobytes()
+    data.unlink()
+    fails(path, "net.onnx cannot be read as an ONNX file: .*net.onnx.data")
 
 
 ELEMENTWISE = [

@@ -12,7 +12,7 @@ from sqlamarr.errors import ModelError, PipelineError
 from sqlamarr.imports import find_module
 from sqlamarr.models.base import Model
 from sqlamarr.models.compiled import CompiledModel
-from sqlamarr.models.files import SHIPPED, URL, locate, sha256
+from sqlamarr.models.files import SHIPPED, URL, external_files, locate, sha256
 from sqlamarr.models.onnx import OnnxModel
 from sqlamarr.models.python import PythonModel
 
@@ -146,7 +146,9 @@ class ModelFile:
     def record(self) -> dict[str, Any]:
         """What an output file notes: file and checksum, and how the model was named if otherwise."""
         name = str(self.entry[self.kind])
-        checksum = {"sha256": sha256(self.path)} if self.path else {}
+        checksum: dict[str, Any] = {"sha256": sha256(self.path)} if self.path else {}
+        if self.kind == "onnx" and self.path and (others := external_files(self.path)):
+            checksum["external"] = {other: sha256(self.path.parent / other) for other in others}
         if self.kind == "python":
             return {self.kind: name, **({"file": str(self.path)} if self.path else {}), **checksum}
         return {self.kind: str(self.path), **checksum, **({"url": name} if URL.match(name) else {})}
@@ -162,7 +164,14 @@ def find(entry: Mapping[str, Any], folder: Path) -> ModelFile:
     (kind,) = (kind for kind in KINDS if kind in entry)
     checksum = entry.get("sha256")
     if kind != "python":
-        return ModelFile(entry, folder, kind, locate(entry[kind], folder, checksum))
+        file = locate(entry[kind], folder, checksum)
+        if checksum and kind == "onnx" and (others := external_files(file)):
+            raise ModelError(
+                f"{entry[kind]} has its weights in other files ({', '.join(others)}), which its sha256 does not cover. "
+                "Make one file of them and give its sha256: "
+                f"python -c \"import onnx; onnx.save(onnx.load('{file.name}'), 'one_file.onnx')\""
+            )
+        return ModelFile(entry, folder, kind, file)
     path = find_module(_python(entry)[0], folder)
     if checksum and path is None:
         raise ModelError(f"The module {entry[kind]} is no file, so it has no sha256 to compare.")

@@ -11,6 +11,8 @@ from sqlamarr.errors import ModelError
 from sqlamarr.models.download import download
 
 URL = re.compile(r"^[a-z][a-z0-9+.-]*://")
+#: The field of that name (13), its length, and in it the key "location"; then comes the file's name with its length.
+_EXTERNAL = re.compile(rb"j(?:[\x00-\x7f]|[\x80-\xff][\x01-\x7f])\n\x08location\x12([\x01-\x7f])", re.DOTALL)
 SHIPPED = "plugins:"  # begins the name of a library that is built with the package
 
 
@@ -47,6 +49,16 @@ def _local(source: str, folder: Path) -> Path:
     if not path.is_file():
         raise ModelError(f"The model file {path} does not exist.")
     return path
+
+
+def external_files(path: Path) -> list[str]:
+    """Names of the files beside an ONNX file that hold its weights (``external_data`` of ONNX's TensorProto).
+
+    They are seen in the bytes, so that no package is needed to know what a model consists of.
+    """
+    content = path.read_bytes()
+    names = {content[found.end() : found.end() + found[1][0]] for found in _EXTERNAL.finditer(content)}
+    return sorted(name.decode(errors="replace") for name in names)
 
 
 def sha256(path: Path) -> str:

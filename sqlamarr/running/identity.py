@@ -45,7 +45,8 @@ def differences(stored: Mapping[str, Any], now: Mapping[str, Any], names: Mappin
 def _decisive(key: str, value: Any) -> Any:
     """Models are what their files hold, wherever these are."""
     if key == "models" and isinstance(value, Mapping):
-        return {name: entry.get("sha256", entry) for name, entry in value.items()}
+        files = {name: [entry.get("sha256"), entry.get("external")] for name, entry in value.items()}
+        return {name: held if held[0] else value[name] for name, held in files.items()}
     return value
 
 
