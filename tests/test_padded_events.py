@@ -167,6 +167,16 @@ def test_functions_that_are_wrong_are_refused(tmp_path, function, message):
         python(tmp_path, function).verify(SIZES, LIMITS)
 
 
+def test_steps_with_events_of_different_sizes_share_a_model(tmp_path):
+    model, wide = python(tmp_path, "pairs"), EventLimits(10, 20, 20)
+    for limits in (wide, LIMITS):
+        model.verify(SIZES, limits)
+    batch = batch_of(3, 12, 0)
+    found, expected = model(batch, SIZES, wide), python(tmp_path, "pairs")(batch, SIZES, LIMITS)
+    assert found.rows == pytest.approx(expected.rows, abs=1e-5)
+    assert len(model(batch_of(18), SIZES, wide).rows) == 9
+
+
 def test_links_to_places_without_row_are_refused(tmp_path):
     with pytest.raises(EventError, match="links an output row to a place where the event has no input row"):
         python(tmp_path, "everything")(batch_of(3), SIZES, EventLimits(6, 100, N))

@@ -84,6 +84,14 @@ def test_a_function_whose_last_bits_depend_on_the_place_is_called_row_by_row(loa
     assert together.tobytes() == b"".join(model(row[None], None, 2).tobytes() for row in rows(50, 2))
 
 
+def test_a_function_of_any_width_serves_steps_of_different_sizes(load):
+    model = load("matrix")
+    for width in (2, 3):
+        model.verify(Sizes(width, 3, 0))
+    for width, sums in ((2, [3, 5, 7]), (3, [9, 12, 15])):
+        assert model(np.ones((4, width), np.float32), None, 3).tolist() == [sums] * 4
+
+
 def test_a_function_that_looks_at_other_rows_is_refused(load):
     with pytest.raises(ModelError, match="'mine.py:centred': gives a row other answers when the rows around it change"):
         load("centred").verify(Sizes(2, 2, 0))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from sqlamarr.errors import ModelError
 
 Floats = NDArray[np.float32]
 
@@ -105,6 +109,14 @@ class Described:
     def output_names(self) -> list[str] | None:
         """Names of the outputs in their order, if the model has them."""
         return self._description.output_names
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """A ModelError of what is within, which begins with a verb, tells of which model."""
+        try:
+            yield
+        except ModelError as error:
+            raise ModelError(f"{self}: {error}") from error.__cause__
 
     def outside(self, rows: Floats) -> NDArray[np.int64]:
         """Per input, how many rows lie outside the range that the model is meant for; 0 if it has none."""

@@ -104,7 +104,7 @@ class BlockModel(Described, ABC):
     def __init__(self, label: str, description: Description, rows: int = ROWS) -> None:
         super().__init__(label, description)
         self._rows = rows
-        self._verified: tuple[Sizes, Evaluate] | None = None
+        self._verified: dict[Sizes, tuple[Evaluate, int]] = {}  # and how many rows may be evaluated together
 
     @abstractmethod
     def _function(self, sizes: Sizes) -> Evaluate:
@@ -123,25 +123,17 @@ class BlockModel(Described, ABC):
 
         :raises ModelError: it is not so
         """
-        try:
+        with self._named():
             function = self._function(sizes)
-            self._rows = trial(function, sizes, self._rows, self._description.ranges)
-        except ModelError as error:
-            raise ModelError(f"{self}: {error}") from error.__cause__
-        self._verified = sizes, function
+            self._verified[sizes] = function, trial(function, sizes, self._rows, self._description.ranges)
 
     def __call__(self, inputs: Floats, noise: Floats | None, outputs: int, *, batched: bool = True) -> Floats:
         """Evaluate rows; see :class:`~sqlamarr.models.Model`."""
         sizes = Sizes(inputs.shape[1], outputs, 0 if noise is None else noise.shape[1])
-        if self._verified is None:
+        if sizes not in self._verified:
             self.verify(sizes)
-        assert self._verified is not None
-        verified, function = self._verified
-        if sizes != verified:
-            raise ModelError(f"{self}: called with {sizes}, expected {verified}.")
+        function, rows = self._verified[sizes]
         if noise is not None and len(noise) != len(inputs):
             raise ModelError(f"{self}: {len(inputs)} rows of inputs, but {len(noise)} of random numbers.")
-        try:
-            return evaluate(function, self._rows, inputs, noise, outputs)
-        except ModelError as error:
-            raise ModelError(f"{self}: {error}") from error.__cause__
+        with self._named():
+            return evaluate(function, rows, inputs, noise, outputs)

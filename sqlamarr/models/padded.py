@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sqlamarr.errors import EventError, ModelError
 from sqlamarr.event_models import EventAnswers, EventBatch, EventLimits, EventSizes
 from sqlamarr.models.base import Described, Description, Floats, Sizes
-from sqlamarr.models.blocks import evaluate, trial
+from sqlamarr.models.blocks import Evaluate, evaluate, trial
 
 EVENTS = 16  # that are evaluated together
 CHUNK = 64  # events whose answers are held padded
@@ -88,6 +88,15 @@ class _Shape:
         return np.hstack([rows, mask, batch.event[start:stop], noise, batch.event_noise[start:stop]])
 
 
+@dataclass(frozen=True)
+class _Verified:
+    """A model of certain sizes, on events as rows of numbers, so many at once."""
+
+    shape: _Shape
+    flat: Evaluate
+    events: int
+
+
 class PaddedEventModel(Described, ABC):
     """A model of events of a declared maximal size; kinds of models say how a block of events is evaluated.
 
@@ -99,8 +108,7 @@ class PaddedEventModel(Described, ABC):
     def __init__(self, label: str, description: Description, events: int = EVENTS) -> None:
         super().__init__(label, description)
         self._block = events
-        self._shape: _Shape | None = None
-        self._flat: Callable[[Floats, Floats], Floats] | None = None
+        self._verified: dict[tuple[EventSizes, int | None], _Verified] = {}
 
     @abstractmethod
     def _function(self, sizes: EventSizes, inputs: int) -> PaddedFunction:
@@ -121,20 +129,17 @@ class PaddedEventModel(Described, ABC):
         """
         if limits.inputs is None:
             raise ModelError(f"{self}: events are padded; say 'max_inputs: N' in the step, the most rows of an event.")
-        try:
+        with self._named():
             function = self._function(sizes, limits.inputs)
-            empty = _Shape(sizes, limits.inputs, 0)
-            places = self._tried(function, empty)
-            self._shape = shape = _Shape(sizes, limits.inputs, places)
+            places = self._tried(function, _Shape(sizes, limits.inputs, 0))
+            shape = _Shape(sizes, limits.inputs, places)
 
             def flat(events: Floats, _: Floats) -> Floats:
                 rows, mask, links = function(shape.split(events))
                 return np.hstack([part.reshape(len(events), -1) for part in (rows, mask, links)])
 
-            self._block = trial(flat, Sizes(shape.width, shape.answer_width, 0), self._block)
-            self._flat = flat
-        except ModelError as error:
-            raise ModelError(f"{self}: {error}") from error.__cause__
+            events = trial(flat, Sizes(shape.width, shape.answer_width, 0), self._block)
+        self._verified[sizes, limits.inputs] = _Verified(shape, flat, events)
 
     def _tried(self, function: PaddedFunction, shape: _Shape) -> int:
         """The number of places for output rows, from a call with zeros."""
@@ -149,10 +154,11 @@ class PaddedEventModel(Described, ABC):
 
     def __call__(self, batch: EventBatch, sizes: EventSizes, limits: EventLimits) -> EventAnswers:
         """Evaluate events; see :class:`~sqlamarr.event_models.EventModel`."""
-        if self._shape is None:
+        if (sizes, limits.inputs) not in self._verified:
             self.verify(sizes, limits)
+        verified = self._verified[sizes, limits.inputs]
         parts = [
-            self._chunk(batch, start, min(start + CHUNK, batch.events), limits)
+            self._chunk(verified, batch, start, min(start + CHUNK, batch.events), limits)
             for start in range(0, batch.events, CHUNK)
         ]
         counts = np.concatenate([np.zeros(1, np.int64), *(part[0] for part in parts)])
@@ -166,15 +172,14 @@ class PaddedEventModel(Described, ABC):
             np.concatenate([np.empty(0, np.float32), *(part[4] for part in parts)]),
         )
 
-    def _chunk(self, batch: EventBatch, start: int, stop: int, limits: EventLimits) -> tuple[NDArray[np.generic], ...]:
+    def _chunk(
+        self, verified: _Verified, batch: EventBatch, start: int, stop: int, limits: EventLimits
+    ) -> tuple[NDArray[np.generic], ...]:
         """Rows per event, the rows, and the links of some events; output rows are counted within the chunk."""
-        assert self._shape is not None
-        assert self._flat is not None
-        shape, events = self._shape, stop - start
-        try:
-            flat = evaluate(self._flat, self._block, shape.packed(batch, start, stop), None, shape.answer_width)
-        except ModelError as error:
-            raise ModelError(f"{self}: {error}") from error.__cause__
+        shape, events = verified.shape, stop - start
+        with self._named():
+            packed = shape.packed(batch, start, stop)
+            flat = evaluate(verified.flat, verified.events, packed, None, shape.answer_width)
         widths = (shape.places * shape.sizes.outputs, shape.places)
         rows, mask, links = np.split(flat, np.cumsum(widths), axis=1)
         if np.isnan(mask).any():  # it would count as "not there"
