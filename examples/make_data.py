@@ -30,15 +30,15 @@ Print:quiet = on
 """
 BBBAR = "HardQCD:hardbbbar = on\nPhaseSpace:pTHatMin = 2.\nRandom:seed = 1\n"
 MINIMUM_BIAS = "SoftQCD:nonDiffractive = on\nRandom:seed = 2\n"
-PYTHIA = "8.318"
 PB_PER_MB = 1e9
 
 
-def run_info() -> pyhepmc.GenRunInfo:
+def run_info(pythia: pythia8mc.Pythia) -> pyhepmc.GenRunInfo:
     """What is the same for all events of a file."""
     info = pyhepmc.GenRunInfo()
     info.weight_names = ["Default"]
-    info.tools = [pyhepmc.GenRunInfo.ToolInfo("Pythia8", PYTHIA, "")]
+    version = f"{pythia.parm('Pythia:versionNumber'):.3f}"
+    info.tools = [pyhepmc.GenRunInfo.ToolInfo("Pythia8", version, "")]
     return info
 
 
@@ -50,7 +50,7 @@ def generate(settings: str, n: int) -> Iterator[pyhepmc.GenEvent]:
             raise RuntimeError(f"Pythia does not know {line!r}")
     if not pythia.init():
         raise RuntimeError("Pythia does not start")
-    made, info = 0, run_info()
+    made, info = 0, run_info(pythia)
     while made < n:
         if pythia.next():
             event = convert(pythia, made)
