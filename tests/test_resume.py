@@ -117,7 +117,7 @@ def test_a_run_killed_at_twenty_random_instants_is_the_same(thrice, tmp_path, jo
 @pytest.mark.parametrize(("number", "jobs"), [(signal.SIGTERM, 1), (signal.SIGINT, 2), (signal.SIGXCPU, 2)])
 def test_a_signal_ends_a_run_between_two_batches_and_tells_how_to_go_on(example, tmp_path, number, jobs):
     out = tmp_path / "o.db"
-    run = start("lhcb_run2", *[example] * 20, "-o", out, "--seed", 1, "--batch-size", 2, "--jobs", jobs)
+    run = start("lhcb_run2", *[example] * 100, "-o", out, "--seed", 1, "--batch-size", 2, "--jobs", jobs)
     while not events_in(out) and run.poll() is None:
         time.sleep(0.02)
     os.killpg(run.pid, number) if number == signal.SIGINT else run.send_signal(number)
