@@ -67,6 +67,7 @@ class OutputFile:
     def _open(self, path: Path) -> None:
         self.path = path
         self.db = Database(path)
+        self._inode = path.stat().st_ino
         self._known_sources: set[int] = set()
         self._batches = self._events = 0
         self._marks: list[Mapping[str, Any]] = []
@@ -130,6 +131,7 @@ class OutputFile:
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         """All of the block or nothing; where SQLite has rolled back by itself, there is nothing left to do."""
+        self.refuse_moved()
         try:
             self.db.execute("BEGIN IMMEDIATE")
             yield
@@ -139,12 +141,31 @@ class OutputFile:
                 with suppress(SqlError):
                     self.db.execute("ROLLBACK")
             if isinstance(error, SqlError) and any(word in str(error) for word in _TROUBLE):
+                self.refuse_moved()
                 raise OutputError(
                     f"{self.path} cannot be written: {str(error).partition(chr(10))[0]}. It holds the first "
                     f"{self._events} events, complete ones. When there is room, or nobody else uses the file, continue "
                     "with --resume."
                 ) from error
             raise
+
+    def refuse_moved(self) -> None:
+        """Make sure that what was opened is still what stands at its place, by the number that SQLite goes by, too.
+
+        :raises OutputError: it is not: what it held cannot be found there
+        """
+        try:
+            inode = self.path.stat().st_ino
+        except FileNotFoundError:
+            happened = "was removed or renamed"
+        else:
+            if inode == self._inode:
+                return
+            happened = "was replaced by another file"
+        raise OutputError(
+            f"{self.path} {happened} while this run was writing to it: the {self._events} events that it held so far "
+            "are not there any more. Run again, and see that nothing else uses this name."
+        )
 
     def _refuse_others(self) -> None:
         row = self.db.execute("SELECT max(batch) FROM Batches").fetchone()

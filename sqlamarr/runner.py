@@ -9,6 +9,7 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
+from sqlamarr.claim import claimed
 from sqlamarr.errors import InterruptedRunError, SqlamarrError
 from sqlamarr.output import check_output
 from sqlamarr.pipeline import Pipeline, load
@@ -93,7 +94,11 @@ def run(
     prepared = pipeline if isinstance(pipeline, Pipeline) else load(pipeline)
     prepared = prepared.with_conditions(conditions or {}).with_models(models or {})
     folder = None if scratch is None else Path(scratch)
-    with interruptible() as interruptions, staged(path, folder, overwrite=overwrite, resume=resume) as working:
+    with (
+        interruptible() as interruptions,
+        claimed(path),
+        staged(path, folder, overwrite=overwrite, resume=resume) as working,
+    ):
         found = reopened(working) if resume else None
         try:
             if seed is None:

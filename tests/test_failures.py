@@ -94,25 +94,6 @@ def test_a_file_that_somebody_else_locks_is_named_and_whole(reference, example, 
     assert hashes(out) == hashes(reference[0])
 
 
-def test_two_runs_do_not_write_one_file(reference, example, tmp_path):
-    out = tmp_path / "o.db"
-    options = {"pipeline": "lhcb_run2", "inputs": example, "output": out, "seed": 42, "batch_size": 10}
-
-    def another(_):
-        sqlamarr.run(**options, resume=True)
-
-    with pytest.raises(OutputError, match="Another run is writing to .*o.db"):
-        sqlamarr.run(**options, progress=another)
-    assert hashes(out) == hashes(reference[0])
-
-
-def test_an_output_that_is_taken_away_is_told(example, tmp_path):
-    out = tmp_path / "o.db"
-    options = {"pipeline": "lhcb_run2", "inputs": example, "output": out, "seed": 42, "batch_size": 10}
-    with pytest.raises(OutputError, match=r"o\.db cannot be written: .*holds the first 10 events"):
-        sqlamarr.run(**options, progress=lambda _: out.unlink())
-
-
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_a_model_that_gives_no_number_is_an_event_that_fails(compile_plugin, make_pipeline, example, tmp_path, jobs):
     text = PLUGIN.format(library=compile_plugin(NAN))

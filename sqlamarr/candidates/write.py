@@ -14,6 +14,7 @@ import numpy as np
 from sqlamarr.candidates.build import Selection
 from sqlamarr.candidates.ntuple import NTuple
 from sqlamarr.candidates.variables import Columns
+from sqlamarr.claim import claimed
 from sqlamarr.database import Database, quote_identifier
 from sqlamarr.errors import SqlamarrError
 from sqlamarr.output import check_output, open_output
@@ -70,7 +71,11 @@ def write_tuple(
         raise SqlamarrError(f"{path}: expected a name that ends in .root, .parquet or .db.")
     if not path.exists() or path.suffix in SQLITE:
         check_output(path, overwrite=overwrite, inputs=[str(source)])
-    with open_output(source) as db, tempfile.TemporaryDirectory(dir=path.absolute().parent, prefix=".tuple") as folder:
+    with (
+        claimed(path),
+        open_output(source) as db,
+        tempfile.TemporaryDirectory(dir=path.absolute().parent, prefix=".tuple") as folder,
+    ):
         ntuple = NTuple(db, descriptor, selection or Selection())
         made = Path(folder) / "tuple.db"
         with Database(made) as target:

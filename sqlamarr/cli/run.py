@@ -148,12 +148,13 @@ def _database(output: Path, overwrite: bool) -> Path:
 
 
 def _export(database: Path, output: Path, overwrite: bool, quiet: bool) -> None:
+    from sqlamarr.claim import claimed
     from sqlamarr.cli.export import progress_bar
     from sqlamarr.exporters import export
 
-    with progress_bar(quiet) as bar:
+    with claimed(database), progress_bar(quiet) as bar:
         exported = export(database, output, overwrite=overwrite, progress=bar.update if bar is not None else None)
-    database.unlink()
+        database.unlink()
     if not quiet:
         click.echo(exported.text())
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlamarr import provenance
+from sqlamarr.claim import claimed
 from sqlamarr.database import Database, quote_identifier
 from sqlamarr.errors import OutputError
 from sqlamarr.output import BOOKKEEPING, RUN_TABLES, OutputFile, check_output, open_output
@@ -62,12 +63,13 @@ def merge(
     _check_alike(found)
     _check_ordinals(found, allow_gaps=allow_gaps)
     beside = path.with_name(f"{path.name}.part")
-    beside.unlink(missing_ok=True)
-    try:
-        summary = _write(found, beside, path)
-        beside.replace(path)
-    finally:
+    with claimed(path):
         beside.unlink(missing_ok=True)
+        try:
+            summary = _write(found, beside, path)
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
     return summary
 
 

@@ -200,6 +200,8 @@ class Session:
     def _interrupted(self) -> InterruptedRunError:
         number = self._interruptions.received or signal.SIGINT
         by = "" if number == signal.SIGINT else f" by {signal.Signals(number).name}"
+        if self._out:
+            self._out.refuse_moved()
         held = (
             f"{self._settings.path} holds the first {self._summary.events} events, complete ones; its status is "
             "'incomplete'. Continue with the same command and --resume."
