@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -354,3 +355,22 @@ def test_from_a_pickle_to_a_library_on_the_command_line(tmp_path, monkeypatch, c
     assert "f: broken.pkl cannot be loaded" in capsys.readouterr().err
     with pytest.raises(ModelError, match="is no shared library"):
         function_names(tmp_path / "eff.pkl")
+
+
+@pytest.mark.parametrize(
+    ("pickled", "message"),
+    [
+        (b"csklearn.tree\nTree\n.", r"m\.pkl: reading it needs scikit-learn, .* pip install 'sqlamarr\[sklearn\]'"),
+        (b"cno_such_package.deep\nThing\n.", r"m\.pkl: reading it needs no_such_package, .* install 'no_such_package'"),
+        (b"cnumpy.no_such_part\nThing\n.", r"there is no module numpy\.no_such_part in the numpy .* another version"),
+    ],
+    ids=["scikit-learn", "another package", "a part of a package"],
+)
+def test_a_pickle_whose_package_is_not_here_says_what_to_install(tmp_path, monkeypatch, pickled, message):
+    pytest.importorskip("joblib")
+    for name in [name for name in sys.modules if name.startswith("sklearn.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    (tmp_path / "m.pkl").write_bytes(pickled)
+    with pytest.raises(CompilerError, match=message):
+        compile_models({"f": str(tmp_path / "m.pkl")}, tmp_path / "m.so")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +30,26 @@ def read_file(path: Path, method: str | None, dtype: np.dtype[Any]) -> Source:
     try:
         import joblib  # comes with scikit-learn, and reads plain pickles too
     except ImportError as error:
-        raise CompilerError(
-            f"{path}: reading scikit-learn models needs scikit-learn: pip install 'sqlamarr[sklearn]'."
-        ) from error
+        raise CompilerError(_missing(path, "sklearn")) from error
     try:
         estimator = joblib.load(path)
+    except ModuleNotFoundError as error:
+        raise CompilerError(_missing(path, error.name or str(error))) from error
     except Exception as error:  # a pickle may raise anything
         raise CompilerError(f"{path} cannot be loaded: {type(error).__name__}: {error}") from error
     return read_object(estimator, method, dtype, name=path.name)
+
+
+def _missing(path: Path, module: str) -> str:
+    """What to do where the classes of a pickle are not to be had."""
+    package = module.partition(".")[0]
+    if find_spec(package):
+        return (
+            f"{path} cannot be loaded: there is no module {module} in the {package} that is installed; the file was "
+            f"probably made with another version of it. Install that one, or save the model with this one."
+        )
+    what, install = ("scikit-learn", "sqlamarr[sklearn]") if package in ("sklearn", "joblib") else (package, package)
+    return f"{path}: reading it needs {what}, which is not installed: pip install '{install}'."
 
 
 def read_object(estimator: Any, method: str | None, dtype: np.dtype[Any], name: str = "") -> Source:
