@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,9 @@ from markupsafe import Markup
 
 from sqlamarr.database import quote_identifier
 from sqlamarr.errors import PipelineError
+
+_NOTHING = re.compile(r"--[^\n]*|/\*.*?\*/|\{#.*?#\}", re.DOTALL)  # comments of SQL and Jinja2
+_EMPTY = " \t\r\n;"
 
 
 class Templates:
@@ -49,13 +53,16 @@ class Templates:
         """The SQL of a template and the values to bind.
 
         :param template: file name in one of the folders
-        :raises PipelineError: no such file, a syntax error, or an undefined variable
+        :raises PipelineError: no such file, nothing in it, a syntax error, or an undefined variable
         """
         self._bound = {}
         if template not in self.used:
             self.used.append(template)
         try:
-            return self._environment.get_template(template).render(**variables), self._bound
+            rendered = self._environment.get_template(template).render(**variables)
+            if not _NOTHING.sub("", rendered).strip(_EMPTY):
+                self._refuse_empty(template)
+            return rendered, self._bound
         except jinja2.TemplateNotFound as error:
             where = " or ".join(str(folder) for folder in self._folders)
             raise PipelineError(f"There is no template {error.name!r} in {where}.") from error
@@ -69,6 +76,11 @@ class Templates:
             raise PipelineError(f"Template {template}: {error.message}; known are: {', '.join(variables)}.") from error
         except jinja2.TemplateError as error:
             raise PipelineError(f"Template {template}: {error}.") from error
+
+    def _refuse_empty(self, template: str) -> None:
+        """A template may come out empty for some conditions, but not for any."""
+        if not _NOTHING.sub("", self.source(template)).strip(_EMPTY):
+            raise PipelineError(f"Template {template} holds no statement: it is empty, or all of it is comment.")
 
     # pass_context keeps Jinja2 from calling it on constants when it compiles a template.
     @jinja2.pass_context

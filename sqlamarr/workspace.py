@@ -162,21 +162,33 @@ class Workspace:
         self.db.declared_types(table)
         self.writer_of[table] = step
 
-    def create_table(self, step: str, table: str, columns: Mapping[str, str], key: Sequence[str]) -> None:
+    def create_table(
+        self,
+        step: str,
+        table: str,
+        columns: Mapping[str, str],
+        key: Sequence[str],
+        *,
+        remedy: str = "The query must return every key column.",
+    ) -> None:
         """Make a table for the results of ``step`` and note that it writes it.
 
         :param columns: type by column name: INTEGER, REAL or TEXT
         :param key: columns of the primary key
+        :param remedy: what to do if one of these is not among the columns
         :raises PipelineError: the table is there already, or a key column is missing
         """
         if table in self.db.tables():
             owner = self.writer_of.get(table, "the schema")
             raise PipelineError(f"Step {step!r} would make table {table!r}, which {owner!r} has made. Rename it.")
-        missing = [name for name in key if name not in columns]
-        if missing or not key:
+        if not key:
             raise PipelineError(
-                f"Step {step!r}: key {list(key)} is not among the columns of {table!r}: {', '.join(columns)}. "
-                "The query must return every key column."
+                f"Step {step!r}: table {table!r} is not in the schema, so the step must say which columns are its key: "
+                f"key: [...], some of {', '.join(columns)}."
+            )
+        if any(name not in columns for name in key):
+            raise PipelineError(
+                f"Step {step!r}: key {list(key)} is not among the columns of {table!r}: {', '.join(columns)}. {remedy}"
             )
         body = [f"{quote_identifier(name)} {kind}{' NOT NULL' * (name in key)}" for name, kind in columns.items()]
         body.append(f"PRIMARY KEY ({', '.join(map(quote_identifier, key))})")

@@ -173,3 +173,35 @@ def test_the_python_step_of_the_documentation_runs(make_pipeline, example, tmp_p
     with sqlamarr.open(tmp_path / "o.db") as db:
         shift = db.arrays("SELECT s.pz - m.pz AS d FROM Smeared s JOIN MCParticles m USING (mcparticle_id)")["d"]
     assert abs(shift.std() - 10) < 1
+
+
+@pytest.mark.parametrize("nothing", ["", "\n", "-- SELECT 1\n/* nor\nthis */ ;", "{# not yet #}\n"])
+def test_a_template_without_a_statement_is_refused(make_pipeline, nothing):
+    for step in ("sql: {table: tmp_a, template: a.sql, key: [mcparticle_id]}", "script: {template: a.sql, tables: []}"):
+        text = BASE.replace("sql: {table: tmp_a, template: a.sql, key: [mcparticle_id]}", step)
+        with pytest.raises(
+            PipelineError, match=r"Template a\.sql holds no statement: it is empty, or all of it is comm"
+        ):
+            prepare(make_pipeline(text, a=nothing))
+
+
+def test_a_template_may_come_out_empty_for_some_conditions(make_pipeline):
+    text = BASE.replace(
+        "sql: {table: tmp_a, template: a.sql, key: [mcparticle_id]}", "script: {template: a.sql, tables: []}"
+    )
+    prepare(make_pipeline(text + "conditions: {x: 1}\n", a="-- never\n{% if conditions.x == 2 %}SELECT 1{% endif %}"))
+
+
+def test_a_key_that_is_no_column_is_explained_by_what_stands_there(make_pipeline):
+    python = 'python: {function: "json:dumps", creates: {tmp_a: {columns: {x: REAL}, key: [mcparticle_id]}}}'
+    text = BASE.replace("sql: {table: tmp_a, template: a.sql, key: [mcparticle_id]}", python)
+    with pytest.raises(
+        PipelineError, match=r"columns of 'tmp_a': x\. List every key column under 'columns' of creates\.tmp"
+    ):
+        prepare(make_pipeline(text))
+    with pytest.raises(PipelineError, match=r"of 'tmp_a': px\. The query must return every key column"):
+        prepare(make_pipeline(BASE, a="SELECT px FROM MCParticles"))
+    with pytest.raises(
+        PipelineError, match=r"'tmp_a' is not in the schema, so .* key: \[\.\.\.\], some of mcparticle_id, px"
+    ):
+        prepare(make_pipeline(BASE.replace(", key: [mcparticle_id]", ""), a=QUERY))

@@ -90,7 +90,10 @@ class PythonStep:
         """
         function = self._import(workspace.pipeline.folder)
         for table, spec in self.creates.items():
-            workspace.create_table(self.name, table, spec["columns"], spec["key"])
+            remedy = (
+                f"List every key column under 'columns' of creates.{table} too, with its type, as 'event_id: INTEGER'."
+            )
+            workspace.create_table(self.name, table, spec["columns"], spec["key"], remedy=remedy)
         for table in self.writes:
             workspace.claim(self.name, table)
 
