@@ -287,7 +287,7 @@ class Database:
 
         They may read, call functions, write ``tables`` and temporary ones; not ATTACH, VACUUM, change PRAGMAs, load
         extensions, make triggers, or begin and end transactions; nor, where the database can be written, call
-        functions like random() and current_timestamp, whose answer is another one every time.
+        random() and the functions of dates and times, whose answer may be another one every time.
 
         :param declaring: they may also make tables, indexes and views
         """
@@ -427,8 +427,10 @@ def _raise_native(status: int, sql: str) -> None:
 def _with_statement(message: str, sql: str) -> str:
     if "UNIQUE constraint failed" in message:
         message += f"; {SAME_KEY}"
-    if "not authorized to use function" in message and "load_extension" not in message:
+    if "not authorized to use function: random" in message.lower():
         message += "; the seed does not decide what it gives: use uniform_at, normal_at or category_at"
+    elif "not authorized to use function" in message and "load_extension" not in message:
+        message += "; it may ask what time it is, and results depend on the seed alone: give a date as a condition"
     if "may not be modified" in message:
         message += (
             "; a step that changes it must say so: name it in the option 'tables' of a script, 'writes' of Python"

@@ -52,7 +52,14 @@ ESCAPES = {
     "EXPLAIN DELETE FROM others": "write into others",
     "INSERT INTO own SELECT random()": "function: random; the seed does not decide what it gives: use uniform_at",
     "SELECT hex(RandomBlob(4))": "function: RandomBlob; the seed",
-    "INSERT INTO own VALUES (CURRENT_TIMESTAMP)": "function: CURRENT_TIMESTAMP; the seed",
+    "INSERT INTO own VALUES (CURRENT_TIMESTAMP)": "function: CURRENT_TIMESTAMP; it may ask what time it is",
+    "INSERT INTO own SELECT date('now')": "function: date; it may ask what time it is, .* give a date as a condition",
+    "INSERT INTO own SELECT DateTime(x, 'unixepoch') FROM others": "function: DateTime; it may ask",
+    "INSERT INTO own SELECT strftime('%s', x) FROM others": "function: strftime; it may ask",
+    "INSERT INTO own SELECT 1 WHERE julianday() > 0": "function: julianday; it may ask",
+    "UPDATE own SET x = unixepoch()": "function: unixepoch; it may ask",
+    "SELECT time(), 'timediff'": "function: time; it may ask",
+    "SELECT x FROM others ORDER BY timediff('now', '2016-01-01')": "function: timediff; it may ask",
 }
 
 
@@ -87,16 +94,20 @@ def test_what_a_step_needs_is_allowed(guarded):
     assert [row[0] for row in guarded.execute("SELECT x FROM own ORDER BY x")] == [3, 6.0]
 
 
-def test_who_only_reads_a_file_may_shuffle_it(tmp_path):
+def test_who_only_reads_a_file_may_shuffle_it_and_ask_the_time(tmp_path):
     with Database(tmp_path / "o.db") as db:
         db.insert("t", {"x": [1, 2, 3]}, create=True)
     with Database(tmp_path / "o.db", readonly=True) as db, db.limited():
         assert sorted(db.execute("SELECT x FROM t ORDER BY random()").fetchall()) == [(1,), (2,), (3,)]
+        assert db.execute("SELECT date('now') > '2026-01-01', date(0, 'unixepoch')").fetchall() == [(1, "1970-01-01")]
 
 
-def test_a_pipeline_with_numbers_that_the_seed_does_not_decide_is_refused(make_pipeline, example, tmp_path):
-    pipeline = make_pipeline(ACROSS, rank="SELECT mcparticle_id, random() AS n FROM MCParticles")
-    with pytest.raises(SqlError, match="Step 'tmp_rank'.*function: random; the seed does not decide"):
+@pytest.mark.parametrize("call", ["random()", "unixepoch()", "strftime('%J', 'now')"])
+def test_a_pipeline_with_numbers_that_the_seed_does_not_decide_is_refused(make_pipeline, example, tmp_path, call):
+    pipeline = make_pipeline(ACROSS, rank=f"SELECT mcparticle_id, {call} AS n FROM MCParticles")
+    with pytest.raises(
+        SqlError, match=r"Step 'tmp_rank'.*function: \w+; (the seed does not decide|it may ask what time)"
+    ):
         sqlamarr.run(pipeline, example, tmp_path / "out.db", seed=1)
     assert not (tmp_path / "out.db").exists()
 
