@@ -47,6 +47,10 @@ class Decay:
         name = self.name if pid == self.pid else name_of(pid)
         return replace(self, name=name, pid=pid, daughters=tuple(d.conjugated() for d in self.daughters))
 
+    def species(self) -> tuple[Any, ...]:
+        """What decays to what, without the order of the daughters."""
+        return self.pid, *sorted((daughter.species() for daughter in self.daughters), key=repr)
+
     def walk(self) -> Iterator[Decay]:
         """The particle itself and all below it, mothers first."""
         yield self
@@ -97,9 +101,15 @@ class _Parser:
             decay = replace(decay, label=before[0] or decay.label, marked=before[1] or decay.marked)
         if conjugate_too:
             self._expect("]")
-            if self._peek().lower() != "cc":
-                raise self._wrong("CC after the closing bracket")
-            self.at += 1
+            if self._peek().lower() == "cc":
+                self.at += 1
+            elif self._peek() or decay.species() != decay.conjugated().species():
+                raise self._wrong(
+                    f"CC after the closing bracket, '[{decay}]CC' for the decay and its conjugate; or no brackets, "
+                    f"'{decay}', for the decay alone"
+                )
+            else:
+                conjugate_too = False  # it is its own conjugate: one can only mean the decay itself
         if self._peek():
             raise self._wrong("the end")
         return Descriptor(decay, conjugate_too)

@@ -62,7 +62,9 @@ def test_properties_of_particles():
     ("text", "message"),
     [("Lambdab0 -> p+ K-", "There is no particle 'Lambdab0'. Did you mean Lambda_b0"),
      ("B0 -> ", "expected what B0 decays to, found the end"),
-     ("[B0 -> K+ pi-]", "expected CC after the closing bracket, found the end"),
+     ("[B0 -> K+ pi-]", r"expected CC after the closing bracket, '\[B0 -> K\+ pi-\]CC' for the decay and its "
+                        r"conjugate; or no brackets, 'B0 -> K\+ pi-', for the decay alone, found the end"),
+     ("[J/psi(1S) -> mu+ mu-] K+", "expected CC after the closing bracket"),
      ("B0 -> (D- -> K+ pi-", r"expected '\)', found the end"),
      ("B0 K+ pi-", "expected an arrow -> with a space on either side, found 'K\\+ pi-'"),
      ("B0->K+ pi-", "found '>K"),
@@ -73,6 +75,16 @@ def test_properties_of_particles():
 def test_what_is_wrong_is_said(text, message):
     with pytest.raises(DescriptorError, match=message):
         parse(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["[J/psi(1S) -> mu+ mu-]", "[phi(1020) -> K- K+]", "${x}[Upsilon(1S) -> (phi -> K+ K-) gamma]"]
+)
+def test_brackets_around_what_is_its_own_conjugate_mean_the_decay_itself(text):
+    found = parse(text)
+    assert not found.with_conjugate
+    assert found.decay.species() == parse(text.replace("]", "]CC")).decay.species()
+    assert found.decay.label == ("x" if "${x}" in text else "")
 
 
 @pytest.mark.parametrize("pid", [99999999, 9000019])

@@ -53,7 +53,7 @@ class NTuple:
         _check_labels(decay, self.labels, selection)
         _check_final_state(decay, db)
         decays = [decay]
-        if self.descriptor.with_conjugate and _species(decay) != _species(decay.conjugated()):
+        if self.descriptor.with_conjugate and decay.species() != decay.conjugated().species():
             decays.append(decay.conjugated())
         self.builders = [Builder(d, self.labels, selection) for d in decays]
         self.kept = _kept(decay, self.labels)
@@ -143,11 +143,6 @@ def _kept(decay: Decay, labels: list[str]) -> list[int]:
     nodes = list(decay.walk())
     marked = [k for k, node in enumerate(nodes) if node.marked or k == 0]
     return marked if any(node.marked for node in nodes) else list(range(len(labels)))
-
-
-def _species(decay: Decay) -> Any:
-    """A decay without the order of its daughters."""
-    return decay.pid, sorted(map(_species, decay.daughters), key=repr)
 
 
 def _check_final_state(decay: Decay, db: Database) -> None:
