@@ -212,7 +212,7 @@ def test_split_chunks_are_the_events_of_the_whole():
     [
         ({"pid": None}, r"has no column 'pid'; there are: .* Where it has another name, say so"),
         ({"event": None}, "no column 'event', which tells what particles belong together"),
-        ({"px": ["a"] * 7}, r"column 'px' \(px\) is of type .*; expected numbers"),
+        ({"px": ["a"] * 7}, r"column 'px' \(px\) holds what is no number, as 'a'; expected numbers"),
         ({"pid": [1.5] + [1.0] * 6}, r"column 'pid' \(pid\) must hold integers, found 1.5"),
         ({"pid": [np.nan] + [1.0] * 6}, r"column 'pid' \(pid\) must hold integers, found nan"),
         ({"event": [7, 7, 9, 9, 7, 7, 7]}, "row 4: event 7 comes after event 9. Sort the table"),

@@ -122,7 +122,7 @@ def read(description: Description, reading: Reading, entry: dict[str, Any]) -> I
         number += 1
         yield TablePiece(reading.numbering.next_event(), source, block, begin, end)
     if not number:
-        reading.warn(f"{table.name} holds no event.")
+        reading.warn(f"{table.name} holds no event: it has columns, but no rows.")
 
 
 def _open(description: Description, entry: dict[str, Any]) -> Table:

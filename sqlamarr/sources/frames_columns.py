@@ -163,7 +163,7 @@ class Mapper:
         values = column.values if isinstance(column, Jagged) else column
         if values.dtype.kind not in "iufb":
             raise InputError(
-                f"{self._table}: column {self._named[name]!r} ({name}) is of type {values.dtype}; expected numbers."
+                f"{self._table}: column {self._named[name]!r} ({name}) holds {_kind(values)}; expected numbers."
             )
         if counts is not None and not isinstance(column, Jagged):
             values = np.repeat(values, counts)
@@ -194,6 +194,12 @@ class Mapper:
                 f"{block.event[at - 1] if at else before}. Sort the table by its event number."
             )
         self._last = int(block.event[-1])
+
+
+def _kind(values: Array) -> str:
+    """What is there instead of numbers, with an example."""
+    example = next((value for value in values.tolist() if not isinstance(value, (int, float))), None)
+    return f"what is no number, as {example!r}" if example is not None else f"values of type {values.dtype}"
 
 
 def _hint(name: str, names: Sequence[str]) -> str:

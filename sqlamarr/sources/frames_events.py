@@ -107,8 +107,11 @@ def _faults(rows: Rows, row: Array) -> dict[int, str]:
 
     for name in _NUMBERS:
         note(np.isinf(rows.columns[name]), f"{name} is not a finite number.")
-    shell = np.isnan(rows.columns["pe"]) | np.isnan(rows.columns["mass"])
-    note(shell, "e is less than p, or the species has no known mass.")
+    energy, mass, pid = (rows.columns[name] for name in ("e", "mass", "pid"))
+    massless = np.isnan(energy) & np.isnan(mass)
+    for code in np.unique(pid[massless]).tolist():
+        note(massless & (pid == code), f"no mass is known for the PDG code {code}; give the table a column m or e.")
+    note(np.isnan(rows.columns["pe"]) | np.isnan(mass), "e is less than p.")
     mother, size = rows.columns["mother"], rows.counts[rows.owner]
     note((mother >= size) | (mother < -1), "the mother is none of the rows of its event (from 0; -1: none).")
     note(mother == rows.position, "the particle is its own mother.")

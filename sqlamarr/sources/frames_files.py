@@ -132,8 +132,10 @@ def _csv(path: Path, tree: str | None) -> Table:
         options: dict[str, Any] = {"skipinitialspace": True, "comment": "#"}
         if int(pandas.__version__.split(".")[0]) < 3:  # from then on it is the default
             options["float_precision"] = "round_trip"
-        for frame in pandas.read_csv(path, usecols=list(wanted), chunksize=ROWS, **options):
-            yield {name: frame[name].to_numpy() for name in wanted}
+        with pandas.read_csv(path, usecols=list(wanted), chunksize=ROWS, **options) as frames:
+            for frame in frames:
+                if len(frame):  # a header alone has columns of no type
+                    yield {name: frame[name].to_numpy() for name in wanted}
 
     return Table(str(path), "CSV", names, blocks)
 
