@@ -23,10 +23,10 @@ def claimed(path: Path) -> Iterator[None]:
     it dies. It is not on the output itself: there SQLite's own locks live, which are lost when a process closes any
     descriptor of the file, and with which ``flock`` collides on network file systems.
 
-    Where no such lock can be had (some network file systems, a folder that cannot be written) the block runs without
-    one; :class:`sqlamarr.output.OutputFile` notices another writer then, though only after the fact.
+    Where no such lock can be had (some network file systems) the block runs without one;
+    :class:`sqlamarr.output.OutputFile` notices another writer then, though only after the fact.
 
-    :raises OutputError: another living process writes it
+    :raises OutputError: another living process writes it, or nobody can, because its folder takes no files
     """
     beside = Path(f"{os.path.realpath(path)}.lock")
     descriptor = _take(beside, path)
@@ -45,7 +45,12 @@ def _take(beside: Path, path: Path) -> int | None:
             # A claim that another user's dead run has left may be readable only; that is enough for the lock.
             writable = os.access(beside, os.W_OK) or not beside.exists()
             descriptor = os.open(beside, (os.O_RDWR if writable else os.O_RDONLY) | os.O_CREAT, 0o666)
-        except OSError:
+        except OSError as error:
+            if not beside.exists():  # nor could SQLite make its journal
+                why = error.strerror or str(error)
+                raise OutputError(
+                    f"{path} cannot be written: no file can be made in its folder ({why}). Choose another one."
+                ) from error
             return None
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

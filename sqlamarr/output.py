@@ -274,8 +274,12 @@ def open_output(path: str | Path) -> Database:
     :raises OutputError: it does not exist, or sqlamarr did not write it
     """
     path = Path(path)
-    if not path.is_file():
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder; expected a file that sqlamarr wrote.")
+    if not path.exists():
         raise OutputError(f"There is no file {path}.")
+    if not path.is_file():
+        raise OutputError(f"{path} is not an SQLite file.")
     _roll_back(path)
     with path.open("rb") as file:
         if file.read(16) != b"SQLite format 3\0":

@@ -11,7 +11,7 @@ from sqlamarr._library import native_folder
 from sqlamarr.errors import PipelineError
 from sqlamarr.models import entry as model_entry
 from sqlamarr.steps import KINDS, Step
-from sqlamarr.validation import suggest, validate
+from sqlamarr.validation import read_yaml, suggest, validate
 
 SCHEMA_VERSION = 1
 
@@ -165,8 +165,6 @@ def load(name: str | Path) -> Pipeline:
     :param name: the name of a shipped one (``lhcb_run2``), or the path of a YAML file
     :raises PipelineError: not found, not YAML, or not a pipeline; the message names the place
     """
-    import yaml
-
     path = _find(name)
     try:
         text = path.read_text()
@@ -175,11 +173,7 @@ def load(name: str | Path) -> Pipeline:
             f"{path} cannot be read as a pipeline ({error}). "
             "The pipeline comes first on the command line, then the inputs."
         ) from error
-    try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise PipelineError(f"{path} is not valid YAML: {error}") from error
-    return build(content, path, text)
+    return build(read_yaml(text, str(path), PipelineError), path, text)
 
 
 def build(content: Any, path: Path, text: str = "") -> Pipeline:

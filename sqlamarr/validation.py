@@ -27,6 +27,26 @@ def validate(
         raise kind(f"{file}: {'.'.join(path) or 'top level'}: {_explain(error)}")
 
 
+def read_yaml(text: str | bytes, file: str, kind: type[SqlamarrError] = SqlamarrError, hint: str = "") -> Any:
+    """The content of a YAML file.
+
+    :param hint: what may help, for the end of the message
+    :raises SqlamarrError: ``kind``, with the place where it stops being YAML
+    """
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark, problem, context = (getattr(error, name, None) for name in ("problem_mark", "problem", "context"))
+        if mark is None:
+            reason = ": " + str(error).replace('in "<byte string>", ', "").replace('in "<unicode string>", ', "")
+        else:
+            what = ", ".join(filter(None, (context, problem)))
+            reason = f", line {mark.line + 1}, column {mark.column + 1}: {what}"
+        raise kind(f"{file} is not valid YAML{reason}.{hint}") from error
+
+
 def suggest(name: str, known: Iterable[str]) -> str:
     """The end of a sentence about an unknown name: a full stop, or the known one that was probably meant."""
     close = difflib.get_close_matches(name, list(known), n=1)

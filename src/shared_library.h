@@ -11,7 +11,10 @@ class SharedLibrary {
 public:
     explicit SharedLibrary(const std::string &path)
         : path_(path), handle_(dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL)) {
-        if (handle_ == nullptr) throw Error(SQLAMARR_MODEL, std::string("Cannot load the model library: ") + dlerror());
+        if (handle_ == nullptr)
+            throw Error(SQLAMARR_MODEL, std::string("Cannot load the model library: ") + dlerror() +
+                                            ". Expected a shared library for this machine, as 'sqlamarr compile' or a "
+                                            "C compiler makes it.");
     }
     SharedLibrary(const SharedLibrary &) = delete;
     SharedLibrary &operator=(const SharedLibrary &) = delete;
@@ -25,8 +28,8 @@ public:
     }
     template <class Function> Function get(const std::string &name) const {
         if (const auto function = find<Function>(name)) return function;
-        throw Error(SQLAMARR_MODEL, "The library " + path_ + " has no function '" + name +
-                                        "'. List what it exports with 'nm -D --defined-only'.");
+        throw Error(SQLAMARR_MODEL, "The library " + path_ + " has no function '" + name + "'. 'sqlamarr model " +
+                                        path_ + "' shows those that it has.");
     }
 
 private:

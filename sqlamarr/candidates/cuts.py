@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy.typing as npt
 
 from sqlamarr.database import Database
 from sqlamarr.errors import SqlamarrError, SqlError
+from sqlamarr.validation import suggest
 
 
 class Cut:
@@ -35,8 +37,10 @@ class Cut:
                 found = db.arrays(f"SELECT row_ FROM candidates WHERE ({self.text}\n) ORDER BY row_")
             except SqlError as error:
                 reason = str(error).splitlines()[0].removeprefix("Query: ")
+                unknown = re.search(r"no such column: (.+)", reason)
+                hint = suggest(unknown[1], columns) if unknown else "."
                 raise SqlamarrError(
-                    f"{self.option}: {self.text!r}: {reason}. It is an SQL condition on these names: "
+                    f"{self.option}: {self.text!r}: {reason}{hint} It is an SQL condition on these names: "
                     f"{', '.join(columns)}."
                 ) from error
         return np.asarray(found["row_"], dtype=np.intp)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from sqlamarr.cli.run import Seed
+
 
 @click.command("gun")
 @click.argument("description", type=click.Path())
@@ -14,7 +16,7 @@ import click
     "-o", "--output", required=True, type=click.Path(path_type=Path), help="HepMC3 file, .hepmc or .hepmc.gz."
 )
 @click.option("-n", "--events", type=click.IntRange(1), help="How many events.")
-@click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="Seed; drawn and printed if not given.")
+@click.option("--seed", type=Seed(), help="Seed; drawn and printed if not given.")
 @click.option("--first-event", type=click.IntRange(0), default=0, help="Ordinal of the first event.")
 @click.option("--overwrite", is_flag=True, help="Replace the output file if it exists.")
 def command(

@@ -31,6 +31,22 @@ class EventRange(click.ParamType):  # type: ignore[type-arg]
         return begin, None if end is None else end - begin
 
 
+class Seed(click.ParamType):  # type: ignore[type-arg]
+    """An integer of 64 bits without sign."""
+
+    name = "integer"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """From the text of the command line."""
+        try:
+            seed = int(str(value))
+        except ValueError:
+            seed = -1
+        if not 0 <= seed < 2**64:
+            self.fail(f"expected an integer from 0 to 2^64 - 1, found {str(value)!r}", param, ctx)
+        return seed
+
+
 @click.command("run")
 @click.argument("pipeline")
 @click.argument("inputs", nargs=-1, required=True)
@@ -41,7 +57,7 @@ class EventRange(click.ParamType):  # type: ignore[type-arg]
     type=click.Path(path_type=Path),
     help="SQLite file to write; a name in .root or .edm4hep.root makes an export of it.",
 )
-@click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="Seed; drawn and printed if not given.")
+@click.option("--seed", type=Seed(), help="Seed; drawn and printed if not given.")
 @click.option(
     "-n",
     "--events",

@@ -20,10 +20,13 @@ def command(file: str, query: str, as_csv: bool, as_json: bool) -> None:
 
     The file is opened read-only; sqlamarr's SQL functions (norm2, pseudorapidity, ...) can be used.
     """
+    from sqlamarr.errors import SqlError
     from sqlamarr.output import open_output
 
     with open_output(file) as db, db.limited():
         names, rows = db.rows(query)
+    if not names:
+        raise SqlError(f"There is nothing to show: expected a query as 'SELECT ...', found {query!r}.")
     if as_json:
         click.echo(json.dumps([dict(zip(names, row)) for row in rows], indent=1))
     elif as_csv:

@@ -19,6 +19,7 @@ from sqlamarr.event_models import CompiledEventModel, EventSizes
 from sqlamarr.models import CompiledModel, Sizes
 
 COMPANIONS = ("_batch", "_info", "_verification")
+NO_LIBRARY = "{} is no shared library for this machine; expected one as 'sqlamarr compile' or a C compiler makes it."
 EVENT = "_event"  # ends the name of a function of whole events
 
 
@@ -86,7 +87,7 @@ def function_names(library: Path) -> list[str]:
     options = ["-gU"] if sys.platform == "darwin" else ["-D", "--defined-only"]
     listed = subprocess.run([nm, *options, str(library)], capture_output=True, text=True, check=False)
     if listed.returncode:
-        raise ModelError(f"{library} is no shared library: {listed.stderr.strip()[:300]}")
+        raise ModelError(NO_LIBRARY.format(library))
     symbols = re.findall(
         r"^\S+ [TtWi] _?(\w+)$" if sys.platform == "darwin" else r"^\S+ [TWi] (\w+)$", listed.stdout, re.M
     )
@@ -172,7 +173,10 @@ class _Raw:
     """The structures of the plugin header, read from a library."""
 
     def __init__(self, library: Path) -> None:
-        self.library = ctypes.CDLL(str(library))
+        try:
+            self.library = ctypes.CDLL(str(library))
+        except OSError as error:
+            raise ModelError(NO_LIBRARY.format(library)) from error
 
     def has(self, symbol: str) -> bool:
         """Whether the library exports it."""

@@ -74,10 +74,10 @@ def write_report(
     :param progress: called with 1 after every section
     :raises SqlamarrError: one of the classes in :mod:`sqlamarr.errors`
     """
-    need_plot()
     path = Path(output)
     _check(path, overwrite)
     with open_output(source) as db:
+        need_plot()
         notes, sections, events = _sections(db, Path(source), decays, progress or (lambda _: None))
     page = _render(Path(source).name, notes, sections)
     path.write_text(page, encoding="utf-8")

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from sqlamarr.errors import InputError
 from sqlamarr.sources.base import DataSource, EventRef, ParsedChunk, halves
 from sqlamarr.sources.run import Piece, Reading
-from sqlamarr.validation import suggest, validate
+from sqlamarr.validation import read_yaml, suggest, validate
 
 #: Top-level key -> module. They are imported when one is used: some need packages that are extras.
 DESCRIBED_KINDS: dict[str, str] = {
@@ -116,17 +116,12 @@ def load(path: str) -> Description:
 
     :raises InputError: it is not YAML, or describes nothing that is known
     """
-    import yaml
-
     try:
         text = Path(path).read_bytes()
     except OSError as error:
         raise InputError(f"{path} cannot be opened ({error.strerror}). Check the path and its permissions.") from error
-    try:
-        content = yaml.safe_load(text)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        hint = " A decay descriptor stands in quotes." if b"->" in text else ""
-        raise InputError(f"{path} is not valid YAML: {error}.{hint}") from error
+    hint = " A decay descriptor stands in quotes." if b"->" in text else ""
+    content = read_yaml(text, path, InputError, hint)
     return describe(content, path, Path(path).absolute().parent, text)
 
 

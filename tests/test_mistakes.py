@@ -1,0 +1,117 @@
+"""What the command line says to mistakes that people make."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+from run_tools import ACROSS, command_line
+
+
+@pytest.fixture
+def said(capsys):
+    """The error message of a command line that fails."""
+
+    def fail(*arguments, code=1):
+        assert command_line(*arguments) == code
+        message = capsys.readouterr().err
+        assert "Traceback" not in message
+        return message
+
+    return fail
+
+
+@pytest.mark.parametrize("command", [["show"], ["sql", "SELECT 1"], ["report", "-o", "p.html"]])
+def test_a_folder_in_place_of_an_output_file_is_called_so(said, tmp_path, command):
+    name, *rest = command
+    assert f"{tmp_path} is a folder; expected a file that sqlamarr wrote" in said(name, tmp_path, *rest)
+
+
+def test_a_folder_that_takes_no_files_is_told_before_the_run(said, example):
+    message = said("run", "lhcb_run2", example, "-o", "/proc/x.db", "--seed", 1)
+    assert "Error: /proc/x.db cannot be written: no file can be made in its folder (" in message
+    assert "Choose another one." in message
+
+
+@pytest.mark.parametrize("query", ["", " ", ";", "/* SELECT 1 */"])
+def test_a_query_that_is_none_is_an_error(said, reference, query):
+    message = said("sql", reference[0], query)
+    assert f"There is nothing to show: expected a query as 'SELECT ...', found {query!r}." in message
+
+
+@pytest.mark.parametrize("seed", ["x", "-1", "1.5", str(2**64), ""])
+def test_a_seed_that_is_none_is_told_what_one_is(said, example, tmp_path, seed):
+    message = said("run", "lhcb_run2", example, "-o", tmp_path / "o.db", f"--seed={seed}", code=2)
+    assert f"expected an integer from 0 to 2^64 - 1, found '{seed}'" in message
+
+
+def test_the_largest_seed_is_one(example, tmp_path):
+    seed = f"--seed={2**64 - 1}"
+    assert command_line("run", "lhcb_run2", example, "-o", tmp_path / "o.db", seed, "-n", 1, "--quiet") == 0
+
+
+def test_a_file_that_is_no_model_is_told_what_one_is(said, example, tmp_path):
+    junk = tmp_path / "junk"
+    junk.write_text("junk")
+    message = said("run", "lhcb_run2", example, "-o", tmp_path / "o.db", "--model", f"tracking={junk}")
+    assert f"Cannot load the model library: {junk}: " in message
+    assert "Expected a shared library for this machine, as 'sqlamarr compile' or a C compiler makes it." in message
+    for functions in ([], ["f"]):
+        message = said("model", junk, *functions)
+        assert "xpected" in message
+        assert "sqlamarr compile" in message
+        assert "nm:" not in message
+
+
+def test_a_function_that_a_library_lacks_points_to_what_it_has(said):
+    message = said("model", "plugins:lhcb_run2", "efficency")
+    assert "has no function 'efficency'. 'sqlamarr model " in message
+    assert "shows those that it has" in message
+
+
+def test_yaml_that_is_none_names_file_line_and_column(said, make_pipeline, example, tmp_path):
+    pipeline = make_pipeline(ACROSS.replace("steps:", "  steps: a: b"))
+    message = said("check", pipeline)
+    assert "pipeline.yaml is not valid YAML, line 3, column 8: mapping values are not allowed here." in message
+    (tmp_path / "gun.yaml").write_text("gun:\n  decay: [B0 -> K+ pi-\n")
+    message = said("run", "lhcb_run2", tmp_path / "gun.yaml", "-o", tmp_path / "o.db")
+    assert "gun.yaml is not valid YAML, line 3, column 1: while parsing a flow sequence, expected ',' or ']'" in message
+    assert "A decay descriptor stands in quotes." in message
+    (tmp_path / "gun.yaml").write_bytes(b"gun: {\x01}\n")
+    message = said("run", "lhcb_run2", tmp_path / "gun.yaml", "-o", tmp_path / "o.db")
+    assert "gun.yaml is not valid YAML: " in message
+    assert "string" not in message
+
+
+def test_a_report_on_a_file_that_is_not_there_says_so_first(said, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "mplhep", None)
+    assert "There is no file" in said("report", tmp_path / "no.db", "-o", tmp_path / "p.html")
+
+
+def test_a_report_without_its_packages_says_what_to_install(said, reference, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "mplhep", None)
+    message = said("report", reference[0], "-o", tmp_path / "p.html")
+    assert 'pip install "sqlamarr[plot]"' in message
+
+
+def test_a_misspelt_column_of_a_cut_is_told_the_right_one(said, reference, tmp_path):
+    message = said("tuple", reference[0], "[D0 -> K- pi+]CC", "-o", tmp_path / "t.root", "--where", "D0_MASS > 1800")
+    assert "--where: 'D0_MASS > 1800': no such column: D0_MASS. Did you mean 'D0_M" in message
+
+
+def test_a_table_of_a_header_alone_has_no_events(example, tmp_path, capsys):
+    (tmp_path / "e.csv").write_text("event,pid,px,py,pz\n")
+    assert command_line("run", "lhcb_run2", tmp_path / "e.csv", "-o", tmp_path / "o.db", "--seed", 1) == 0
+    assert "e.csv holds no event: it has columns, but no rows." in capsys.readouterr().out
+
+
+def test_text_in_a_column_of_numbers_is_shown(said, tmp_path):
+    (tmp_path / "e.csv").write_text("event,pid,px,py,pz\n0,211,1,2,3\n0,pi+,1,2,3\n")
+    message = said("run", "lhcb_run2", tmp_path / "e.csv", "-o", tmp_path / "o.db", "--seed", 1)
+    assert "column 'pid' (pid) holds what is no number, as " in message
+
+
+def test_a_particle_without_known_mass_is_named(said, tmp_path):
+    (tmp_path / "e.csv").write_text("event,pid,px,py,pz\n0,211,1,2,3\n0,9999999,1,2,3\n")
+    message = said("run", "lhcb_run2", tmp_path / "e.csv", "-o", tmp_path / "o.db", "--seed", 1)
+    assert "Row 1 of the table: no mass is known for the PDG code 9999999; give the table a column m or e." in message
