@@ -12,6 +12,7 @@ from sqlamarr._library import check, lib
 from sqlamarr.columns import FLOAT64, INT64, TEXT, Array, Columns, Text, concatenate, null_count
 from sqlamarr.database import SAME_KEY, Database, quote_identifier
 from sqlamarr.errors import DataError, SqlError
+from sqlamarr.words import counted
 
 TYPE_NAMES = {INT64: "INTEGER", FLOAT64: "REAL", TEXT: "TEXT"}
 
@@ -108,7 +109,7 @@ def _fit(table: str, made: _Table, given: Columns) -> Columns:
             raise DataError(f'Table "{table}", column "{name}": expected {TYPE_NAMES[kind]}, found {error}.') from None
         if name in made.required and (n := null_count(values)):
             what = "the key column" if name in made.key else "the column"
-            raise DataError(f'Table "{table}": {what} {name} is NULL in {n} rows.')
+            raise DataError(f'Table "{table}": {what} {name} is NULL in {counted(n, "row")}.')
         fitted[name] = values
     return Columns(fitted)
 

@@ -14,6 +14,7 @@ from sqlamarr._library import check, ffi, lib, library_path
 from sqlamarr.columns import FLOAT64, INT64, TEXT, Array, Columns, null_count, without_values
 from sqlamarr.errors import DataError, SqlError
 from sqlamarr.policy import DECLARING, TRUSTED, USING, Policy
+from sqlamarr.words import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -259,7 +260,7 @@ class Database:
         """SQLite would make up an id for a row whose INTEGER PRIMARY KEY is NULL."""
         for (name,) in self.execute("SELECT name FROM pragma_table_info(?) WHERE pk > 0", (table,)):
             if name in data and (n := null_count(data.raw(str(name)))):
-                raise DataError(f"Table {table!r}: the key column {name!r} is NULL in {n} rows.")
+                raise DataError(f"Table {table!r}: the key column {name!r} is NULL in {counted(n, 'row')}.")
 
     def _create_like(self, table: str, data: Columns) -> None:
         kinds = {"i": "INTEGER", "f": "REAL", "O": "TEXT"}

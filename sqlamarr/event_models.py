@@ -18,6 +18,7 @@ from sqlamarr._library import check, ffi, lib, text
 from sqlamarr.errors import EventError, ModelError
 from sqlamarr.models.base import Floats
 from sqlamarr.models.compiled import as_pointer, trial_call
+from sqlamarr.words import counted
 
 Integers = NDArray[np.int64]
 
@@ -41,8 +42,9 @@ class EventSizes:
 
     def __str__(self) -> str:
         return (
-            f"{self.inputs} inputs, {self.event_inputs} inputs of the event, {self.outputs} outputs, "
-            f"{self.noise} random numbers per row and {self.event_noise} per event"
+            f"{counted(self.inputs, 'input')}, {counted(self.event_inputs, 'input')} of the event, "
+            f"{counted(self.outputs, 'output')}, {counted(self.noise, 'random number')} per row and "
+            f"{self.event_noise} per event"
         )
 
 
@@ -203,7 +205,8 @@ class CompiledEventModel:
         rows, written, beyond = answer
         if rows >= 0 and written != rows * sizes.outputs:
             raise ModelError(
-                f"{self}: writes {written} values for {rows} rows, where the pipeline declares {sizes.outputs} outputs."
+                f"{self}: writes {counted(written, 'value')} for {counted(rows, 'row')}, where the pipeline declares "
+                f"{counted(sizes.outputs, 'output')}."
             )
         kinds = {1: "inputs", 2: "inputs of the event", 4: "random numbers per row", 8: "random numbers of the event"}
         for bit, kind in kinds.items():

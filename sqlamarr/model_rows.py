@@ -14,6 +14,7 @@ from sqlamarr.errors import DataError, EventError, PipelineError
 from sqlamarr.models import Floats
 from sqlamarr.random import Random
 from sqlamarr.sources.base import ROWS_PER_EVENT
+from sqlamarr.words import counted
 
 OUTSIDE = "rows outside the model's range, "  # counters of the inputs of a step
 
@@ -60,7 +61,7 @@ class ModelQuery:
         found = [name for name in columns if name not in key]
         if len(found) != count:
             raise PipelineError(
-                f"Step {step!r}: {template} returns {len(found)} inputs beside the key "
+                f"Step {step!r}: {template} returns {counted(len(found), 'input')} beside the key "
                 f"({', '.join(found)}), expected {count}" + (f": {', '.join(expected)}." if expected else ".")
             )
         if expected is not None and set(found) != set(expected):

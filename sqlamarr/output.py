@@ -14,6 +14,7 @@ from sqlamarr.declarations import declaration
 from sqlamarr.errors import OutputError, SqlError
 from sqlamarr.sources.base import Rejected
 from sqlamarr.summary import report_of
+from sqlamarr.words import counted
 from sqlamarr.worker import BatchResult, event_columns, source_columns
 
 BOOKKEEPING = ("Provenance", "Batches", "Inputs")
@@ -143,9 +144,8 @@ class OutputFile:
             if isinstance(error, SqlError) and any(word in str(error) for word in _TROUBLE):
                 self.refuse_moved()
                 raise OutputError(
-                    f"{self.path} cannot be written: {str(error).partition(chr(10))[0]}. It holds the first "
-                    f"{self._events} events, complete ones. When there is room, or nobody else uses the file, continue "
-                    "with --resume."
+                    f"{self.path} cannot be written: {str(error).partition(chr(10))[0]}. It holds "
+                    f"{held(self._events)}. When there is room, or nobody else uses the file, continue with --resume."
                 ) from error
             raise
 
@@ -163,8 +163,8 @@ class OutputFile:
                 return
             happened = "was replaced by another file"
         raise OutputError(
-            f"{self.path} {happened} while this run was writing to it: the {self._events} events that it held so far "
-            "are not there any more. Run again, and see that nothing else uses this name."
+            f"{self.path}, with {counted(self._events, 'event')} of this run in it, {happened} while the run was "
+            "writing. Run again, and see that nothing else uses this name."
         )
 
     def _refuse_others(self) -> None:
@@ -212,6 +212,13 @@ class OutputFile:
         for position, mark in enumerate(marks):
             if position >= len(self._marks) or mark != self._marks[position]:
                 self.db.execute("INSERT OR REPLACE INTO Inputs VALUES (?, ?)", (position, json.dumps(mark)))
+
+
+def held(events: int) -> str:
+    """What is in a file that is not finished."""
+    if events < 2:
+        return "the first event, a complete one" if events else "no event"
+    return f"the first {events:,} events, complete ones"
 
 
 def _step(row: Rejected) -> str:

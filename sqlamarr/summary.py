@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlamarr.model_rows import OUTSIDE
+from sqlamarr.words import counted
 from sqlamarr.worker import BatchResult
 
 
@@ -81,23 +82,27 @@ class RunSummary:
                 worst[step] = max(worst[step], n)
         if not worst:
             return []
-        steps = ", ".join(f"{step} {n:,} row{'s' * (n > 1)}" for step, n in worst.most_common(3))
+        steps = ", ".join(f"{step} {counted(n, 'row')}" for step, n in worst.most_common(3))
         return [
-            f"the models of {len(worst)} steps met inputs outside the range that they are meant for, and extrapolate "
-            f"there; most often: {steps} (--summary FILE tells all)."
+            f"the models of {counted(len(worst), 'step')} met inputs outside the range that they are meant for, and "
+            f"extrapolate there; most often: {steps} (--summary FILE tells all)."
         ]
 
     def text(self) -> str:
         """For people to read."""
         new = self.events - self.resumed
         rate = new / self.elapsed if self.elapsed else 0.0
-        before = f"{self.resumed} events were there, {new} new ones" if self.resumed else f"{new} events"
+        before = (
+            f"{counted(self.resumed, 'event')} {'was' if self.resumed == 1 else 'were'} there, {new:,} new"
+            if self.resumed
+            else counted(new, "event")
+        )
         lines = [f"{self.output}: {before} in {self.elapsed:.2f} s ({rate:.0f} events/s), seed {self.seed}"]
         if self.rejected:
             lines.append(f"  {self.rejected} of them rejected: see the table RejectedEvents")
         counts = {name: n for name, n in self.counts.items() if n and not name.startswith(OUTSIDE)}
         width = max((len(name) for name in [*self.rows, *counts]), default=0)
-        lines += [f"  {name:<{width}}  {n:>10,} rows" for name, n in self.rows.items()]
+        lines += [f"  {name:<{width}}  {n:>10,} {'row' if n == 1 else 'rows'}" for name, n in self.rows.items()]
         lines += [f"  {name:<{width}}  {n:>10,}" for name, n in counts.items()]
         lines += [f"Note: {note}" for note in [*self.warnings, *self._outside()]]
         return "\n".join(lines)

@@ -81,6 +81,6 @@ int sqlamarr_model_call(const sqlamarr_model *model, int use_batch, int64_t n, i
         const int code = model->batch(static_cast<size_t>(n), out, in, random);
         if (code != 0)
             throw Error(SQLAMARR_MODEL, model->label() + " failed on a batch of " + std::to_string(n) +
-                                            " rows with code " + std::to_string(code) + ".");
+                                            (n == 1 ? " row" : " rows") + " with code " + std::to_string(code) + ".");
     });
 }

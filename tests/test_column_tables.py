@@ -93,7 +93,7 @@ def test_columns_that_are_not_given_are_null_and_numbers_become_the_tables_type(
     ("columns", "error", "message"),
     [
         ({"id": [1], "y": [1]}, SqlError, "table t has no column named y; it has: id, event, x, word"),
-        ({"event": [1]}, DataError, 'Table "t": the key column id is NULL in 1 rows'),
+        ({"event": [1]}, DataError, 'Table "t": the key column id is NULL in 1 row'),
         ({"id": [1, 1]}, SqlError, r"UNIQUE constraint failed: t\.id; two rows have the same key"),
         ({"id": [1], "event": [0.5]}, DataError, 'column "event": expected INTEGER, found a REAL with a fraction'),
         ({"id": [1], "x": ["a"]}, DataError, 'column "x": expected REAL, found a text'),

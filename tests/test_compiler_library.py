@@ -111,7 +111,7 @@ def test_names_may_have_letters_of_any_alphabet(tmp_path):
 def test_shipped_libraries_can_be_shown(capsys):
     assert command_line("model", "plugins:lhcb_run2", "acceptance") == 0
     out = capsys.readouterr().out
-    assert "12 inputs, 1 outputs and 0 random numbers" in out
+    assert "12 inputs, 1 output and 0 random numbers" in out
     assert "log10_p [3, 5.3]" in out
     assert command_line("model", "plugins:lhcb_run2_calo") == 0
     out = capsys.readouterr().out
@@ -342,7 +342,7 @@ def test_from_a_pickle_to_a_library_on_the_command_line(tmp_path, monkeypatch, c
     arguments = ["efficiency=eff.pkl:predict_proba[1]", "--sample", "efficiency=sample.csv"]
     assert command_line("compile", *arguments, "--inputs", "efficiency=p,eta,n", "-o", "l.so") == 0
     out = capsys.readouterr().out
-    assert "efficiency           3 inputs, 0 random numbers -> 1 outputs; largest deviation" in out
+    assert "efficiency           3 inputs, 0 random numbers -> 1 output; largest deviation" in out
     assert "on 100 rows" in out
     assert command_line("model", "l.so") == 0
     out = capsys.readouterr().out

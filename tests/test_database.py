@@ -285,7 +285,7 @@ def test_an_exception_in_a_python_sql_function_is_an_error_of_the_query(db):
 
 def test_a_null_key_is_refused(db):
     db.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, x REAL)")
-    with pytest.raises(DataError, match="the key column 'id' is NULL in 1 rows"):
+    with pytest.raises(DataError, match="the key column 'id' is NULL in 1 row"):
         db.insert("t", {"id": [1, None], "x": [1.0, 2.0]})
 
 

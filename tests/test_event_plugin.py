@@ -171,7 +171,7 @@ def test_what_a_model_left_out_is_not_filled_by_the_event_before(prepare):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"inputs": 1}, r"reads more inputs than the pipeline declares \(1 inputs, 1 inputs of the event"),
+        ({"inputs": 1}, r"reads more inputs than the pipeline declares \(1 input, 1 input of the event"),
         ({"noise": 1}, "reads more random numbers per row"),
         ({"event_inputs": 0}, "ended with SIGSEGV"),
         ({"event_noise": 0}, "ended with SIGSEGV"),
@@ -185,7 +185,7 @@ def test_wrong_sizes_stop_before_any_event(prepare, changes, message):
 
 def test_a_wrong_number_of_outputs_stops_before_any_event(prepare):
     source = PAIRS.replace("out->rows[2 * i] = 0;", "out->rows[2 * i] = out->rows[2 * i + 2] = 0;")
-    with pytest.raises(ModelError, match="writes 3 values for 1 rows, where the pipeline declares 2 outputs"):
+    with pytest.raises(ModelError, match="writes 3 values for 1 row, where the pipeline declares 2 outputs"):
         prepare(source)
 
 

@@ -115,3 +115,14 @@ def test_a_particle_without_known_mass_is_named(said, tmp_path):
     (tmp_path / "e.csv").write_text("event,pid,px,py,pz\n0,211,1,2,3\n0,9999999,1,2,3\n")
     message = said("run", "lhcb_run2", tmp_path / "e.csv", "-o", tmp_path / "o.db", "--seed", 1)
     assert "Row 1 of the table: no mass is known for the PDG code 9999999; give the table a column m or e." in message
+
+
+def test_one_is_not_many(example, tmp_path, capsys):
+    assert command_line("run", "lhcb_run2", example, "-o", tmp_path / "o.db", "--seed", 1, "-n", 1) == 0
+    assert command_line("show", tmp_path / "o.db") == 0
+    assert command_line("merge", tmp_path / "o.db", "-o", tmp_path / "m.db") == 0
+    out = capsys.readouterr().out
+    assert "o.db: 1 event in" in out
+    assert "1 event of 1 part, 0 of them rejected" in out
+    assert out.count(" 1 row\n") >= 6  # GenEvents and RecSummary, three times
+    assert " 1 rows" not in out

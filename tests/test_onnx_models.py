@@ -94,7 +94,7 @@ def test_names_and_ranges_come_from_the_metadata(tmp_path):
     ("sizes", "message"),
     [
         (Sizes(4, 2, 0), r"'m.onnx': the pipeline expects 4 inputs.*the network's inputs are 'x' \(3\)\.$"),
-        (Sizes(3, 1, 0), r"declares 1 outputs, the network gives 'y' \(2\)"),
+        (Sizes(3, 1, 0), r"declares 1 output, the network gives 'y' \(2\)"),
         (Sizes(3, 2, 4), r"4 random numbers.*inputs are 'x' \(3\)\. Random numbers enter by an input of their own"),
     ],
 )

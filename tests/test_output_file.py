@@ -103,14 +103,15 @@ def test_readers_of_the_file_do_not_kill_the_run(example, tmp_path):
     assert summary.events == 4
 
 
-def test_an_interrupted_run_says_what_the_file_holds(example, tmp_path):
+@pytest.mark.parametrize(("n", "held"), [(1, "the first event, a complete one"), (2, "the first 2 events, complete")])
+def test_an_interrupted_run_says_what_the_file_holds(example, tmp_path, n, held):
     def interrupt(_):
         raise KeyboardInterrupt
 
-    with pytest.raises(sqlamarr.SqlamarrError, match="Interrupted.*holds the first 2 events"):
-        sqlamarr.run("lhcb_run2", example, tmp_path / "o.db", seed=1, max_events=4, batch_size=2, progress=interrupt)
+    with pytest.raises(sqlamarr.SqlamarrError, match=f"Interrupted.*o.db holds {held}"):
+        sqlamarr.run("lhcb_run2", example, tmp_path / "o.db", seed=1, max_events=4, batch_size=n, progress=interrupt)
     with sqlamarr.open(tmp_path / "o.db") as db:
-        assert db.execute("SELECT count(*) FROM Events").fetchone() == (2,)
+        assert db.execute("SELECT count(*) FROM Events").fetchone() == (n,)
         assert provenance.read(db)["status"] == "incomplete"
 
 

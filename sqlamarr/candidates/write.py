@@ -18,6 +18,7 @@ from sqlamarr.claim import claimed
 from sqlamarr.database import Database, quote_identifier
 from sqlamarr.errors import SqlamarrError
 from sqlamarr.output import check_output, open_output
+from sqlamarr.words import counted
 
 TREE = "DecayTree"
 SQLITE = (".db", ".sqlite", ".sqlite3")
@@ -41,9 +42,9 @@ class TupleSummary:
 
     def text(self) -> str:
         """For people to read."""
-        found = f"{self.candidates:,} candidate{'' if self.candidates == 1 else 's'} of {self.descriptor}"
+        found = f"{counted(self.candidates, 'candidate')} of {self.descriptor}"
         return (
-            f"{self.output}: {found} in {self.with_candidates:,} of {self.events:,} events; "
+            f"{self.output}: {found} in {self.with_candidates:,} of {counted(self.events, 'event')}; "
             f"tree {TREE} with {self.columns} columns of {', '.join(self.labels)}"
         )
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from sqlamarr.words import counted
+
 
 @click.command("check")
 @click.argument("pipeline")
@@ -38,7 +40,9 @@ def command(
     worker = Worker(loaded, WorkerOptions(seed=0))
     for step in loaded.steps:
         click.echo(f"  {step.name:<28} -> {', '.join(step.tables)}")
-    click.echo(f"{loaded.path}: {len(loaded.steps)} steps are in order; output: {', '.join(worker.output_tables)}")
+    click.echo(
+        f"{loaded.path}: {counted(len(loaded.steps), 'step')} in order; output: {', '.join(worker.output_tables)}"
+    )
     if split:
         _split(loaded, split, events, collisions)
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from sqlamarr.words import counted
+
 
 def _options(values: tuple[str, ...], name: str) -> dict[str, str]:
     """FUNCTION=VALUE options as a mapping."""
@@ -77,8 +79,9 @@ def command(
     )  # fmt: skip
     size = made.path.stat().st_size / 1e6
     number = len(made.functions)
-    what = f"{number} function{'s' * (number != 1)}"
+    what = counted(number, "function")
     click.echo(f"{made.path}: {what}, {size:.2f} MB, compiled in {made.seconds:.1f} s")
     for name, verified in made.functions.items():
         n_in, n_out, n_random = made.sizes[name]
-        click.echo(f"  {name:<20} {n_in} inputs, {n_random} random numbers -> {n_out} outputs; {verified}")
+        takes = f"{counted(n_in, 'input')}, {counted(n_random, 'random number')}"
+        click.echo(f"  {name:<20} {takes} -> {counted(n_out, 'output')}; {verified}")

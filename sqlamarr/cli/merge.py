@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from sqlamarr.words import counted
+
 
 @click.command("merge")
 @click.argument("parts", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -22,6 +24,7 @@ def command(parts: tuple[Path, ...], output: Path, overwrite: bool, allow_gaps: 
 
     summary = merge(parts, output, overwrite=overwrite, allow_gaps=allow_gaps)
     if not quiet:
-        click.echo(f"{output}: {summary.events} events of {len(parts)} parts, {summary.rejected} of them rejected")
+        number = f"{counted(summary.events, 'event')} of {counted(len(parts), 'part')}"
+        click.echo(f"{output}: {number}, {summary.rejected} of them rejected")
         for table, n in summary.rows.items():
-            click.echo(f"  {table:<20} {n:>12,} rows")
+            click.echo(f"  {table:<20} {n:>12,} {'row' if n == 1 else 'rows'}")

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from sqlamarr.words import counted
+
 
 @click.command("model")
 @click.argument("library", type=click.Path())
@@ -23,7 +25,7 @@ def command(library: str, functions: tuple[str, ...]) -> None:
     path = locate(library, Path.cwd())
     names = functions or function_names(path)
     shown = [inspect(path, name) for name in names]
-    click.echo(f"{path}: {len(shown)} function{'s' * (len(shown) != 1)}")
+    click.echo(f"{path}: {counted(len(shown), 'function')}")
     for function in shown:
         _show(function)
     if failed := [f.name for f in shown if f.self_test and not f.self_test.passed]:
@@ -48,10 +50,12 @@ def _show(function: Any) -> None:
     if function.origin:
         click.echo(f"  origin   {function.origin}")
     if test := function.self_test:
-        click.echo(f"  verified largest deviation {test.recorded:.1e} of the output's spread, on {test.rows:,} rows")
+        click.echo(
+            f"  verified largest deviation {test.recorded:.1e} of the output's spread, on {counted(test.rows, 'row')}"
+        )
         verdict = "passed" if test.passed else "FAILED"
         bits = "f and f_batch agree" if test.same_bits else "f and f_batch differ"
-        click.echo(f"  self-test {verdict}: deviation {test.deviation:.1e} on {test.test_rows} rows, {bits}")
+        click.echo(f"  self-test {verdict}: deviation {test.deviation:.1e} on {counted(test.test_rows, 'row')}, {bits}")
 
 
 def _input(one: Any) -> str:

@@ -54,7 +54,8 @@ def _show(file: str, db: Any, made: dict[str, Any]) -> None:
     click.echo(f"  events      {quoted_count(db, 'Events')}, {quoted_count(db, 'RejectedEvents')} rejected")
     _show_generator(db, made)
     for table in data_tables(db):
-        click.echo(f"  {table:<20} {quoted_count(db, table):>12,} rows")
+        n = quoted_count(db, table)
+        click.echo(f"  {table:<20} {n:>12,} {'row' if n == 1 else 'rows'}")
 
 
 def _show_generator(db: Any, made: dict[str, Any]) -> None:

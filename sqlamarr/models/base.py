@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqlamarr.errors import ModelError
+from sqlamarr.words import counted
 
 Floats = NDArray[np.float32]
 
@@ -24,7 +25,8 @@ class Sizes:
     noise: int
 
     def __str__(self) -> str:
-        return f"{self.inputs} inputs, {self.outputs} outputs and {self.noise} random numbers"
+        given = f"{counted(self.inputs, 'input')}, {counted(self.outputs, 'output')}"
+        return f"{given} and {counted(self.noise, 'random number')}"
 
 
 class Model(Protocol):

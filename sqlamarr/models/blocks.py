@@ -14,6 +14,7 @@ import numpy as np
 
 from sqlamarr.errors import ModelError
 from sqlamarr.models.base import Described, Description, Floats, Sizes
+from sqlamarr.words import counted
 
 #: Rows that are evaluated together. A power of two: vectorised loops over a block have no remainder.
 ROWS = 256
@@ -59,7 +60,9 @@ def trial(function: Evaluate, sizes: Sizes, rows: int, ranges: Floats | None = N
     noise, other_noise = (rng.normal(size=(rows, sizes.noise)).astype(np.float32) for _ in range(2))
     answers = function(inputs, noise)
     if answers.shape != (rows, sizes.outputs):
-        raise ModelError(f"gives an array of shape {answers.shape} for {rows} rows, expected {(rows, sizes.outputs)}.")
+        raise ModelError(
+            f"gives an array of shape {answers.shape} for {counted(rows, 'row')}, expected {(rows, sizes.outputs)}."
+        )
     if not _same_bits(answers, function(inputs, noise)):
         raise ModelError("gives different answers for the same rows. Take random numbers from the noise alone.")
     if rows == 1:
@@ -134,6 +137,6 @@ class BlockModel(Described, ABC):
             self.verify(sizes)
         function, rows = self._verified[sizes]
         if noise is not None and len(noise) != len(inputs):
-            raise ModelError(f"{self}: {len(inputs)} rows of inputs, but {len(noise)} of random numbers.")
+            raise ModelError(f"{self}: {counted(len(inputs), 'row')} of inputs, but {len(noise)} of random numbers.")
         with self._named():
             return evaluate(function, rows, inputs, noise, outputs)

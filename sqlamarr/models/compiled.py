@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sqlamarr._library import check, ffi, lib, native_folder, text
 from sqlamarr.errors import ModelError
 from sqlamarr.models.base import Floats, Sizes
+from sqlamarr.words import counted
 
 ANSWER = "sqlamarr-probe:"  # begins the line with which a trial call in a child process answers
 
@@ -83,7 +84,7 @@ class CompiledModel:
         n, n_in = inputs.shape
         noise = np.ascontiguousarray(np.empty((n, 0)) if noise is None else noise, dtype=np.float32)
         if len(noise) != n:
-            raise ModelError(f"{self}: {n} rows of inputs, but {len(noise)} of random numbers.")
+            raise ModelError(f"{self}: {counted(n, 'row')} of inputs, but {len(noise)} of random numbers.")
         n_random = noise.shape[1]
         declared = self.declared
         if declared and declared != Sizes(n_in, outputs, n_random):
@@ -131,11 +132,16 @@ def _probe(model: CompiledModel, sizes: Sizes) -> None:
     numbers = [sizes.inputs, sizes.outputs, sizes.noise]
     written, beyond_in, beyond_noise = trial_call(model, [model.function, *numbers], str(sizes))
     if written != sizes.outputs:
-        raise ModelError(f"{model}: writes {written} values per row, the pipeline declares {sizes.outputs} outputs.")
+        raise ModelError(
+            f"{model}: writes {counted(written, 'value')} per row, the pipeline declares "
+            f"{counted(sizes.outputs, 'output')}."
+        )
     if beyond_in:
-        raise ModelError(f"{model}: reads more than the {sizes.inputs} inputs that the pipeline declares.")
+        raise ModelError(f"{model}: reads more than the {counted(sizes.inputs, 'input')} that the pipeline declares.")
     if beyond_noise:
-        raise ModelError(f"{model}: reads more than the {sizes.noise} random numbers that the pipeline declares.")
+        raise ModelError(
+            f"{model}: reads more than the {counted(sizes.noise, 'random number')} that the pipeline declares."
+        )
 
 
 class Loaded(Protocol):

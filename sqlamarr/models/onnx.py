@@ -13,6 +13,7 @@ from sqlamarr.errors import InstallationError, ModelError
 from sqlamarr.models.base import Floats, Sizes
 from sqlamarr.models.blocks import ROWS, BlockModel, Evaluate
 from sqlamarr.models.onnx_ports import NOISE, Port, describe
+from sqlamarr.words import counted
 
 _DTYPES = {
     "tensor(float)": np.float32,
@@ -148,7 +149,7 @@ class OnnxModel(BlockModel):
                 return chosen
         listed = ", ".join(f"'{name}' ({width})" for name, width in widths.items())
         raise ModelError(
-            f"the pipeline declares {expected} outputs, the network gives {listed}. "
+            f"the pipeline declares {counted(expected, 'output')}, the network gives {listed}. "
             "Choose among several with 'outputs: [NAME, ...]' beside 'onnx:' in the pipeline."
         )
 
@@ -199,7 +200,7 @@ def _matrix(value: Any, rows: int) -> Floats:
         value = np.array([list(row.values()) for row in value])
     if not isinstance(value, np.ndarray) or value.dtype.kind not in "fiub" or value.shape[:1] != (rows,):
         shape = getattr(value, "shape", type(value).__name__)
-        raise ModelError(f"gives an output {shape} that is no number per row, for {rows} rows.")
+        raise ModelError(f"gives an output {shape} that is no number per row, for {counted(rows, 'row')}.")
     return value.reshape(rows, -1).astype(np.float32)
 
 

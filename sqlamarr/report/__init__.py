@@ -11,6 +11,7 @@ from typing import Any
 from sqlamarr.errors import OutputError
 from sqlamarr.output import open_output
 from sqlamarr.report.drawing import Picture, need_plot
+from sqlamarr.words import counted
 
 TRACKS = ("MCParticles", "MCVertices", "Tracks", "TrackStates", "Vertices")
 
@@ -55,7 +56,8 @@ class ReportSummary:
 
     def text(self) -> str:
         """For people to read."""
-        return f"{self.output}: {self.pictures} pictures in {self.sections} sections, of {self.events:,} events"
+        pictures, sections = counted(self.pictures, "picture"), counted(self.sections, "section")
+        return f"{self.output}: {pictures} in {sections}, of {counted(self.events, 'event')}"
 
 
 def write_report(

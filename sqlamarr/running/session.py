@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlamarr import provenance
 from sqlamarr.errors import InterruptedRunError, OutputError
-from sqlamarr.output import OutputFile, is_unborn
+from sqlamarr.output import OutputFile, held, is_unborn
 from sqlamarr.pipeline import Pipeline
 from sqlamarr.running.coordinator import Coordinator
 from sqlamarr.running.identity import DECISIVE, RANGE, differences
@@ -202,13 +202,13 @@ class Session:
         by = "" if number == signal.SIGINT else f" by {signal.Signals(number).name}"
         if self._out:
             self._out.refuse_moved()
-        held = (
-            f"{self._settings.path} holds the first {self._summary.events} events, complete ones; its status is "
+        left = (
+            f"{self._settings.path} holds {held(self._summary.events)}; its status is "
             "'incomplete'. Continue with the same command and --resume."
             if self._out
             else "No event was finished, nothing was written."
         )
-        return InterruptedRunError(f"Interrupted{by}. {held}", number)
+        return InterruptedRunError(f"Interrupted{by}. {left}", number)
 
 
 def _advice(summary: RunSummary, pipeline: Pipeline) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlamarr.errors import TooManyRejectedError
 from sqlamarr.summary import RunSummary
+from sqlamarr.words import counted
 from sqlamarr.worker import BatchResult
 
 JUDGED_EVERY = 1000  # events
@@ -34,6 +35,6 @@ def judge(summary: RunSummary, fraction: float) -> None:
 def _judge(summary: RunSummary, rejected: int, events: int, fraction: float) -> None:
     if rejected > max(MIN_REJECTED, fraction * events):
         raise TooManyRejectedError(
-            f"{rejected} of {events} events were rejected, more than --max-rejected {fraction:g} allows. "
+            f"{rejected:,} of {counted(events, 'event')} were rejected, more than --max-rejected {fraction:g} allows. "
             f"The reasons are in the table RejectedEvents of {summary.output}."
         )
