@@ -92,11 +92,10 @@ class RunSummary:
         """For people to read."""
         new = self.events - self.resumed
         rate = new / self.elapsed if self.elapsed else 0.0
-        before = (
-            f"{counted(self.resumed, 'event')} {'was' if self.resumed == 1 else 'were'} there, {new:,} new"
-            if self.resumed
-            else counted(new, "event")
-        )
+        before = counted(new, "event")
+        if self.resumed:
+            were = "was" if self.resumed == 1 else "were"
+            before = f"{counted(self.resumed, 'event')} {were} there, {counted(new, 'new one')}"
         lines = [f"{self.output}: {before} in {self.elapsed:.2f} s ({rate:.0f} events/s), seed {self.seed}"]
         if self.rejected:
             lines.append(f"  {self.rejected} of them rejected: see the table RejectedEvents")

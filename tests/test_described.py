@@ -128,7 +128,9 @@ def test_a_description_that_is_none(content, message):
 
 def test_a_file_that_is_no_yaml(tmp_path):
     (tmp_path / "gun.yaml").write_text("gun: [")
-    with pytest.raises(InputError, match="gun.yaml is not valid YAML: "):
+    with pytest.raises(
+        InputError, match=r"gun\.yaml is not valid YAML, line 1, column 7: while parsing a flow node, expected"
+    ):
         open_inputs([str(tmp_path / "gun.yaml")])
     (tmp_path / "gun.yaml").write_text("gun: {decay: [B0 -> K+ pi-]CC}")
     with pytest.raises(InputError, match="A decay descriptor stands in quotes."):
