@@ -44,11 +44,9 @@ class Batch:
         """Random numbers of one step or source, by its unique name; see :mod:`sqlamarr.random`."""
         return Random(stream_key(self.seed, name))
 
-    @contextmanager
-    def random_functions(self, name: str) -> Iterator[None]:
+    def random_functions(self, name: str) -> active:
         """Inside the block ``uniform_at`` and its like draw from the stream ``name``."""
-        with active(self.db.connection.sqlite3_pointer(), stream_key(self.seed, name)):
-            yield
+        return active(self.db.connection.sqlite3_pointer(), stream_key(self.seed, name))
 
     def columns(self, table: str) -> Columns:
         """A table's columns; from memory if whoever wrote it last did so through this object."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ class _Table:
     :ivar types: transfer type by column name, the first column first
     :ivar key: columns whose values together are unique
     :ivar required: columns without NULL
+    :ivar content: the rows
     """
 
     types: Mapping[str, int]
@@ -31,6 +33,12 @@ class _Table:
     required: frozenset[str]
     content: Columns = field(default_factory=Columns)
     keep: list[Any] = field(default_factory=list)  # the buffers that SQLite looks at
+
+    @cached_property
+    def empty(self) -> tuple[Columns, Any, list[Any]]:
+        """No rows, as arrays and as C sees them; every batch begins and ends with this."""
+        columns = Columns({name: _nulls(kind, 0) for name, kind in self.types.items()})
+        return columns, *columns.native()
 
     @property
     def ascending(self) -> bool:
@@ -63,7 +71,7 @@ class ColumnTables:
         words = ", ".join(["ascending"] * made.ascending + declared)
         self._db.execute(f"CREATE VIRTUAL TABLE {quote_identifier(table)} USING sqlamarr_table({words})")
         self._tables[table] = made
-        self.replace(table, Columns())
+        self._show(table, *made.empty)
 
     def columns(self, table: str) -> Columns:
         """All columns of a table, in the order in which SQL sees the rows."""
@@ -77,22 +85,24 @@ class ColumnTables:
         """
         made = self._tables[table]
         rows = _fit(table, made, columns if isinstance(columns, Columns) else Columns(columns))
-        self._show(table, _in_order(table, made, concatenate([made.content, rows]) if made.content.rows else rows))
+        if rows.rows:
+            rows = concatenate([made.content, rows]) if made.content.rows else rows
+            rows = _in_order(table, made, rows)
+            self._show(table, rows, *rows.native())
 
     def replace(self, table: str, columns: Mapping[str, Any]) -> None:
         """Let the table hold these rows and no others; see :meth:`append`."""
-        self._tables[table].content = Columns()
+        self._show(table, *self._tables[table].empty)
         self.append(table, columns)
 
     def clear(self) -> None:
         """Empty every table."""
         for table, made in self._tables.items():
             if made.content.rows:
-                self.replace(table, Columns())
+                self._show(table, *made.empty)
 
-    def _show(self, table: str, content: Columns) -> None:
+    def _show(self, table: str, content: Columns, views: Any, keep: list[Any]) -> None:
         made = self._tables[table]
-        views, keep = content.native()
         check(lib.sqlamarr_table_set(self._db.pointer, table.encode(), views, len(content), content.rows))
         made.content, made.keep = content, keep
 
@@ -111,7 +121,7 @@ def _fit(table: str, made: _Table, given: Columns) -> Columns:
             what = "the key column" if name in made.key else "the column"
             raise DataError(f'Table "{table}": {what} {name} is NULL in {counted(n, "row")}.')
         fitted[name] = values
-    return Columns(fitted)
+    return Columns.of(fitted)
 
 
 def _convert(values: Array | Text, kind: int) -> Array | Text:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -85,6 +86,13 @@ class Columns(Mapping[str, Array]):
             raise DataError(f"Columns must have equal lengths, found {lengths}.")
 
     @classmethod
+    def of(cls, raw: dict[str, Array | Text]) -> Columns:
+        """From columns of the right types and of equal length, which are not looked at."""
+        columns = cls()
+        columns._raw = raw
+        return columns
+
+    @classmethod
     def from_native(cls, pointer: Any, owned: bool = True) -> Columns:
         """Wrap a ``sqlamarr_columns *`` without copying.
 
@@ -113,6 +121,9 @@ class Columns(Mapping[str, Array]):
 
     def __len__(self) -> int:
         return len(self._raw)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._raw
 
     def raw(self, name: str) -> Array | Text:
         """A column as it is kept: text not decoded, where it came from native memory."""
@@ -156,12 +167,12 @@ def without_values(array: Array, declared: int) -> Array:
 
 
 def _restored(data: Mapping[str, Array | Text], masked: Mapping[str, Array]) -> Columns:
-    columns = Columns()
-    columns._raw = {
-        n: np.ma.MaskedArray(a, mask=masked[n]) if n in masked and not isinstance(a, Text) else a
-        for n, a in data.items()
-    }
-    return columns
+    return Columns.of(
+        {
+            n: np.ma.MaskedArray(a, mask=masked[n]) if n in masked and not isinstance(a, Text) else a
+            for n, a in data.items()
+        }
+    )
 
 
 def concatenate(parts: Sequence[Columns]) -> Columns:
@@ -277,27 +288,35 @@ class _Keep:
 
 
 def _fill(view: Any, name: str, array: Array | Text, keep: list[Any]) -> None:
-    c_name = ffi.new("char[]", name.encode())
+    view.name = c_name = _c_name(name)
     keep.append(c_name)
-    view.name = c_name
     if isinstance(array, Text) or array.dtype == object:
         _fill_text(view, array if isinstance(array, Text) else Text.encode(array), keep)
         return
     view.type = INT64 if array.dtype == np.int64 else FLOAT64
-    view.data = _address("void *", np.ma.getdata(array), keep)
-    if np.ma.isMaskedArray(array) and np.ma.getmaskarray(array).any():
-        view.nulls = _address("uint8_t *", np.ma.getmaskarray(array), keep)
+    if isinstance(array, np.ma.MaskedArray):
+        if (mask := np.ma.getmaskarray(array)).any():
+            view.nulls = _buffer_of("uint8_t[]", mask, keep)
+        array = np.ma.getdata(array)
+    view.data = _buffer_of("char[]", array, keep)
 
 
 def _fill_text(view: Any, text: Text, keep: list[Any]) -> None:
     view.type = TEXT
-    view.data = _address("void *", text.data, keep)
-    view.offsets = _address("int64_t *", text.offsets, keep)
+    view.data = _buffer_of("char[]", text.data, keep)
+    view.offsets = _buffer_of("int64_t[]", text.offsets, keep)
     if text.nulls is not None:
-        view.nulls = _address("uint8_t *", text.nulls, keep)
+        view.nulls = _buffer_of("uint8_t[]", text.nulls, keep)
 
 
-def _address(kind: str, array: Array, keep: list[Any]) -> Any:
-    contiguous = np.ascontiguousarray(array)
-    keep.append(contiguous)
-    return ffi.cast(kind, contiguous.ctypes.data)
+def _buffer_of(kind: str, array: Array, keep: list[Any]) -> Any:
+    """The array's values as C sees them."""
+    buffer = ffi.from_buffer(kind, array if array.flags.c_contiguous else np.ascontiguousarray(array))
+    keep.append(buffer)
+    return buffer
+
+
+@lru_cache(maxsize=4096)
+def _c_name(name: str) -> Any:
+    """A name for C, made once: the same few come again with every batch."""
+    return ffi.new("char[]", name.encode())

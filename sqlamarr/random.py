@@ -6,8 +6,7 @@ that neither the order nor the grouping of calls matters.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -30,6 +29,7 @@ def check_seed(seed: int) -> int:
     return int(seed)
 
 
+@lru_cache(maxsize=1024, typed=True)
 def stream_key(seed: int, name: str) -> int:
     """The 64-bit key of a step or source.
 
@@ -44,19 +44,21 @@ def stream_key(seed: int, name: str) -> int:
     return int.from_bytes(blake2b(data).digest()[:8], "little")
 
 
-@contextmanager
-def active(pointer: int, key: int) -> Iterator[None]:
-    """Let uniform_at, normal_at and category_at work on a connection within the block.
+class active:  # noqa: N801 - used like a function
+    """A block within which uniform_at, normal_at and category_at work on a connection.
 
     :param pointer: address of its ``sqlite3`` object, ``Connection.sqlite3_pointer()``
     :param key: the step's key, see :func:`stream_key`
     """
-    db = ffi.cast("sqlite3 *", pointer)
-    check(lib.sqlamarr_random_begin(db, key))
-    try:
-        yield
-    finally:
-        check(lib.sqlamarr_random_end(db))
+
+    def __init__(self, pointer: int, key: int) -> None:
+        self._db, self._key = ffi.cast("sqlite3 *", pointer), key
+
+    def __enter__(self) -> None:
+        check(lib.sqlamarr_random_begin(self._db, self._key))
+
+    def __exit__(self, *_: object) -> None:
+        check(lib.sqlamarr_random_end(self._db))
 
 
 class Random:

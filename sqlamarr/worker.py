@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -73,6 +74,7 @@ class Worker:
         self.views = _try_views(self.workspace)
         self._known_tables = set(self.workspace.db.tables())
         self._row_tables = [table for table in self.workspace.event_tables if table not in self.workspace.tables]
+        self._by_columns = {step.name for step in pipeline.steps if self.workspace.writes_columns(step)}
         self.trace: Path | None = None  # where to note the step that runs
 
     def process(self, chunk: Chunk) -> BatchResult:
@@ -105,9 +107,19 @@ class Worker:
         for step, run in self._runs:
             if self.trace:
                 self.trace.write_text(step.name)
-            with _StepName(step), batch.db.atomic(), batch.db.limited(step.tables):
+            with _StepName(step), self._transaction(step):
                 seconds[step.name] = _timed(partial(run, batch))
         return seconds
+
+    @contextmanager
+    def _transaction(self, step: Step) -> Iterator[None]:
+        """The step happens or it does not; nothing needs to be undone where its tables are columns, written at once."""
+        if step.name in self._by_columns:
+            yield
+            return
+        db = self.workspace.db
+        with db.atomic(), db.limited(step.tables):
+            yield
 
     def _collect(self, batch: Batch, table: str) -> Columns:
         if table in GENERATOR_TABLES and self.options.generator == "selected":

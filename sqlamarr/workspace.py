@@ -19,6 +19,7 @@ from sqlamarr.templates import Templates
 
 if TYPE_CHECKING:
     from sqlamarr.pipeline import Pipeline
+    from sqlamarr.steps import Step
 
 
 @dataclass
@@ -72,10 +73,17 @@ class Workspace:
         """Tables that some step writes with statements of its own, and those whose declarations ask for it."""
         written: set[str] = set()
         for step in self.pipeline.steps:
-            by_rows = getattr(step, "writes_rows", None)  # kinds of steps that do not say are taken to do so
-            if by_rows is None or by_rows(self):
+            if self._by_rows(step):
                 written.update(step.tables)
         return written | needing_rows(self.declared)
+
+    def _by_rows(self, step: Step) -> bool:
+        by_rows = getattr(step, "writes_rows", None)  # kinds of steps that do not say are taken to do so
+        return by_rows is None or bool(by_rows(self))
+
+    def writes_columns(self, step: Step) -> bool:
+        """Whether a step, once prepared, changes nothing but tables that are columns."""
+        return not self._by_rows(step) and all(table in self.tables for table in step.tables)
 
     def _make_working_tables(self) -> None:
         rows = self.declared.execute("SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL").fetchall()

@@ -108,7 +108,7 @@ class CompiledModel:
     def outside(self, inputs: Floats) -> NDArray[np.int64]:
         """Per input, how many rows lie outside the range that the model declares."""
         counts = np.zeros(inputs.shape[1], dtype=np.int64)
-        c_counts = ffi.cast("int64_t *", counts.ctypes.data)
+        c_counts = ffi.from_buffer("int64_t[]", counts)
         inputs = np.ascontiguousarray(inputs, dtype=np.float32)
         check(lib.sqlamarr_model_outside(self._handle, *inputs.shape, as_pointer(inputs), c_counts))
         return counts
@@ -125,7 +125,7 @@ class CompiledModel:
 
 def as_pointer(array: NDArray[Any]) -> Any:
     """An array of float32 as C sees it."""
-    return ffi.cast("float *", array.ctypes.data)
+    return ffi.from_buffer("float[]", array)
 
 
 def _probe(model: CompiledModel, sizes: Sizes) -> None:
