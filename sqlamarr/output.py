@@ -12,6 +12,7 @@ from typing import Any
 from sqlamarr.database import Database, quote_identifier
 from sqlamarr.declarations import declaration
 from sqlamarr.errors import OutputError, SqlError
+from sqlamarr.images import attached, take_over
 from sqlamarr.sources.base import Rejected
 from sqlamarr.summary import report_of
 from sqlamarr.words import counted
@@ -23,6 +24,9 @@ RUN_TABLES = ("DataSources", "Events", "RejectedEvents")
 #: What SQLite says where the trouble is not the data but the disk, or somebody else.
 _TROUBLE = ("full", "disk I/O error", "locked", "readonly", "unable to open", "malformed")
 
+
+PAGE_SIZE = 16384  # bytes: with SQLite's usual 4096, appending takes half as long again
+CACHE_SIZE = 32768  # kB: the pages of a batch wait for its end there, so that each is written once
 
 _JOURNAL = bytes.fromhex("d9d505f920a163d7")  # begins a rollback journal that has been finished
 
@@ -55,7 +59,7 @@ class OutputFile:
         except OSError as error:
             raise OutputError(f"{path} cannot be written: {error.strerror}.") from error
         self._open(path)
-        self.db.execute("PRAGMA page_size = 8192")
+        self.db.execute(f"PRAGMA page_size = {PAGE_SIZE}")
         keep = [*RUN_TABLES, *tables]
         with self._transaction():
             for table in keep:
@@ -69,6 +73,9 @@ class OutputFile:
         self.path = path
         self.db = Database(path)
         self._inode = path.stat().st_ino
+        self.db.execute(f"PRAGMA cache_size = -{CACHE_SIZE}")
+        # Does not matter to kills; to power cuts, only on file systems of old.
+        self.db.execute("PRAGMA synchronous = NORMAL")
         self._known_sources: set[int] = set()
         self._batches = self._events = 0
         self._marks: list[Mapping[str, Any]] = []
@@ -113,7 +120,7 @@ class OutputFile:
         :param marks: how far the inputs were read when it was cut, see ``Source.position``
         :raises OutputError: the disk is full, or somebody else writes the file; nothing of the batch is in it then
         """
-        with self._transaction():
+        with attached(self.db, result.image), self._transaction():
             self._refuse_others()
             self._append_sources(result)
             rejected = {row.event_id for row in result.rejected}
@@ -122,6 +129,7 @@ class OutputFile:
             for table, columns in result.tables.items():
                 if columns.rows:
                     self.db.insert(table, columns)
+            take_over(self.db, result.image)
             self._append_batch(result)
             self._append_marks(marks)
         self._known_sources.update(source.datasource_id for source in result.sources)

@@ -17,7 +17,7 @@ def report_of(result: BatchResult) -> dict[str, Any]:
     return {
         "events": len(result.events),
         "rejected": len(result.rejected),
-        "rows": {table: columns.rows for table, columns in result.tables.items()},
+        "rows": result.rows,
         "counts": dict(result.counts),
         "notes": sorted(result.notes),
         "seconds": result.seconds,

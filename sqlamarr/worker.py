@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from sqlamarr.batch import Batch
 from sqlamarr.columns import Columns, Text
 from sqlamarr.database import quote_identifier
 from sqlamarr.errors import EventError, InputError, PipelineError, SqlamarrError
+from sqlamarr.images import Image, ImageMaker
 from sqlamarr.pipeline import Pipeline
 from sqlamarr.sources.base import Chunk, DataSource, EventRef, ParsedChunk, Rejected
 from sqlamarr.steps import Run, Step
@@ -45,7 +46,11 @@ class WorkerOptions:
 
 @dataclass
 class BatchResult:
-    """The finished tables of a batch, to be appended to the output."""
+    """The finished tables of a batch, to be appended to the output.
+
+    :ivar tables: those that are not in ``image``
+    :ivar image: tables as a database file takes them over
+    """
 
     tables: dict[str, Columns]
     events: tuple[EventRef, ...]
@@ -54,6 +59,13 @@ class BatchResult:
     counts: Counter[str]
     notes: set[str]
     seconds: dict[str, float] = field(default_factory=dict)
+    image: Image | None = None
+
+    @property
+    def rows(self) -> dict[str, int]:
+        """Number of rows by table."""
+        rows = {table: columns.rows for table, columns in self.tables.items()}
+        return {**rows, **self.image.rows} if self.image else rows
 
 
 class Worker:
@@ -71,6 +83,7 @@ class Worker:
                 self._runs.append((step, step.prepare(self.workspace)))
         self.workspace.refuse_unused_models()
         self.output_tables = _output_tables(self.workspace, options)
+        self._images = ImageMaker(self.workspace.declared, self.output_tables)
         self.views = _try_views(self.workspace)
         self._known_tables = set(self.workspace.db.tables())
         self._row_tables = [table for table in self.workspace.event_tables if table not in self.workspace.tables]
@@ -96,6 +109,13 @@ class Worker:
         finally:
             self._clear()
         return BatchResult(tables, chunk.events, chunk.sources, parsed.rejected, batch.counts, batch.notes, seconds)
+
+    def pack(self, result: BatchResult) -> BatchResult:
+        """The same result, ready to be taken over by a file."""
+        start = time.perf_counter()
+        image, tables = self._images.make(result.tables)
+        seconds = {**result.seconds, "packing": time.perf_counter() - start}
+        return replace(result, tables=tables, image=image, seconds=seconds)
 
     def batch(self) -> Batch:
         """An empty batch."""

@@ -95,6 +95,26 @@ SQLAMARR_API int sqlamarr_table_set(sqlite3 *db, const char *table, const sqlama
 SQLAMARR_API int sqlamarr_insert(sqlite3 *db, const char *table, const sqlamarr_column *columns, int n_columns,
                                  int64_t rows);
 
+/* ---- tables as the content of a database file ---------------------------------------------------- */
+
+typedef struct sqlamarr_image_table {
+    const char *name;
+    const char *sql; /* its CREATE TABLE statement */
+    const sqlamarr_column *columns;
+    int n_columns; /* as many as it declares, in their order and of their types */
+    int key;       /* the column that is its INTEGER PRIMARY KEY */
+    int64_t rows;
+} sqlamarr_image_table;
+
+/* A database with these tables in `out`, of which `size` bytes are used; `capacity` is at least what
+ * sqlamarr_image_bound says. written[i] is 0 for a table that it could not take: its ids do not ascend, a row needs
+ * more than a page. */
+SQLAMARR_API int64_t sqlamarr_image_bound(const sqlamarr_image_table *tables, int n_tables);
+SQLAMARR_API int sqlamarr_image_make(const sqlamarr_image_table *tables, int n_tables, uint8_t *out, int64_t capacity,
+                                     uint8_t *written, int64_t *size);
+/* Let an attached database show an image, for reading. The bytes must live until it is detached. */
+SQLAMARR_API int sqlamarr_image_show(sqlite3 *db, const char *schema, const uint8_t *image, int64_t size);
+
 /* ---- what statements may do -------------------------------------------------------------------- */
 
 typedef enum sqlamarr_policy {

@@ -118,7 +118,7 @@ def test_an_interrupted_run_says_what_the_file_holds(example, tmp_path, n, held)
 def test_a_batch_is_appended_as_a_whole_or_not_at_all(example, tmp_path):
 
     worker = Worker(load("lhcb_run2"), WorkerOptions(seed=1))
-    result = worker.process(next(open_inputs([str(example)], max_events=2).chunks(2)))
+    result = worker.pack(worker.process(next(open_inputs([str(example)], max_events=2).chunks(2))))
     out = OutputFile(tmp_path / "out.db", worker.output_tables, worker.workspace.declared)
     broken = dict(result.tables)
     broken["TrackStates"] = sqlamarr.Columns({"nonsense": [1]})

@@ -92,7 +92,7 @@ def work_packed(job: Job, chunk: Chunk, trace: Path | None = None) -> Packed:
 def _results(worker: Worker, chunk: Chunk) -> Iterator[BatchResult]:
     """A chunk that fails is split until only the guilty event is left out."""
     try:
-        yield worker.process(chunk)
+        yield worker.pack(worker.process(chunk))
         return
     except EventError as error:
         failure = error
