@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import shlex
+import shutil
 from pathlib import Path
 
 import apsw
 import pytest
+from run_tools import command_line
 
 import sqlamarr
 from sqlamarr.cli import group, main
@@ -72,13 +75,9 @@ def test_every_column_of_lengths_and_momenta_has_its_unit():
                 assert f"[{units[match.group(1)]}" in line, f"{path.name}: {line}"
 
 
-def test_the_readme_shows_what_the_example_gives(example, tmp_path, capsys):
+def test_the_readme_shows_how_many_rows_the_example_gives(example, tmp_path):
     text = (ROOT / "README.md").read_text()
     run("lhcb_run2", [example], tmp_path / "out.db", seed=42)
-    for query, shown in re.findall(r'\$ sqlamarr sql out\.db "(.*?)"\n(.*?)\n```', text, re.DOTALL):
-        with pytest.raises(SystemExit):
-            main(["sql", str(tmp_path / "out.db"), query])
-        assert capsys.readouterr().out.rstrip() == shown.rstrip()
     for table, rows in re.findall(r"^  (\w+) +([\d,]+) rows$", text, re.MULTILINE):
         with sqlamarr.open(tmp_path / "out.db") as db:
             assert f"{quoted_count(db, table):,}" == rows, table
@@ -93,3 +92,50 @@ def test_the_readme_shows_what_the_export_gives(example, tmp_path, capsys):
     given = re.findall(r"^  (\w+) +([\d,]+) entries, +(\d+) columns$", capsys.readouterr().out, re.MULTILINE)
     assert shown
     assert set(shown) <= set(given)
+
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+ELSEWHERE = re.compile("import ROOT|classifier|{{")  # what needs programs, models or templates that are not here
+COMMANDS = ("sql", "gun", "export", "tuple")  # whose output depends on the file and the seed alone
+
+
+def blocks(page, language):
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+
+
+def commands(page):
+    """Commands of the console with what they print."""
+    for block in blocks(page, "console"):
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            lines = part.splitlines()
+            for n in range(1, len(lines) + 1):  # a command goes on while a quotation is open
+                text = "\n".join(lines[:n])
+                if text.count('"') % 2 == text.count("'") % 2 == 0 and not text.endswith("\\"):
+                    yield shlex.split(text.replace("\\\n", " "), comments=True), "\n".join(lines[n:])
+                    break
+
+
+@pytest.fixture
+def desk(tmp_path, monkeypatch, reference):
+    """A folder as a reader of the documentation has it: the examples, and out.db."""
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    shutil.copy(reference[0], tmp_path / "out.db")
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_what_a_page_shows_runs_and_gives_what_is_shown(page, desk, capsys):
+    for words, shown in commands(page):
+        runs = words[:2] == ["sqlamarr", "run"] and words[3].startswith("examples/")
+        if runs or (words[1] in COMMANDS and Path(words[2]).exists()):
+            again = ["--overwrite"] if words[1] not in ("sql", "gun") else []
+            assert command_line(*words[1:], *again) == 0, words
+            printed = capsys.readouterr().out.rstrip()
+            assert runs or not shown.strip() or printed == shown.rstrip(), words
+    for text in blocks(page, "sql"):
+        if not ELSEWHERE.search(text):
+            with sqlamarr.open("out.db") as db:
+                assert db.execute(text).fetchall()
+    for text in blocks(page, "python"):
+        if not ELSEWHERE.search(text):
+            exec(text, {"sqlamarr": sqlamarr})
