@@ -55,13 +55,45 @@ VARIABLES: Mapping[str, Any] = {
     "description": "Variables of the template, so that one template can serve several steps.",
 }
 
+COUNT: Mapping[str, Any] = {"type": "integer", "minimum": 0}
+NAMES: Mapping[str, Any] = {"type": "array", "items": {"type": "string"}, "minItems": 1}
+
+#: Options that steps with a model have in common.
+MODEL_OPTIONS: Mapping[str, Any] = {
+    "model": {"type": "string", "description": "One of the pipeline's models."},
+    "inputs": {"type": "integer", "minimum": 1, "description": "Number of inputs of a row."},
+    "outputs": {**NAMES, "description": "Names of the outputs, in the model's order."},
+    "noise": {**COUNT, "description": "Random numbers per input row; default 0."},
+    "stream": {
+        "type": "string",
+        "description": "Key column that tells apart several rows of one id (0 to 4294967295).",
+    },
+    "variables": VARIABLES,
+    "name": {"type": "string", "description": "Name of the step; default: the table."},
+}
+
 KINDS: dict[str, type[Step]] = {}
 
 
-def named_after_table(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Options as a frozen dataclass takes them: lists as tuples; without a name, that of the table."""
-    named = {"name": options["table"], **options}
-    return {option: tuple(value) if isinstance(value, list) else value for option, value in named.items()}
+class FillsTable:
+    """A step that writes whole columns into one table, and is named after it unless it has a name of its own."""
+
+    table: str
+
+    @classmethod
+    def from_options(cls, options: Mapping[str, Any]) -> Any:
+        """From the options of a pipeline file, lists as tuples."""
+        named = {"name": options["table"], **options}
+        return cls(**{option: tuple(value) if isinstance(value, list) else value for option, value in named.items()})
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The one table it fills."""
+        return (self.table,)
+
+    def writes_rows(self, _: Workspace) -> bool:
+        """It writes whole columns."""
+        return False
 
 
 _T = TypeVar("_T", bound=type)

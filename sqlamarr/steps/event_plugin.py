@@ -16,17 +16,15 @@ from sqlamarr.event_models import EventAnswers, EventBatch, EventLimits, EventSi
 from sqlamarr.model_rows import ModelQuery, refuse_nan, row_noise
 from sqlamarr.models import Floats
 from sqlamarr.sources.base import ROWS_PER_EVENT
-from sqlamarr.steps import VARIABLES, Run, named_after_table, register
+from sqlamarr.steps import COUNT, MODEL_OPTIONS, NAMES, FillsTable, Run, register
 from sqlamarr.workspace import Workspace
 
-_COUNT = {"type": "integer", "minimum": 0}
-_NAMES = {"type": "array", "items": {"type": "string"}, "minItems": 1}
 _IDS = "SELECT event_id FROM Events ORDER BY event_id"
 
 
 @register("event_plugin")
 @dataclass(frozen=True)
-class EventPluginStep:
+class EventPluginStep(FillsTable):
     """Evaluate ``function`` of a model library on all rows of an event at once, for every event.
 
     The output rows go into ``table``, with the ids event_id + position in the event, and what they come
@@ -58,11 +56,11 @@ class EventPluginStep:
     SCHEMA: ClassVar[Mapping[str, Any]] = {
         "type": "object",
         "properties": {
-            "model": {"type": "string", "description": "One of the pipeline's models."},
+            **MODEL_OPTIONS,
             "function": {"type": "string", "description": "Function of its library, without '_event'."},
             "query": {"type": "string", "description": "Template of the query for event_id, keys and inputs."},
             "key": {
-                **_NAMES,
+                **NAMES,
                 "description": "Columns that identify an input row; the first is the id that its random numbers "
                 "belong to.",
             },
@@ -70,10 +68,8 @@ class EventPluginStep:
             "id": {"type": "string", "description": "Name of the column with the id of an output row."},
             "links": {"type": "string", "description": "Table for the links: id, event_id, key, weight."},
             "weight": {"type": "string", "description": "Column of the links' weight; default: weight."},
-            "inputs": {"type": "integer", "minimum": 1, "description": "Number of inputs of a row."},
-            "outputs": {**_NAMES, "description": "Names of the outputs, in the model's order."},
             "max_rows": {"type": "integer", "minimum": 1, "description": "Most output rows of an event."},
-            "max_links": {**_COUNT, "description": "Most links of an event."},
+            "max_links": {**COUNT, "description": "Most links of an event."},
             "max_inputs": {
                 "type": "integer",
                 "minimum": 1,
@@ -83,15 +79,8 @@ class EventPluginStep:
                 "type": "string",
                 "description": "Template of the query for event_id and the inputs of the event, one row per event.",
             },
-            "event_inputs": {**_COUNT, "description": "Number of inputs of the event; default 0."},
-            "noise": {**_COUNT, "description": "Random numbers per input row; default 0."},
-            "event_noise": {**_COUNT, "description": "Random numbers per event; default 0."},
-            "stream": {
-                "type": "string",
-                "description": "Key column that tells apart several rows of one id (0 to 4294967295).",
-            },
-            "variables": VARIABLES,
-            "name": {"type": "string", "description": "Name of the step; default: the table."},
+            "event_inputs": {**COUNT, "description": "Number of inputs of the event; default 0."},
+            "event_noise": {**COUNT, "description": "Random numbers per event; default 0."},
         },
         "required": [
             "model", "function", "query", "key", "table", "id", "links", "inputs", "outputs", "max_rows", "max_links",
@@ -99,11 +88,6 @@ class EventPluginStep:
         "dependentRequired": {"event_inputs": ["event_query"], "event_query": ["event_inputs"]},
         "additionalProperties": False,
     }  # fmt: skip
-
-    @classmethod
-    def from_options(cls, options: Mapping[str, Any]) -> EventPluginStep:
-        """From the options of a pipeline file."""
-        return cls(**named_after_table(options))
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -114,10 +98,6 @@ class EventPluginStep:
     def sizes(self) -> EventSizes:
         """What the model must have."""
         return EventSizes(self.inputs, self.event_inputs, len(self.outputs), self.noise, self.event_noise)
-
-    def writes_rows(self, _: Workspace) -> bool:
-        """It writes whole columns."""
-        return False
 
     def prepare(self, workspace: Workspace) -> Run:
         """Open and verify the model, compile the queries, make the tables."""

@@ -12,13 +12,13 @@ from sqlamarr.batch import Batch
 from sqlamarr.columns import Columns
 from sqlamarr.model_rows import ModelQuery, refuse_nan, row_noise
 from sqlamarr.models import Floats, Sizes
-from sqlamarr.steps import VARIABLES, Run, named_after_table, register
+from sqlamarr.steps import MODEL_OPTIONS, NAMES, FillsTable, Run, register
 from sqlamarr.workspace import Workspace
 
 
 @register("plugin")
 @dataclass(frozen=True)
-class PluginStep:
+class PluginStep(FillsTable):
     """Evaluate ``function`` of a model library on the rows of a query.
 
     The query returns the key columns and the inputs; inputs are matched by name where the model has
@@ -42,49 +42,16 @@ class PluginStep:
     SCHEMA: ClassVar[Mapping[str, Any]] = {
         "type": "object",
         "properties": {
-            "model": {"type": "string", "description": "One of the pipeline's models."},
+            **MODEL_OPTIONS,
             "function": {"type": "string", "description": "Function of its library."},
             "query": {"type": "string", "description": "Template of the query for keys and inputs."},
             "table": {"type": "string", "description": "Table for keys and outputs."},
-            "key": {
-                "type": "array",
-                "items": {"type": "string"},
-                "minItems": 1,
-                "description": "Key columns; the first is the id that random numbers belong to.",
-            },
-            "inputs": {"type": "integer", "minimum": 1, "description": "Number of inputs."},
-            "outputs": {
-                "type": "array",
-                "items": {"type": "string"},
-                "minItems": 1,
-                "description": "Names of the outputs, in the model's order.",
-            },
-            "noise": {"type": "integer", "minimum": 0, "description": "Random numbers per row; default 0."},
-            "stream": {
-                "type": "string",
-                "description": "Key column that tells apart several rows of one id (0 to 4294967295).",
-            },
+            "key": {**NAMES, "description": "Key columns; the first is the id that random numbers belong to."},
             "batched": {"type": "boolean", "description": "Rows at once if the library can; default true."},
-            "variables": VARIABLES,
-            "name": {"type": "string", "description": "Name of the step; default: the table."},
         },
         "required": ["model", "function", "query", "table", "key", "inputs", "outputs"],
         "additionalProperties": False,
     }
-
-    @classmethod
-    def from_options(cls, options: Mapping[str, Any]) -> PluginStep:
-        """From the options of a pipeline file."""
-        return cls(**named_after_table(options))
-
-    @property
-    def tables(self) -> tuple[str, ...]:
-        """The one table it fills."""
-        return (self.table,)
-
-    def writes_rows(self, _: Workspace) -> bool:
-        """It writes whole columns."""
-        return False
 
     def prepare(self, workspace: Workspace) -> Run:
         """Open and verify the model, compile the query, make the table."""

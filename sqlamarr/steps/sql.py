@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from sqlamarr.batch import Batch
 from sqlamarr.database import quote_identifier
 from sqlamarr.errors import PipelineError
-from sqlamarr.steps import VARIABLES, Run, named_after_table, register
+from sqlamarr.steps import VARIABLES, FillsTable, Run, register
 from sqlamarr.workspace import Workspace
 
 TYPES = ["INTEGER", "REAL", "TEXT"]
@@ -19,7 +19,7 @@ _KEYS = "SELECT name FROM pragma_table_info(?) WHERE pk > 0"
 
 @register("sql")
 @dataclass(frozen=True)
-class SqlStep:
+class SqlStep(FillsTable):
     """Fill ``table`` with the rows of the query in ``template``.
 
     A table of the pipeline's schema takes the columns by name; any other table is made with the
@@ -55,20 +55,6 @@ class SqlStep:
         "required": ["table", "template"],
         "additionalProperties": False,
     }
-
-    @classmethod
-    def from_options(cls, options: Mapping[str, Any]) -> SqlStep:
-        """From the options of a pipeline file."""
-        return cls(**named_after_table(options))
-
-    @property
-    def tables(self) -> tuple[str, ...]:
-        """The one table it fills."""
-        return (self.table,)
-
-    def writes_rows(self, _: Workspace) -> bool:
-        """It writes whole columns."""
-        return False
 
     def prepare(self, workspace: Workspace) -> Run:
         """Compile the query against the empty tables; make the table if the schema has it not."""
