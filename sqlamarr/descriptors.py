@@ -247,6 +247,13 @@ def name_of(pid: int) -> str:
     return _lhcb_names().get(pid) or str(_found(pid).name)
 
 
+def is_parton(pid: int) -> bool:
+    """Whether it is a quark, a diquark or a gluon."""
+    from particle import pdgid
+
+    return bool(pdgid.is_quark(pid) or pdgid.is_diquark(pid) or abs(pid) in (9, 21))
+
+
 def conjugate(pid: int) -> int:
     """PDG code of the antiparticle; the same for particles that are their own."""
     return int(_found(pid).invert().pdgid)

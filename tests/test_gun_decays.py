@@ -302,7 +302,31 @@ def test_a_dec_file_gives_the_decays():
     assert stats.binomtest(len(shot.rows(511)), N, 0.5).pvalue > ALARM
     assert stats.binomtest(len(shot.rows(111)), N, 0.3).pvalue > ALARM
     assert len(shot.rows(413, both=True)) == len(shot.rows(421, both=True)) == N
-    assert "the models D_DALITZ, SVS, VSS are not used." in shot.warnings[0]
+    assert shot.warnings == ["decays are by phase space alone; EvtGen's models D_DALITZ, SVS, VSS are not used."]
+
+
+def test_the_decay_file_of_lhcb_gives_what_a_gun_can_make_of_it():
+    """It has particles without PDG codes, and much of what becomes hadrons in Pythia alone."""
+    path = files(pytest.importorskip("decaylanguage").data) / "DECAY_LHCB.DEC"
+    table = from_dec(path)
+    assert modes(table, 443)[-11, 11] == pytest.approx(0.0594 / (1 - 0.48), rel=0.1)
+    assert "DECAY_LHCB.DEC: 0.48 of the decays of J/psi(1S) are left out, and the rest" in table.notes[443][0]
+    assert table.notes[443][0].endswith("most of that: partons must become hadrons, which only a generator can do.")
+    shot = shoot(100, particle="B+", decay_file=str(path), **PT)
+    assert len(shot.rows(521)) == 100
+    assert not any(descriptors.is_parton(pid) for pid in shot.particles["pid"].tolist())
+    assert re.match(r"\.\.\. and \d+ more such notes on decays of the chain\.", shot.warnings[5])
+    assert re.search(r"EvtGen's models .* and \d+ more are not used\.", shot.warnings[6])
+
+
+def test_a_misspelt_daughter_of_a_dec_file_is_told_when_its_mother_decays(tmp_path):
+    pytest.importorskip("decaylanguage")
+    (tmp_path / "my.dec").write_text("Decay D0\n0.9 K- pi+ PHSP;\n0.1 K- pi+ pj0 PHSP;\nEnddecay\nEnd\n")
+    options = {"decay_file": str(tmp_path / "my.dec"), **PT}
+    told = shoot(10, particle="D0", **options).warnings[0]
+    assert "my.dec: 0.1 of the decays of D0 are left out" in told
+    assert "There is no particle 'pj0'. Did you mean pi0" in told
+    assert not shoot(10, particle="pi0", **options).warnings
 
 
 def test_a_dec_file_that_is_none(tmp_path):

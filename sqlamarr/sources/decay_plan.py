@@ -31,6 +31,7 @@ class DecayPlan:
     def __init__(self, plan: Plan, table: DecayTable, stable: frozenset[int], where: str) -> None:
         self.plan, self.table, self.stable, self.where = plan, table, stable, where
         self.undecayed: set[int] = set()
+        self.by_table: list[Key] = []  # what decays by it, or should
         self._least: list[float] = []  # by species: the lowest mass that its decays allow
         self._made: dict[Key, int] = {}  # species of particles that decay by the table
         self._making: list[Key] = []
@@ -66,7 +67,10 @@ class DecayPlan:
 
     def _by_table(self, key: Key, status_first: int) -> int:
         pid = self.table.pid(key)
-        channels: Sequence[Channel] = () if pid in self.stable else self.table.of(key)
+        channels: Sequence[Channel] = ()
+        if pid not in self.stable:
+            self.by_table.append(key)
+            channels = self.table.of(key)
         if not channels and pid not in self.stable and is_short_lived(pid):
             self.undecayed.add(pid)
         for channel in channels:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
@@ -17,6 +19,7 @@ from sqlamarr.errors import DescriptorError, InputError
 Key = int | str
 #: Fractions of a particle's decays may miss 1 by so much before it is said.
 TOLERANCE = 0.01
+NOTES = 5  # on the decays of a chain, of which the rest is only counted
 
 
 @dataclass(frozen=True)
@@ -36,13 +39,15 @@ class DecayTable:
 
     :ivar aliases: PDG ids of keys that are names
     :ivar antiparticles: keys of the antiparticles of such keys
-    :ivar notes: sentences for the user
+    :ivar notes: sentences for the user, if the particle decays
+    :ivar models: EvtGen's models of the decays of a particle, other than phase space
     """
 
     channels: dict[Key, tuple[Channel, ...]] = field(default_factory=dict)
     aliases: dict[str, int] = field(default_factory=dict)
     antiparticles: dict[Key, Key] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
+    notes: dict[Key, list[str]] = field(default_factory=dict)
+    models: dict[Key, set[str]] = field(default_factory=dict)
 
     def pid(self, key: Key) -> int:
         """The PDG id of a key."""
@@ -68,23 +73,41 @@ class DecayTable:
 
     def of(self, key: Key) -> tuple[Channel, ...]:
         """The decays of a particle, none if it is stable as far as the table knows."""
-        if key in self.channels or isinstance(key, str):
+        told = self._told(key)
+        if told == key:
             return self.channels.get(key, ())
-        anti = descriptors.conjugate(key)
         return tuple(
             Channel(channel.fraction, tuple(descriptors.conjugate(self.pid(d)) for d in channel.daughters))
-            for channel in self.channels.get(anti, ())
+            for channel in self.channels.get(told, ())
         )
+
+    def notes_on(self, keys: Iterable[Key]) -> Iterator[str]:
+        """What the user should know of the decays of these particles."""
+        told = dict.fromkeys(map(self._told, keys))
+        sentences = [sentence for key in told for sentence in self.notes.get(key, ())]
+        yield from sentences[:NOTES]
+        if len(sentences) > NOTES:
+            yield f"... and {len(sentences) - NOTES} more such notes on decays of the chain."
+        if models := sorted(set().union(*(self.models.get(key, ()) for key in told))):
+            names = ", ".join(models[:NOTES]) + (f" and {len(models) - NOTES} more" if len(models) > NOTES else "")
+            yield f"decays are by phase space alone; EvtGen's models {names} are not used."
+
+    def _told(self, key: Key) -> Key:
+        """The particle whose channels are given: itself, or its antiparticle."""
+        return key if key in self.channels or isinstance(key, str) else descriptors.conjugate(key)
 
     def update(self, other: DecayTable) -> None:
         """Take over another table; its decays replace those of the same particle, and of its antiparticle."""
         for key in other.channels:
-            if isinstance(key, int):
-                self.channels.pop(descriptors.conjugate(key), None)
+            for old in (key, descriptors.conjugate(key)) if isinstance(key, int) else (key,):
+                self.channels.pop(old, None)
+                self.notes.pop(old, None)
+                self.models.pop(old, None)
         self.channels |= other.channels
         self.aliases |= other.aliases
         self.antiparticles |= other.antiparticles
-        self.notes += other.notes
+        self.notes |= other.notes
+        self.models |= other.models
 
 
 @lru_cache(maxsize=1)
@@ -124,15 +147,18 @@ def _fraction(value: Any, where: str) -> float:
     return float(value)
 
 
-def _add(table: DecayTable, key: Key, channels: tuple[Channel, ...], where: str) -> None:
+def _add(table: DecayTable, key: Key, channels: tuple[Channel, ...], where: str, lost: float = 0) -> None:
+    """Channels scaled to 1; a sum that misses it is noted, unless it is known what was lost."""
     total = math.fsum(channel.fraction for channel in channels)
     name = key if isinstance(key, str) else descriptors.name_of(key)
     if channels and not total > 0:
         raise InputError(
             f"{where}: all branching fractions of {name} are 0. To keep it from decaying list it in 'stable'."
         )
-    if channels and abs(total - 1) > TOLERANCE:
-        table.notes.append(f"{where}: the branching fractions of {name} add up to {total:.4g}: they are scaled to 1.")
+    if channels and abs(total + lost - 1) > TOLERANCE:
+        table.notes.setdefault(key, []).append(
+            f"{where}: the branching fractions of {name} add up to {total:.4g}: they are scaled to 1."
+        )
     table.channels[key] = tuple(Channel(c.fraction / total, c.daughters) for c in channels if c.fraction > 0)
 
 
@@ -142,25 +168,53 @@ def from_dec(path: Path) -> DecayTable:
     :raises InputError: the file cannot be understood, or decaylanguage is not installed
     """
     parser = _parse_dec(path)
-    aliases = parser.dict_aliases()
     table = DecayTable()
-    try:
-        table.aliases = {name: descriptors.pid_of(meant) for name, meant in aliases.items()}
-        for one, other in parser.dict_charge_conjugates().items():
+    for name, meant in parser.dict_aliases().items():
+        with suppress(DescriptorError):  # LHCb's own file has aliases of particles without PDG code: let them lie
+            table.aliases[name] = descriptors.pid_of(meant)
+    for one, other in parser.dict_charge_conjugates().items():
+        with suppress(DescriptorError):
             table.antiparticles |= {table.key(one): table.key(other), table.key(other): table.key(one)}
-        models: set[str] = set()
-        for mother in parser.list_decay_mother_names():
-            modes = list(_modes(parser, mother))
-            models |= {mode["model"] for mode in modes}
-            channels = tuple(
-                Channel(_fraction(mode["bf"], f"{path}: {mother}"), tuple(map(table.key, mode["fs"]))) for mode in modes
-            )
-            _add(table, table.key(mother), channels, str(path))
-    except DescriptorError as error:
-        raise InputError(f"{path}: {error}") from error
-    if other := sorted(models - {"PHSP", ""}):
-        table.notes.append(f"{path}: decays are by phase space alone; the models {', '.join(other)} are not used.")
+    for mother in parser.list_decay_mother_names():
+        with suppress(DescriptorError):
+            _add_from_dec(table, table.key(mother), list(_modes(parser, mother)), path)
     return table
+
+
+def _add_from_dec(table: DecayTable, key: Key, modes: list[dict[str, Any]], path: Path) -> None:
+    """The channels of a particle, without those that phase space cannot make, and what is to be said of them."""
+    channels: list[Channel] = []
+    reasons: dict[str, float] = {}
+    for mode in modes:
+        fraction = _fraction(mode["bf"], f"{path}: {key}")
+        try:
+            channels.append(Channel(fraction, _daughters(table, mode)))
+        except DescriptorError as error:
+            reasons[str(error)] = reasons.get(str(error), 0) + fraction
+    lost = math.fsum(reasons.values())
+    table.models[key] = {mode["model"] for mode in modes} - {"PHSP", ""}
+    if lost:
+        name = key if isinstance(key, str) else descriptors.name_of(key)
+        table.notes[key] = [
+            f"{path}: {lost:.2g} of the decays of {name} are left out, and the rest is scaled to 1; "
+            f"most of that: {max(reasons, key=reasons.__getitem__)}"
+        ]
+    _add(table, key, tuple(c for c in channels if c.fraction > 0 or not lost), str(path), lost)
+
+
+def _daughters(table: DecayTable, mode: dict[str, Any]) -> tuple[Key, ...]:
+    """Particles that a mode of a ``.dec`` file makes.
+
+    :raises DescriptorError: one is none, or has yet to become hadrons
+    """
+    made = "partons must become hadrons, which only a generator can do."
+    try:
+        daughters = tuple(map(table.key, mode["fs"]))
+    except DescriptorError as error:  # PYTHIA's and JETSET's have words for any flavour
+        raise DescriptorError(made) if mode["model"] in ("PYTHIA", "JETSET") else error from error
+    if any(descriptors.is_parton(table.pid(daughter)) for daughter in daughters):
+        raise DescriptorError(made)
+    return daughters
 
 
 def _modes(parser: Any, mother: str) -> Iterator[dict[str, Any]]:
@@ -178,7 +232,9 @@ def _parse_dec(path: Path) -> Any:
         ) from error
     parser = DecFileParser(str(path))
     try:
-        parser.parse()
+        with warnings.catch_warnings():  # LHCb's own file has aliases that look odd
+            warnings.filterwarnings("ignore", "Found 'Alias'")
+            parser.parse()
     except (LarkError, ValueError, KeyError) as error:
         first = str(error).strip().splitlines()[0]
         raise InputError(f"{path} cannot be understood as an EvtGen decay file: {first}") from error
