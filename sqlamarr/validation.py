@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from sqlamarr.errors import SqlamarrError
@@ -31,12 +31,19 @@ def read_yaml(text: str | bytes, file: str, kind: type[SqlamarrError] = Sqlamarr
     """The content of a YAML file.
 
     :param hint: what may help, for the end of the message
-    :raises SqlamarrError: ``kind``, with the place where it stops being YAML
+    :raises SqlamarrError: ``kind``, with the place where it stops being YAML, or where a key is repeated
     """
     import yaml
 
     try:
-        return yaml.safe_load(text)
+        loader = yaml.SafeLoader(text)
+        node = loader.get_single_node()
+        for key, first in _repeated_keys(node):
+            raise kind(
+                f"{file}, line {key.start_mark.line + 1}: the key {key.value!r} is there already, in line "
+                f"{first.start_mark.line + 1}; of two, one would be lost. Put both together, or rename one."
+            )
+        return None if node is None else loader.construct_document(node)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark, problem, context = (getattr(error, name, None) for name in ("problem_mark", "problem", "context"))
         if mark is None:
@@ -45,6 +52,28 @@ def read_yaml(text: str | bytes, file: str, kind: type[SqlamarrError] = Sqlamarr
             what = ", ".join(filter(None, (context, problem)))
             reason = f", line {mark.line + 1}, column {mark.column + 1}: {what}"
         raise kind(f"{file} is not valid YAML{reason}.{hint}") from error
+
+
+def _repeated_keys(document: Any) -> Iterator[tuple[Any, Any]]:
+    """Keys that their mapping has already, each with the first; the YAML package lets the last one win."""
+    import yaml
+
+    nodes, seen = [document], set()
+    while nodes:
+        node = nodes.pop()
+        if id(node) in seen:  # an alias
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            nodes += node.value
+        elif isinstance(node, yaml.MappingNode):
+            first: dict[tuple[str, str], Any] = {}
+            for key, value in node.value:
+                nodes.append(value)
+                if isinstance(key, yaml.ScalarNode) and key.value != "<<":
+                    known = first.setdefault((key.tag, key.value), key)
+                    if known is not key:
+                        yield key, known
 
 
 def suggest(name: str, known: Iterable[str]) -> str:

@@ -126,6 +126,12 @@ def test_a_description_that_is_none(content, message):
     assert message in refused(content)
 
 
+def test_a_key_that_stands_twice_is_refused(tmp_path):
+    (tmp_path / "gun.yaml").write_text("gun:\n  particle: pi+\n  p: 5000\n  eta: 3\n  p: 6000\n")
+    with pytest.raises(InputError, match=r"gun\.yaml, line 5: the key 'p' is there already, in line 3; of two, one"):
+        open_inputs([str(tmp_path / "gun.yaml")])
+
+
 def test_a_file_that_is_no_yaml(tmp_path):
     (tmp_path / "gun.yaml").write_text("gun: [")
     with pytest.raises(

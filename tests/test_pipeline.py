@@ -55,6 +55,20 @@ def test_yaml_that_is_none_is_refused(make_pipeline):
         prepare(make_pipeline("a: [1"))
 
 
+def test_a_key_that_stands_twice_is_refused_at_any_depth(make_pipeline):
+    twice = BASE.replace("output:", "steps:\n  - find_primary_vertices: {}\noutput:")
+    with pytest.raises(PipelineError, match=r"pipeline\.yaml, line 6: the key 'steps' is there already, in line 3; of"):
+        prepare(make_pipeline(twice, a=QUERY))
+    with pytest.raises(PipelineError, match=r"line 5: the key 'table' is there already, in line 5"):
+        prepare(make_pipeline(BASE.replace("template:", "table: tmp_b, template:"), a=QUERY))
+
+
+def test_a_mapping_that_is_referred_to_may_be_merged_and_changed(make_pipeline):
+    text = BASE.replace("table: tmp_a,", "&a table: tmp_a,").replace("- sql: {&a table", "- sql: &a {table")
+    text = text.replace("output:", "  - sql: {<<: *a, table: tmp_b}\noutput:")
+    assert [step.name for step in prepare(make_pipeline(text, a=QUERY)).pipeline.steps][1:] == ["tmp_a", "tmp_b"]
+
+
 def test_an_unknown_pipeline_lists_the_shipped_ones():
     with pytest.raises(PipelineError, match=r"no pipeline 'lhcb_run3'.*Did you mean 'lhcb_run2'"):
         load_pipeline("lhcb_run3")
