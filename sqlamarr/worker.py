@@ -18,6 +18,7 @@ from sqlamarr.columns import Columns, Text
 from sqlamarr.database import quote_identifier
 from sqlamarr.errors import EventError, InputError, PipelineError, SqlamarrError
 from sqlamarr.images import Image, ImageMaker
+from sqlamarr.order import reading, refuse_reading_ahead
 from sqlamarr.pipeline import Pipeline
 from sqlamarr.sources.base import Chunk, DataSource, EventRef, ParsedChunk, Rejected
 from sqlamarr.steps import Run, Step
@@ -78,9 +79,12 @@ class Worker:
         self.pipeline, self.options = pipeline, options
         self.workspace = Workspace(pipeline)
         self._runs: list[tuple[Step, Run]] = []
+        reads = []
         for step in pipeline.steps:
-            with _StepName(step):
+            with _StepName(step), reading(self.workspace.db) as tables:
                 self._runs.append((step, step.prepare(self.workspace)))
+            reads.append(tables)
+        refuse_reading_ahead(pipeline.steps, reads, str(pipeline.path))
         self.workspace.refuse_unused_models()
         self.output_tables = _output_tables(self.workspace, options)
         self._images = ImageMaker(self.workspace.declared, self.output_tables)

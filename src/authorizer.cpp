@@ -114,14 +114,27 @@ int judge(ConnectionState &state, int action, const char *one, const char *two, 
     }
 }
 
+// Where a statement asks for no column of a table (count(*), EXISTS), SQLite names no schema.
+void note_read(ConnectionState &state, const char *table, const char *schema) {
+    if (schema == nullptr || same(schema, "main")) state.read.insert(table);
+}
+
 int authorize(void *data, int action, const char *one, const char *two, const char *schema, const char *) {
     auto &state = *static_cast<ConnectionState *>(data);
-    if (state.policy == SQLAMARR_TRUSTED) return SQLITE_OK;
     try {
+        if (state.recording && action == SQLITE_READ && one != nullptr) note_read(state, one, schema);
+        if (state.policy == SQLAMARR_TRUSTED) return SQLITE_OK;
         return judge(state, action, one ? one : "", two ? two : "", schema);
     } catch (const std::exception &) {
         return SQLITE_DENY;
     }
+}
+
+// Not before it is wanted: in the sqlite3 shell the place belongs to the shell.
+void guard_statements(sqlite3 *db, ConnectionState &state) {
+    if (state.guarded) return;
+    check_sql(db, sqlite3_set_authorizer(db, authorize, &state), "Setting the authorizer");
+    state.guarded = true;
 }
 
 } // namespace
@@ -133,11 +146,7 @@ extern "C" {
 SQLAMARR_API int sqlamarr_set_policy(sqlite3 *db, int policy, const char *const *writable, int n_writable) {
     return sqlamarr::guard([&] {
         sqlamarr::ConnectionState &state = sqlamarr::connection_state(db);
-        if (!state.guarded) {
-            // Not before it is wanted: in the sqlite3 shell the place belongs to the shell.
-            sqlamarr::check_sql(db, sqlite3_set_authorizer(db, sqlamarr::authorize, &state), "Setting the authorizer");
-            state.guarded = true;
-        }
+        sqlamarr::guard_statements(db, state);
         state.policy = policy;
         state.readonly = sqlite3_db_readonly(db, "main") == 1;
         state.writable.assign(writable, writable + n_writable);
@@ -148,6 +157,26 @@ SQLAMARR_API int sqlamarr_set_policy(sqlite3 *db, int policy, const char *const 
 SQLAMARR_API const char *sqlamarr_denied(sqlite3 *db) {
     const char *text = "";
     sqlamarr::guard([&] { text = sqlamarr::connection_state(db).denied.c_str(); });
+    return text;
+}
+
+SQLAMARR_API int sqlamarr_record_reads(sqlite3 *db, int on) {
+    return sqlamarr::guard([&] {
+        sqlamarr::ConnectionState &state = sqlamarr::connection_state(db);
+        sqlamarr::guard_statements(db, state);
+        state.recording = on != 0;
+        if (on) state.read.clear();
+    });
+}
+
+SQLAMARR_API const char *sqlamarr_tables_read(sqlite3 *db) {
+    const char *text = "";
+    sqlamarr::guard([&] {
+        sqlamarr::ConnectionState &state = sqlamarr::connection_state(db);
+        state.read_text.clear();
+        for (const auto &name : state.read) state.read_text += name + "\n";
+        text = state.read_text.c_str();
+    });
     return text;
 }
 }

@@ -14,6 +14,7 @@ extern const sqlite3_api_routines *sqlite3_api;
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,9 @@ struct ConnectionState {
     int policy = 0;                                                // one of sqlamarr_policy
     std::vector<std::string> writable{};                           // tables that an untrusted statement may write
     std::string denied{};                                          // what the last refused statement wanted
+    bool recording = false;                                        // note what statements read
+    std::set<std::string> read{};                                  // tables of "main" that they read
+    std::string read_text{};                                       // these, as they were last asked for
 };
 
 // The state of a connection into which the library was loaded; throws if it was not.

@@ -130,6 +130,13 @@ SQLAMARR_API int sqlamarr_set_policy(sqlite3 *db, int policy, const char *const 
 /* What the last refused statement wanted, as the end of a sentence: "ATTACH a database"; empty if there is none. */
 SQLAMARR_API const char *sqlamarr_denied(sqlite3 *db);
 
+/* Note from now on (on = 1), or no longer (0), which tables the statements read that are prepared on this connection.
+ * One that SQLite or its caller has kept prepared is not seen. */
+SQLAMARR_API int sqlamarr_record_reads(sqlite3 *db, int on);
+/* The tables of "main" noted since (and others of which no column was asked), each followed by a line feed; valid until
+ * the next call. */
+SQLAMARR_API const char *sqlamarr_tables_read(sqlite3 *db);
+
 /* ---- random numbers: Philox4x32-10, key = 64 bits, counter = (id low, id high, block, stream) ---- */
 
 SQLAMARR_API void sqlamarr_philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
