@@ -76,6 +76,17 @@ def test_a_python_module_serves_every_function(pipeline, example, tmp_path):
     assert entry.describe(recorded).startswith("mine.py, sha256 ")
 
 
+def test_a_model_beside_a_pipeline_whose_path_is_relative_is_found(pipeline, example, tmp_path, monkeypatch):
+    absolute = pipeline('m.f: {python: "mine.py:f"}, m.g: {onnx: net.onnx}')
+    monkeypatch.chdir(tmp_path.parent)
+    relative = load_pipeline(absolute.path.relative_to(tmp_path.parent))
+    summaries = [sqlamarr.run(p, example, tmp_path / "out.db", seed=1, max_events=2, overwrite=True)
+                 for p in (absolute, relative)]  # fmt: skip
+    assert [summary.events for summary in summaries] == [2, 2]
+    with sqlamarr.open(tmp_path / "out.db") as db:
+        assert provenance.read(db)["models"]["m.f"]["file"] == str(tmp_path / "mine.py")
+
+
 def test_one_function_of_a_model_is_replaced_by_one_line(pipeline, example, tmp_path, capsys):
     chosen = pipeline("m: {python: mine.py}, m.g: {onnx: net.onnx}")
     sqlamarr.run(chosen, example, tmp_path / "out.db", seed=1, max_events=2)

@@ -175,7 +175,7 @@ def find(entry: Mapping[str, Any], folder: Path) -> ModelFile:
     path = find_module(_python(entry)[0], folder)
     if checksum and path is None:
         raise ModelError(f"The module {entry[kind]} is no file, so it has no sha256 to compare.")
-    return ModelFile(entry, folder, kind, path and locate(str(path), folder, checksum))
+    return ModelFile(entry, folder, kind, path and locate(str(path.absolute()), folder, checksum))
 
 
 def describe(record: Mapping[str, Any]) -> str:
