@@ -64,6 +64,11 @@ class ModelQuery:
                 f"Step {step!r}: {template} returns {counted(len(found), 'input')} beside the key "
                 f"({', '.join(found)}), expected {count}" + (f": {', '.join(expected)}." if expected else ".")
             )
+        if expected is not None and len(expected) != count:
+            raise PipelineError(
+                f"Step {step!r}: {model} names {counted(len(expected), 'input')} ({', '.join(expected)}), the pipeline "
+                f"expects {count}: {', '.join(found)}."
+            )
         if expected is not None and set(found) != set(expected):
             raise PipelineError(
                 f"Step {step!r}: {template} returns {', '.join(sorted(set(found) - set(expected)))} where {model} "

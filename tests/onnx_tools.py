@@ -63,6 +63,20 @@ def with_noise_input(path, names=("x", "noise"), n_in=2, n_noise=3) -> Path:
     return save(path, nodes, inputs, [value("y", "N", 2)], axes)
 
 
+def by_columns(path, names, noise=None) -> Path:
+    """The sum of inputs of one column each, weighted by 1, 2, 3..., and of random numbers: ``(name, width)``."""
+    inputs = [value(name, "N", 1) for name in names] + ([value(noise[0], "N", noise[1])] if noise else [])
+    nodes, weights = [], {"axes": np.array([1])}
+    for number, given in enumerate(inputs, start=1):
+        weights[f"w{number}"] = np.float32(number)
+        nodes += [
+            helper.make_node("Mul", [given.name, f"w{number}"], [f"p{number}"]),
+            helper.make_node("ReduceSum", [f"p{number}", "axes"], [f"s{number}"]),
+        ]
+    nodes.append(helper.make_node("Sum", [f"s{number}" for number in range(1, len(inputs) + 1)], ["sum"]))
+    return save(path, nodes, inputs, [value("sum", "N", 1)], constants(**weights))
+
+
 def features(rows, width, seed=0):
     """Numbers of both signs, with zeros and halves among them."""
     rng = np.random.default_rng(seed)

@@ -200,3 +200,16 @@ def test_models_that_python_gives_are_checked_like_those_of_a_file(pipeline):
         pipeline("m: {python: mine.py}").with_models({"m": {"onx": "a.onnx"}})
     with pytest.raises(PipelineError, match="there is no model 'n.f'; there are: m"):
         pipeline("m: {python: mine.py}").with_models({"n.f": "a.onnx"})
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["px"], r"Step 'First': function 'mine\.py:f' names 1 input \(px\), the pipeline expects 2: px, py\."),
+        (["px", "pt"], r"q\.sql returns py where function 'mine\.py:f' expects pt\. Name the columns as the model's"),
+    ],
+)
+def test_names_of_inputs_that_do_not_fit_are_shown(pipeline, tmp_path, names, message):
+    (tmp_path / "mine.py").write_text(f"{MODULE}\nf.input_names = {names}\n")
+    with pytest.raises(PipelineError, match=message):
+        Worker(pipeline("m: {python: mine.py}"), WorkerOptions(seed=1))

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
-from onnx_tools import check, constants, fails, features, linear, outside, save, value, with_noise_input
+from onnx_tools import by_columns, check, constants, fails, features, linear, outside, save, value, with_noise_input
 
 from sqlamarr.compiler.evaluate import evaluate
 from sqlamarr.compiler.ir import FLOAT64
 from sqlamarr.compiler.onnx_graph import read_file
+from sqlamarr.compiler.stages import make_source
 from sqlamarr.errors import CompilerError
 
 pytest.importorskip("onnxruntime")
@@ -343,10 +344,21 @@ def test_what_does_not_depend_on_the_rows_is_computed_beforehand(folder):
 def test_random_numbers_enter_by_an_input_of_their_own_or_behind_the_features(folder):
     source = check(with_noise_input(folder / "n.onnx"))
     assert (source.graph.input_names, source.graph.noise.width) == (("x_0", "x_1"), 3)
+    none = make_source("f", folder / "n.onnx", noise=0).graph
+    assert (none.input_names, none.noise) == (("x_0", "x_1", "noise_0", "noise_1", "noise_2"), None)
     source = check(linear(folder / "n.onnx", 5, 2), noise=3)
     assert (source.graph.input_names, source.graph.noise.width) == (("x_0", "x_1"), 3)
     source = check(linear(folder / "n.onnx", 5, 2, metadata={"noise": "4"}))
     assert source.graph.noise.width == 4
+
+
+def test_a_z_among_columns_is_a_coordinate(folder):
+    source = check(by_columns(folder / "c.onnx", ["x", "y", "z"]))
+    assert (source.graph.input_names, source.graph.noise) == (("x", "y", "z"), None)
+    source = check(by_columns(folder / "c.onnx", ["x", "y", "z"], ("noise", 4)))
+    assert (source.graph.input_names, source.graph.noise.width) == (("x", "y", "z"), 4)
+    source = check(by_columns(folder / "c.onnx", ["x", "y", "z"], ("eps", 4)), noise="eps")
+    assert (source.graph.input_names, source.graph.noise.width) == (("x", "y", "z"), 4)
 
 
 def test_metadata_name_columns_and_give_ranges(folder):

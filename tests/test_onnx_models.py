@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from onnx import TensorProto, helper
-from onnx_tools import constants, linear, save, value, with_noise_input
+from onnx_tools import by_columns, constants, linear, save, value, with_noise_input
 
 from sqlamarr.errors import ModelError
 from sqlamarr.models import Sizes
@@ -62,6 +62,25 @@ def test_which_input_is_noise_must_be_said_where_it_cannot_be_seen(tmp_path):
     assert said(np.zeros((1, 3), np.float32), np.ones((1, 3), np.float32), 2).tolist() == [[3, 0]]
     with pytest.raises(ModelError, match="has no input 'c' for the noise; it has: 'a' .*'b'"):
         OnnxModel(path, noise="c").verify(Sizes(3, 2, 3))
+
+
+@pytest.mark.parametrize("noise", [None, ("noise", 1), ("eps", 16)])
+def test_a_z_among_columns_is_a_coordinate(tmp_path, noise):
+    model = OnnxModel(by_columns(tmp_path / "m.onnx", ["x", "y", "z"], noise))
+    width = noise[1] if noise else 0
+    model.verify(Sizes(3, 1, width))
+    assert model.input_names == ["x", "y", "z"]
+    given = rows(4, width, seed=1)
+    expected = rows(4, 3) @ [1, 2, 3] + 4 * given.sum(axis=1)
+    assert model(rows(4, 3), given if noise else None, 1)[:, 0] == pytest.approx(expected, abs=1e-5)
+
+
+def test_the_step_decides_whether_an_input_takes_random_numbers(tmp_path):
+    model = OnnxModel(by_columns(tmp_path / "m.onnx", ["x", "y"], ("noise", 1)))
+    model.verify(Sizes(2, 1, 1))
+    assert model.input_names == ["x", "y"]
+    model.verify(Sizes(3, 1, 0))
+    assert model.input_names == ["x", "y", "noise"]
 
 
 def test_noise_may_be_columns_of_the_only_input(tmp_path):

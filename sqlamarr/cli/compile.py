@@ -39,7 +39,8 @@ def _samples(values: tuple[str, ...]) -> dict[str, Any]:
 @click.option("-o", "--output", required=True, type=click.Path(), metavar="LIBRARY.so", help="The library to write.")
 @click.option(
     "--noise", multiple=True, metavar="FUNCTION=N",
-    help="The network takes N standard normal numbers behind its inputs; or: the ONNX file's input that takes them.",
+    help="The network takes N standard normal numbers behind its inputs (0: none, whatever its inputs are called); or: "
+    "the ONNX file's input that takes them.",
 )  # fmt: skip
 @click.option("--inputs", multiple=True, metavar="FUNCTION=A,B,...", help="Names of the inputs.")
 @click.option("--outputs", multiple=True, metavar="FUNCTION=A,B,...", help="Names of the outputs.")

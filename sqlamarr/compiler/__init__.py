@@ -43,7 +43,7 @@ def compile(  # the word that everybody expects, as in re.compile
         follow each other: ``[preprocessing, "generator.onnx", (target_scaler, "inverse_transform")]``
     :param path: the library to write
     :param noise: per function, how many standard normal numbers its network takes behind its inputs, or which input
-        of its ONNX file takes them (which needs no saying if it is called noise, random, z or latent)
+        of its ONNX file takes them (which needs no saying if it is called noise, random, z or latent); 0: none does
     :param double: compute networks and keep trees' leaves in double precision
     :param tolerance: largest deviation from the original, relative to the spread of an output; default 1e-4
     :param samples: per function, real inputs (rows, inputs) to verify on, in place of random ones
@@ -62,7 +62,7 @@ def compile(  # the word that everybody expects, as in re.compile
         known_only(what, given, functions)
     sources = {
         name: make_source(
-            name, description, noise=noise.get(name, 0), double=double,
+            name, description, noise=noise.get(name), double=double,
             inputs=inputs.get(name), outputs=outputs.get(name),
         )
         for name, description in functions.items()

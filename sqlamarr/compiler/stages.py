@@ -68,11 +68,11 @@ def stages_of(description: Any) -> list[Stage]:
     return [description] if isinstance(description, Stage) else [Stage(description)]
 
 
-def read(stage: Stage, dtype: np.dtype[Any], noise: str | None = None) -> Source:
+def read(stage: Stage, dtype: np.dtype[Any], noise: int | str | None = None) -> Source:
     """What a front end makes of a stage.
 
     :param dtype: the type in which the weights of networks are kept
-    :param noise: the input of an ONNX file that takes random numbers, where its name does not tell
+    :param noise: the input of an ONNX file that takes random numbers, where its name does not tell; 0 if none does
     :raises CompilerError: no such file, or no front end for it
     """
     if isinstance(stage.model, (str, Path)):
@@ -201,7 +201,7 @@ def make_source(
     name: str,
     description: Any,
     *,
-    noise: int | str = 0,
+    noise: int | str | None = None,
     double: bool = False,
     inputs: Sequence[str] | None = None,
     outputs: Sequence[str] | None = None,
@@ -218,7 +218,7 @@ def make_source(
                 raise CompilerError(f"noise={noise!r} names an input of an ONNX file, and there is none.")
             source = chain([read(stage, dtype, noise) for stage in stages])
         else:
-            source = chain([read(stage, dtype) for stage in stages], noise)
+            source = chain([read(stage, dtype, 0 if noise == 0 else None) for stage in stages], noise or 0)
         return with_names(source, inputs, outputs)
     except CompilerError as error:
         raise CompilerError(f"{name}: {error}") from error

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from sqlamarr.errors import InstallationError, ModelError
-from sqlamarr.models.base import Floats, Sizes
+from sqlamarr.models.base import Description, Floats, Sizes
 from sqlamarr.models.blocks import ROWS, BlockModel, Evaluate
-from sqlamarr.models.onnx_ports import NOISE, Port, describe
+from sqlamarr.models.onnx_ports import Port, describe, named_noise
 from sqlamarr.words import counted
 
 _DTYPES = {
@@ -48,9 +48,14 @@ class OnnxModel(BlockModel):
         self._ports, rows = ports_of(self._session, path.name, ROWS)
         self._outputs = list(outputs or [])
         self._check_outputs(path.name)
+        taken = [port for port in self._ports if port.name == noise] if noise else named_noise(self._ports)
+        self._file = path.name
+        super().__init__(f"network '{path.name}'", self._describe(taken), rows)
+
+    def _describe(self, taken: Sequence[Port]) -> Description:
+        """What the file says of itself, where these inputs take random numbers."""
         metadata = self._session.get_modelmeta().custom_metadata_map
-        features = [port for port in self._ports if not (port.name == noise if noise else NOISE.search(port.name))]
-        super().__init__(f"network '{path.name}'", describe(metadata, features, path.name), rows)
+        return describe(metadata, [port for port in self._ports if port not in taken], self._file)
 
     def _check_outputs(self, name: str) -> None:
         known = [output.name for output in self._session.get_outputs()]
@@ -80,6 +85,7 @@ class OnnxModel(BlockModel):
         """How the two matrices become what the graph is fed with."""
         port = self._noise_port(sizes)
         features = [p for p in self._ports if p is not port]
+        self._description = self._describe([port] if port else [])  # the sizes tell better than names did
         if port is not None and port.width not in (None, sizes.noise):
             self._misfit(sizes)
         extra = sizes.noise if port is None else 0
@@ -106,9 +112,9 @@ class OnnxModel(BlockModel):
             raise ModelError(f"has no input {self._noise!r} for the noise; it has: {_listed(self._ports)}.")
         if not sizes.noise or len(self._ports) == 1:
             return None
-        named = [port for port in self._ports if NOISE.search(port.name)]
+        named = named_noise(self._ports)
         fitting = [port for port in self._ports if port.width == sizes.noise]
-        for candidates in (named, fitting):
+        for candidates in ([port for port in named if port.width in (None, sizes.noise)], fitting, named):
             if len(candidates) == 1:
                 return candidates[0]
         raise ModelError(

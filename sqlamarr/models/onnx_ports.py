@@ -13,7 +13,7 @@ import numpy as np
 from sqlamarr.errors import ModelError
 from sqlamarr.models.base import Description, Floats
 
-NOISE = re.compile(r"noise|random|latent|^z$", re.IGNORECASE)  # what exporters call an input of random numbers
+_NOISE = re.compile(r"noise|random|latent", re.IGNORECASE)  # what exporters call an input of random numbers
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,16 @@ class Port:
         """Columns as the graph wants them."""
         shape = self.shape if None not in self.shape else (values.shape[1],)
         return np.ascontiguousarray(values, dtype=self.dtype).reshape(len(values), *shape)
+
+
+def named_noise(ports: Sequence[Port]) -> list[Port]:
+    """The inputs that take random numbers by what they are called.
+
+    Generators call theirs ``z`` too, but with inputs of one column each that is a coordinate.
+    """
+    named = [port for port in ports if _NOISE.search(port.name)]
+    single = sum(port.width == 1 for port in ports)
+    return named or [port for port in ports if port.name.lower() == "z" and not (port.width == 1 and single > 1)]
 
 
 def describe(metadata: Mapping[str, str], ports: Sequence[Port], name: str) -> Description:

@@ -15,7 +15,7 @@ from sqlamarr.compiler.onnx_graph.elementwise import truncated
 from sqlamarr.compiler.onnx_graph.tensors import Tensor
 from sqlamarr.errors import CompilerError, ModelError
 from sqlamarr.models.base import Description
-from sqlamarr.models.onnx_ports import NOISE, Port, describe
+from sqlamarr.models.onnx_ports import Port, describe, named_noise
 
 LABELS = (onnx.TensorProto.INT64, onnx.TensorProto.INT32, onnx.TensorProto.STRING, onnx.TensorProto.BOOL)
 
@@ -116,7 +116,7 @@ def _port(value: onnx.ValueInfoProto, path: Path) -> Port:
 
 
 def _noise_port(ports: Sequence[Port], name: str | None, path: Path) -> Port | None:
-    fitting = [p for p in ports if p.name == name] if name else [p for p in ports if NOISE.search(p.name)]
+    fitting = [p for p in ports if p.name == name] if name else named_noise(ports)
     if len(fitting) > 1 or (name and not fitting) or (fitting and len(ports) == 1):
         raise CompilerError(
             f"{path}: which input takes the random numbers? There are {', '.join(map(str, ports))}. "
