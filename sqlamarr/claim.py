@@ -43,10 +43,10 @@ def _take(beside: Path, path: Path) -> int | None:
     while True:
         try:
             # A claim that another user's dead run has left may be readable only; that is enough for the lock.
-            writable = os.access(beside, os.W_OK) or not beside.exists()
+            writable = os.access(beside, os.W_OK) or not os.path.exists(beside)
             descriptor = os.open(beside, (os.O_RDWR if writable else os.O_RDONLY) | os.O_CREAT, 0o666)
         except OSError as error:
-            if not beside.exists():  # nor could SQLite make its journal
+            if not os.path.exists(beside):  # nor could SQLite make its journal
                 why = error.strerror or str(error)
                 raise OutputError(
                     f"{path} cannot be written: no file can be made in its folder ({why}). Choose another one."

@@ -164,8 +164,10 @@ class OutputFile:
         """
         try:
             inode = self.path.stat().st_ino
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             happened = "was removed or renamed"
+        except OSError as error:
+            happened = f"went out of reach ({error.strerror})"
         else:
             if inode == self._inode:
                 return
@@ -242,6 +244,12 @@ def check_output(
     :param inputs: files that must not be written over
     :raises OutputError: a folder, an input, a file that exists (``overwrite``: that is not ours)
     """
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror}. Choose another name.") from error
     if any(Path(name).exists() and path.exists() and path.samefile(name) for name in inputs):
         raise OutputError(f"{path} is one of the inputs. Choose another name for the output.")
     if path.is_dir():

@@ -162,6 +162,29 @@ def test_an_output_that_is_taken_away_is_told(options, tmp_path):
         sqlamarr.run(**options, progress=lambda _: (tmp_path / "o.db").unlink())
 
 
+def test_an_output_whose_folder_is_taken_away_is_told(options, tmp_path):
+    folder = tmp_path / "results"
+    folder.mkdir()
+
+    def take_away(_):
+        folder.rename(tmp_path / "elsewhere")
+        folder.write_text("a file")
+
+    with pytest.raises(OutputError, match=GONE):
+        sqlamarr.run(**{**options, "output": folder / "o.db"}, progress=take_away)
+
+
+def test_an_output_that_goes_out_of_reach_is_told(options, tmp_path):
+    loop = tmp_path / "o.db"
+
+    def make_loop(_):
+        loop.unlink()
+        loop.symlink_to("o.db")
+
+    with pytest.raises(OutputError, match=r"went out of reach \(Too many levels of symbolic links\)"):
+        sqlamarr.run(**options, progress=make_loop)
+
+
 def test_an_output_that_is_taken_away_within_a_batch_is_told(options, tmp_path, monkeypatch):
     """After the look at its place, before SQLite's own."""
     look = OutputFile.refuse_moved

@@ -33,6 +33,14 @@ def test_a_folder_that_takes_no_files_is_told_before_the_run(said, example):
     assert "Choose another one." in message
 
 
+@pytest.mark.parametrize("length", [250, 300])
+def test_a_name_that_is_too_long_is_told_before_the_run(said, example, tmp_path, length):
+    message = said("run", "lhcb_run2", example, "-o", tmp_path / f"{'x' * length}.db", "--seed", 1)
+    assert "x.db cannot be written: " in message
+    assert "File name too long" in message
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("query", ["", " ", ";", "/* SELECT 1 */"])
 def test_a_query_that_is_none_is_an_error(said, reference, query):
     message = said("sql", reference[0], query)
