@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sqlamarr.errors import OutputError
 
+_held: set[int] = set()  # descriptors of this process' claims
 PATIENCE = 0.5  # s to wait for a run that is just ending, or dying
 
 
@@ -29,11 +30,11 @@ def claimed(path: Path) -> Iterator[None]:
     :raises OutputError: another living process writes it, or nobody can, because its folder takes no files
     """
     beside = Path(f"{os.path.realpath(path)}.lock")
-    descriptor = _take(beside, path)
+    owner, descriptor = os.getpid(), _take(beside, path)
     try:
         yield
     finally:
-        if descriptor is not None:
+        if descriptor is not None and os.getpid() == owner:
             _release(beside, descriptor)
 
 
@@ -66,6 +67,7 @@ def _take(beside: Path, path: Path) -> int | None:
             return None
         if _is_at(beside, descriptor):
             _sign(descriptor)
+            _held.add(descriptor)
             return descriptor
         os.close(descriptor)  # its holder has removed it while we waited: once more, with the next one
 
@@ -90,9 +92,17 @@ def _release(beside: Path, descriptor: int) -> None:
     with suppress(OSError):
         if _is_at(beside, descriptor):
             beside.unlink()
-    with suppress(OSError):
-        fcntl.flock(descriptor, fcntl.LOCK_UN)  # also for a child process that has inherited the descriptor
+    _held.discard(descriptor)
     os.close(descriptor)
+
+
+def _let_go() -> None:
+    """In a forked child, which may outlive its parent: the claim is not the child's."""
+    while _held:
+        os.close(_held.pop())
+
+
+os.register_at_fork(after_in_child=_let_go)
 
 
 def _is_at(path: Path, descriptor: int) -> bool:

@@ -91,6 +91,33 @@ def test_a_claim_dies_with_its_process(options, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["o.db"]
 
 
+FORKER = """
+import os, sys, time
+from pathlib import Path
+from sqlamarr.claim import claimed
+
+path = Path(sys.argv[1])
+with claimed(path):
+    if os.fork() == 0:
+        if sys.argv[2] == "lives":
+            time.sleep(5)
+        sys.exit()
+    if sys.argv[2] == "ends":
+        os.wait()
+        assert Path(f"{path}.lock").exists()
+    os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.mark.parametrize("child", ["lives", "ends"])
+def test_a_claim_is_not_that_of_a_forked_child(options, tmp_path, child):
+    """Neither does one that outlives its parent keep the claim, nor does one that ends give it back."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(sqlamarr.__file__).parent.parent)}
+    command = [sys.executable, "-c", FORKER, str(tmp_path / "o.db"), child]
+    assert subprocess.run(command, env=environment, check=False).returncode == -signal.SIGKILL
+    assert sqlamarr.run(**options).events == 40
+
+
 def test_a_run_that_just_ends_is_waited_for(options, tmp_path, monkeypatch):
     monkeypatch.setattr("sqlamarr.claim.PATIENCE", 30)
     other = hold(tmp_path / "o.db")
