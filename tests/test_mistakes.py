@@ -116,7 +116,7 @@ def test_a_table_of_a_header_alone_has_no_events(example, tmp_path, capsys):
 def test_text_in_a_column_of_numbers_is_shown(said, tmp_path):
     (tmp_path / "e.csv").write_text("event,pid,px,py,pz\n0,211,1,2,3\n0,pi+,1,2,3\n")
     message = said("run", "lhcb_run2", tmp_path / "e.csv", "-o", tmp_path / "o.db", "--seed", 1)
-    assert "column 'pid' (pid) holds what is no number, as " in message
+    assert "column 'pid' (pid) holds what is no number, as 'pi+'; expected numbers" in message
 
 
 def test_a_particle_without_known_mass_is_named(said, tmp_path):

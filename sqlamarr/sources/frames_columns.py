@@ -198,8 +198,16 @@ class Mapper:
 
 def _kind(values: Array) -> str:
     """What is there instead of numbers, with an example."""
-    example = next((value for value in values.tolist() if not isinstance(value, (int, float))), None)
+    example = next((value for value in values.tolist() if not _is_number(value)), None)
     return f"what is no number, as {example!r}" if example is not None else f"values of type {values.dtype}"
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _hint(name: str, names: Sequence[str]) -> str:
