@@ -226,6 +226,13 @@ def test_a_wrong_table_is_refused(change, message):
         parsed(table(frame))
 
 
+@pytest.mark.parametrize("kind", [float, object, "int64"])
+def test_a_table_without_rows_has_no_events(kind):
+    source = open_inputs(as_arguments(table(EVENTS.iloc[:0].astype(kind))), seed=1)
+    assert list(source.chunks(10)) == []
+    assert "holds no event: it has columns, but no rows" in source.warnings[0]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -17,7 +17,7 @@ import numpy as np
 from sqlamarr.errors import InputError
 from sqlamarr.sources.base import DataSource, EventRef, ParsedChunk, halves
 from sqlamarr.sources.described import Description
-from sqlamarr.sources.frames_columns import COLUMNS, LENGTHS, MOMENTA, TIMES, Block, Mapper
+from sqlamarr.sources.frames_columns import COLUMNS, LENGTHS, MOMENTA, TIMES, Block, Jagged, Mapper
 from sqlamarr.sources.frames_events import parse
 from sqlamarr.sources.frames_files import FORMATS, Table, format_of, of_memory
 from sqlamarr.sources.record_tables import Array
@@ -156,6 +156,8 @@ def _events(table: Table, mapper: Mapper) -> Iterator[tuple[Block, int, int]]:
     """Whole events, as a block of rows and where they are in it; the last event of a block waits for the next block."""
     rest: Block | None = None
     for raw in table.blocks(mapper.wanted):
+        if all(len(column.counts if isinstance(column, Jagged) else column) == 0 for column in raw.values()):
+            continue  # columns without rows need not have a type
         block, counts = mapper.block(raw, rest)
         rest = None
         ends = np.cumsum(counts).tolist()

@@ -134,8 +134,7 @@ def _csv(path: Path, tree: str | None) -> Table:
             options["float_precision"] = "round_trip"
         with pandas.read_csv(path, usecols=list(wanted), chunksize=ROWS, **options) as frames:
             for frame in frames:
-                if len(frame):  # a header alone has columns of no type
-                    yield {name: frame[name].to_numpy() for name in wanted}
+                yield {name: frame[name].to_numpy() for name in wanted}
 
     return Table(str(path), "CSV", names, blocks)
 
