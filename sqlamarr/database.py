@@ -13,7 +13,7 @@ import apsw
 from sqlamarr._library import check, ffi, lib, library_path
 from sqlamarr.columns import FLOAT64, INT64, TEXT, Array, Columns, null_count, without_values
 from sqlamarr.errors import DataError, SqlError
-from sqlamarr.policy import DECLARING, TRUSTED, USING, Policy
+from sqlamarr.policy import DECLARING, TRUSTED, USING, Policy, function_hint
 from sqlamarr.words import counted
 
 if TYPE_CHECKING:
@@ -100,15 +100,21 @@ class Database:
         with self._errors("SQL", sql):
             return self._connection.execute(sql + self._policy.tag, parameters)
 
-    def rows(self, sql: str, parameters: Parameters = ()) -> tuple[list[str], list[tuple[Any, ...]]]:
+    def rows(
+        self, sql: str, parameters: Parameters = (), *, single: bool = False
+    ) -> tuple[list[str], list[tuple[Any, ...]]]:
         """Names of the columns and all rows of a query, also where there are none.
 
+        :param single: refuse a second query in the text
         :raises SqlError: with SQLite's message and the statement
         """
         names: list[str] = []
 
         def describe(cursor: apsw.Cursor, _: str, __: Any) -> bool:
-            names[:] = [str(column[0]) for column in cursor.get_description()]
+            found = [str(column[0]) for column in cursor.get_description()]
+            if single and names and found:
+                raise SqlError(_with_statement("Expected one query, found two that return rows.", sql))
+            names[:] = found or names
             return True
 
         with self._errors("SQL", sql):
@@ -428,10 +434,7 @@ def _raise_native(status: int, sql: str) -> None:
 def _with_statement(message: str, sql: str) -> str:
     if "UNIQUE constraint failed" in message:
         message += f"; {SAME_KEY}"
-    if "not authorized to use function: random" in message.lower():
-        message += "; the seed does not decide what it gives: use uniform_at, normal_at or category_at"
-    elif "not authorized to use function" in message and "load_extension" not in message:
-        message += "; it may ask what time it is, and results depend on the seed alone: give a date as a condition"
+    message += function_hint(message)
     if "may not be modified" in message:
         message += (
             "; a step that changes it must say so: name it in the option 'tables' of a script, 'writes' of Python"

@@ -11,6 +11,16 @@ from sqlamarr._library import check, ffi, lib, text
 TRUSTED, USING, DECLARING = 0, 1, 2
 
 
+def function_hint(message: str) -> str:
+    """What to do in place of a function that was refused, for the end of SQLite's message about it."""
+    _, refused, function = message.lower().partition("not authorized to use function: ")
+    if not refused or function.startswith("load_extension"):
+        return ""
+    if function.startswith("random"):
+        return "; the seed does not decide what it gives: use uniform_at, normal_at or category_at"
+    return "; it may ask what time it is, and results depend on the seed alone: give a date as a condition"
+
+
 class Policy:
     """The policy of one connection. SQLite asks it while it prepares a statement: see ``src/authorizer.cpp``.
 

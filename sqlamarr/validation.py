@@ -45,13 +45,19 @@ def read_yaml(text: str | bytes, file: str, kind: type[SqlamarrError] = Sqlamarr
             )
         return None if node is None else loader.construct_document(node)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark, problem, context = (getattr(error, name, None) for name in ("problem_mark", "problem", "context"))
-        if mark is None:
-            reason = ": " + str(error).replace('in "<byte string>", ', "").replace('in "<unicode string>", ', "")
-        else:
-            what = ", ".join(filter(None, (context, problem)))
-            reason = f", line {mark.line + 1}, column {mark.column + 1}: {what}"
-        raise kind(f"{file} is not valid YAML{reason}.{hint}") from error
+        raise kind(f"{file} is not valid YAML{_fault(error)}.{hint}") from error
+
+
+def _fault(error: Exception) -> str:
+    """What a YAML error says, without its name for a text that came from no file."""
+    mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+    if mark is None:
+        text = " ".join(str(error).split())
+        return ": " + text.replace('in "<byte string>", ', "").replace('in "<unicode string>", ', "")
+    context, begin = getattr(error, "context", None), getattr(error, "context_mark", None)
+    begun = f" (begun in line {begin.line + 1})" if begin is not None and begin.line != mark.line else ""
+    what = f"{context}{begun}, {problem}" if context else problem
+    return f", line {mark.line + 1}, column {mark.column + 1}: {what}"
 
 
 def _repeated_keys(document: Any) -> Iterator[tuple[Any, Any]]:

@@ -24,7 +24,7 @@ def command(file: str, query: str, as_csv: bool, as_json: bool) -> None:
     from sqlamarr.output import open_output
 
     with open_output(file) as db, db.limited():
-        names, rows = db.rows(query)
+        names, rows = db.rows(query, single=True)
     if not names:
         raise SqlError(f"There is nothing to show: expected a query as 'SELECT ...', found {query!r}.")
     if as_json:
