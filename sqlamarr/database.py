@@ -26,6 +26,7 @@ SAME_KEY = "two rows have the same key: add a column to the key that tells them 
 BUSY_TIMEOUT = 60_000  # ms to wait for somebody else who reads or writes the file
 
 Parameters = Mapping[str, Any] | Sequence[Any]
+Rows = tuple[list[str], list[tuple[Any, ...]]]
 
 
 def quote_identifier(name: str) -> str:
@@ -100,9 +101,7 @@ class Database:
         with self._errors("SQL", sql):
             return self._connection.execute(sql + self._policy.tag, parameters)
 
-    def rows(
-        self, sql: str, parameters: Parameters = (), *, single: bool = False
-    ) -> tuple[list[str], list[tuple[Any, ...]]]:
+    def rows(self, sql: str, parameters: Parameters = (), *, single: bool = False) -> Rows:
         """Names of the columns and all rows of a query, also where there are none.
 
         :param single: refuse a second query in the text
@@ -294,7 +293,7 @@ class Database:
 
         They may read, call functions, write ``tables`` and temporary ones; not ATTACH, VACUUM, change PRAGMAs, load
         extensions, make triggers, or begin and end transactions; nor, where the database can be written, call
-        random() and the functions of dates and times, whose answer may be another one every time.
+        random(), those of dates and others whose answer may be another one every time.
 
         :param declaring: they may also make tables, indexes and views
         """
@@ -436,9 +435,7 @@ def _with_statement(message: str, sql: str) -> str:
         message += f"; {SAME_KEY}"
     message += function_hint(message)
     if "may not be modified" in message:
-        message += (
-            "; a step that changes it must say so: name it in the option 'tables' of a script, 'writes' of Python"
-        )
+        message += "; a step that changes it must say so: name it under 'tables' of a script, 'writes' of Python"
     text = re.sub(r"\s+", " ", sql).strip()
     return f"{message}\n  in: {text if len(text) <= 400 else text[:400] + ' ...'}"
 

@@ -18,6 +18,8 @@ def function_hint(message: str) -> str:
         return ""
     if function.startswith("random"):
         return "; the seed does not decide what it gives: use uniform_at, normal_at or category_at"
+    if function.startswith(("changes", "total_changes", "last_insert_rowid")):
+        return "; it tells what was written before, which depends on the size of the batches"
     return "; it may ask what time it is, and results depend on the seed alone: give a date as a condition"
 
 

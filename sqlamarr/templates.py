@@ -14,7 +14,7 @@ from markupsafe import Markup
 from sqlamarr.database import quote_identifier
 from sqlamarr.errors import PipelineError
 
-_NOTHING = re.compile(r"--[^\n]*|/\*.*?\*/|\{#.*?#\}", re.DOTALL)  # comments of SQL and Jinja2
+_NOTHING = re.compile(r"--[^\n]*|/\*.*?(?:\*/|\Z)|\{#.*?#\}", re.DOTALL)  # comments of SQL and Jinja2
 _EMPTY = " \t\r\n;"
 
 

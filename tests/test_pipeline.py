@@ -189,7 +189,7 @@ def test_the_python_step_of_the_documentation_runs(make_pipeline, example, tmp_p
     assert abs(shift.std() - 10) < 1
 
 
-@pytest.mark.parametrize("nothing", ["", "\n", "-- SELECT 1\n/* nor\nthis */ ;", "{# not yet #}\n"])
+@pytest.mark.parametrize("nothing", ["", "\n", "-- SELECT 1\n/* nor\nthis */ ;", "/* SELECT 1", "{# not yet #}\n"])
 def test_a_template_without_a_statement_is_refused(make_pipeline, nothing):
     for step in ("sql: {table: tmp_a, template: a.sql, key: [mcparticle_id]}", "script: {template: a.sql, tables: []}"):
         text = BASE.replace("sql: {table: tmp_a, template: a.sql, key: [mcparticle_id]}", step)
