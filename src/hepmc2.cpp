@@ -48,13 +48,7 @@ void read_particle(Record &record, Line &line) {
     if (record.vertices.empty()) line.fail("a particle before the first vertex of its record");
     Particle particle;
     particle.hepmc_id = line.integer("the barcode");
-    particle.pid = line.integer("the PDG code");
-    particle.px = line.finite("px");
-    particle.py = line.finite("py");
-    particle.pz = line.finite("pz");
-    particle.pe = line.finite("the energy");
-    particle.m = line.finite("the mass");
-    particle.status = line.integer("the status");
+    read_kinematics(line, particle);
     line.real("theta of the polarization");
     line.real("phi of the polarization");
     particle.link = line.integer("the end vertex");

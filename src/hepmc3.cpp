@@ -85,13 +85,7 @@ void Reader::particle(Line &line) {
         line.fail("particles are numbered in order: expected particle " + std::to_string(expected) + ", found " +
                   std::to_string(particle.hepmc_id));
     particle.link = line.integer("the parent");
-    particle.pid = line.integer("the PDG code");
-    particle.px = line.finite("px");
-    particle.py = line.finite("py");
-    particle.pz = line.finite("pz");
-    particle.pe = line.finite("the energy");
-    particle.m = line.finite("the mass");
-    particle.status = line.integer("the status");
+    read_kinematics(line, particle);
     line.expect_end();
     record.particles.push_back(particle);
 }

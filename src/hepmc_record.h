@@ -68,6 +68,17 @@ template <class Handle> void each_line(Record &record, std::string_view text, in
     }
 }
 
+// What stands in both formats between the places that a particle has in the record.
+inline void read_kinematics(Line &line, Particle &particle) {
+    particle.pid = line.integer("the PDG code");
+    particle.px = line.finite("px");
+    particle.py = line.finite("py");
+    particle.pz = line.finite("pz");
+    particle.pe = line.finite("the energy");
+    particle.m = line.finite("the mass");
+    particle.status = line.integer("the status");
+}
+
 void read_units(Record &record, Line &line);
 void read_cross_section(Record &record, Line &line);
 
