@@ -1,5 +1,6 @@
-"""Messages between processes: what is large goes through a file in memory, and nothing stays behind."""
+"""Messages between processes: what is large goes through files in memory, which are used again, and none stays."""
 
+import gc
 import os
 import pickle
 
@@ -7,7 +8,12 @@ import numpy as np
 import pytest
 
 import sqlamarr
-from sqlamarr.running import messages
+from sqlamarr.running.messages import SPARE, Inbox, Outbox
+
+
+@pytest.fixture
+def outbox(tmp_path):
+    return Outbox(str(tmp_path))
 
 
 def content(size):
@@ -26,37 +32,75 @@ def same(left, right):
 
 
 @pytest.mark.parametrize("size", [0, 3, 200_000])
-def test_objects_come_back_and_files_go(size, tmp_path):
-    message = messages.pack(content(size), str(tmp_path))
+def test_objects_come_back(size, outbox, tmp_path):
+    message = outbox.pack(content(size))
     assert len(os.listdir(tmp_path)) == (size > 1000)
-    assert len(message) < 1_000_000
-    same(messages.unpack(message), content(size))
-    assert os.listdir(tmp_path) == []
+    assert len(message.data) < 1_000_000
+    same(Inbox().unpack(message.data), content(size))
 
 
-def test_without_a_folder_everything_is_in_the_message():
-    message = messages.pack(content(200_000))
-    assert len(message) > 3_000_000
-    same(messages.unpack(message), content(200_000))
+def test_a_file_is_used_again_when_it_is_free(outbox, tmp_path):
+    inbox = Inbox()
+    for size in (200_000, 100_000, 300_000, 50_000):  # it grows, and may be longer than what is in it
+        message = outbox.pack(content(size))
+        same(inbox.unpack(message.data), content(size))
+        outbox.free(message.path)
+        assert len(os.listdir(tmp_path)) == 1
 
 
-def test_where_there_is_no_room_the_message_has_it(tmp_path, monkeypatch):
+def test_a_file_in_use_is_left_alone(outbox, tmp_path):
+    inbox = Inbox()
+    values = [np.full(100_000, value) for value in range(3)]
+    messages = [outbox.pack(value) for value in values]
+    assert len(os.listdir(tmp_path)) == 3
+    received = [inbox.unpack(message.data) for message in messages]
+    outbox.free(messages[1].path)
+    outbox.pack(np.zeros(100_000))
+    assert len(os.listdir(tmp_path)) == 3
+    assert all(np.array_equal(received[i], values[i]) for i in (0, 2))
+
+
+def test_the_end_of_the_last_view_is_told(outbox):
+    ended = []
+    message = outbox.pack(content(200_000))
+    value = Inbox().unpack(message.data, ended.append)
+    kept = value["array"][5:10]
+    del value
+    gc.collect()
+    assert ended == []
+    del kept
+    gc.collect()
+    assert ended == [message.path]
+
+
+def test_not_more_files_wait_than_are_needed(outbox, tmp_path):
+    paths = [outbox.pack(np.zeros(100_000)).path for _ in range(SPARE + 3)]
+    for path in paths:
+        outbox.free(path)
+        outbox.free(path)  # once is enough
+    outbox.free(None)
+    outbox.free(str(tmp_path / "of others"))
+    assert len(os.listdir(tmp_path)) == SPARE
+
+
+def test_where_there_is_no_room_the_message_has_it(outbox, tmp_path, monkeypatch):
     def full(file, view):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(messages, "_write", full)
-    message = messages.pack(content(200_000), str(tmp_path))
+    monkeypatch.setattr("sqlamarr.running.messages._write", full)
+    message = outbox.pack(content(200_000))
+    assert len(message.data) > 3_000_000 and message.path is None
     assert os.listdir(tmp_path) == []
-    same(messages.unpack(message), content(200_000))
+    same(Inbox().unpack(message.data), content(200_000))
 
 
-def test_arrays_of_a_message_can_be_written_to(tmp_path):
-    array = messages.unpack(messages.pack(np.zeros(200_000), str(tmp_path)))
-    array[0] = 1.0
-    assert array.sum() == 1.0
+def test_arrays_of_a_message_cannot_be_written_to(outbox):
+    array = Inbox().unpack(outbox.pack(np.zeros(200_000)).data)
+    with pytest.raises(ValueError, match="read-only"):
+        array[0] = 1.0
 
 
-def test_what_cannot_be_sent_leaves_no_file(tmp_path):
+def test_what_cannot_be_sent_leaves_no_file(outbox, tmp_path):
     with pytest.raises((pickle.PicklingError, AttributeError, TypeError)):
-        messages.pack((np.zeros(200_000), lambda: None), str(tmp_path))
+        outbox.pack((np.zeros(200_000), lambda: None))
     assert os.listdir(tmp_path) == []

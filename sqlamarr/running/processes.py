@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import contextmanager, suppress
 from multiprocessing import connection, get_context, parent_process
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from typing import Any
 
@@ -40,9 +40,10 @@ class Processes(Executor):
     """
 
     def __init__(self, jobs: int, first: Callable[..., Any] = os.getpid, *arguments: Any) -> None:
-        self._calls: SimpleQueue[tuple[Future[Any], bytes] | None] = SimpleQueue()
+        self._calls: SimpleQueue[tuple[Future[Any], messages.Message] | None] = SimpleQueue()
         self._folder = messages.folder()
-        self._slots = [_Slot(self._calls, self._folder.name) for _ in range(jobs)]
+        self._outbox = messages.Outbox(self._folder.name)
+        self._slots = [_Slot(self._calls, self._outbox, self._folder.name) for _ in range(jobs)]
         # An interrupt from the keyboard reaches children too; what is ignored here is so at their birth.
         with _without_interrupts():
             for slot in self._slots:
@@ -72,7 +73,7 @@ class Processes(Executor):
         The future raises ProcessDiedError if that process dies of it.
         """
         future: Future[Any] = Future()
-        self._calls.put((future, messages.pack((function, arguments, named), self._folder.name)))
+        self._calls.put((future, self._outbox.pack((function, arguments, named))))
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
@@ -93,9 +94,11 @@ class Processes(Executor):
 class _Slot(Thread):
     """The place of one process: hands it one call after the other, and replaces it if it dies."""
 
-    def __init__(self, calls: SimpleQueue[tuple[Future[Any], bytes] | None], folder: str) -> None:
+    def __init__(
+        self, calls: SimpleQueue[tuple[Future[Any], messages.Message] | None], outbox: messages.Outbox, folder: str
+    ) -> None:
         super().__init__(daemon=True)
-        self._calls, self._folder = calls, folder
+        self._calls, self._outbox, self._folder = calls, outbox, folder
         self._killed = False
         self._beginning = Lock()
 
@@ -109,6 +112,8 @@ class _Slot(Thread):
             self._process = context.Process(target=_serve, args=(theirs, self._folder), daemon=True)
             self._process.start()
             theirs.close()  # now the end of the process is the end of the pipe
+            self._inbox = messages.Inbox()
+            self._read: SimpleQueue[str] = SimpleQueue()  # files of its answers that it may use again
 
     def kill(self) -> None:
         """End the process, and begin no other."""
@@ -125,18 +130,20 @@ class _Slot(Thread):
         self._pipe.close()
         self._process.join()
 
-    def _call(self, future: Future[Any], message: bytes) -> None:
+    def _call(self, future: Future[Any], message: messages.Message) -> None:
         if self._killed:
             future.set_exception(ProcessDiedError("SIGKILL"))
             return
         try:
-            self._pipe.send_bytes(message)
-            done, value = messages.unpack(self._pipe.recv_bytes())
+            self._pipe.send((message.data, list(_emptied(self._read))))
+            done, value = self._inbox.unpack(self._pipe.recv_bytes(), self._read.put)
         except (EOFError, OSError):
             cause = self._cause()
             self.begin()
             future.set_exception(ProcessDiedError(cause))
             return
+        finally:
+            self._outbox.free(message.path)
         if done:
             future.set_result(value)
         else:
@@ -155,21 +162,31 @@ def _serve(pipe: Any, folder: str) -> None:
     parent = parent_process()
     if parent is not None:
         Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+    inbox, outbox = messages.Inbox(), messages.Outbox(folder)
     with suppress(EOFError, OSError):
         while True:
-            pipe.send_bytes(_answer(pipe.recv_bytes(), folder))
+            message, read = pipe.recv()
+            for path in read:
+                outbox.free(path)
+            pipe.send_bytes(_answer(message, inbox, outbox))
 
 
-def _answer(message: bytes, folder: str) -> bytes:
+def _answer(message: bytes, inbox: messages.Inbox, outbox: messages.Outbox) -> bytes:
     try:
-        function, arguments, named = messages.unpack(message)
+        function, arguments, named = inbox.unpack(message)
         answer = True, function(*arguments, **named)
     except BaseException as error:
         answer = False, error
     try:
-        return messages.pack(answer, folder)
+        return outbox.pack(answer).data
     except Exception as error:  # an exception that cannot be sent
-        return messages.pack((False, RuntimeError(f"{answer[1]!r} cannot be sent between processes: {error}")))
+        return outbox.pack((False, RuntimeError(f"{answer[1]!r} cannot be sent between processes: {error}"))).data
+
+
+def _emptied(queue: SimpleQueue[str]) -> Iterator[str]:
+    with suppress(Empty):
+        while True:
+            yield queue.get_nowait()
 
 
 def _end_with(sentinel: int) -> None:
