@@ -74,8 +74,6 @@ class OutputFile:
         self.db = Database(path)
         self._inode = path.stat().st_ino
         self.db.execute(f"PRAGMA cache_size = -{CACHE_SIZE}")
-        # Does not matter to kills; to power cuts, only on file systems of old.
-        self.db.execute("PRAGMA synchronous = NORMAL")
         self._known_sources: set[int] = set()
         self._batches = self._events = 0
         self._marks: list[Mapping[str, Any]] = []
