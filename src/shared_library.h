@@ -4,27 +4,22 @@
 #include "errors.h"
 
 #include <dlfcn.h>
+#include <memory>
 
 namespace sqlamarr {
 
+// What is loaded is a private copy of the file as it is now: a file that is written again, by another name or in
+// place, neither gives its old code to who opens it next nor pulls the code from under who has it. One copy serves all
+// who open the same file.
 class SharedLibrary {
 public:
-    explicit SharedLibrary(const std::string &path)
-        : path_(path), handle_(dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL)) {
-        if (handle_ == nullptr)
-            throw Error(SQLAMARR_MODEL, std::string("Cannot load the model library: ") + dlerror() +
-                                            ". Expected a shared library for this machine, as 'sqlamarr compile' or a "
-                                            "C compiler makes it.");
-    }
-    SharedLibrary(const SharedLibrary &) = delete;
-    SharedLibrary &operator=(const SharedLibrary &) = delete;
-    ~SharedLibrary() { dlclose(handle_); }
+    explicit SharedLibrary(const std::string &path);
 
     const std::string &path() const { return path_; }
 
     // A null pointer if there is no such function.
     template <class Function> Function find(const std::string &name) const {
-        return reinterpret_cast<Function>(dlsym(handle_, name.c_str()));
+        return reinterpret_cast<Function>(dlsym(handle_.get(), name.c_str()));
     }
     template <class Function> Function get(const std::string &name) const {
         if (const auto function = find<Function>(name)) return function;
@@ -34,7 +29,7 @@ public:
 
 private:
     std::string path_;
-    void *handle_;
+    std::shared_ptr<void> handle_;
 };
 
 // Complain about a library built for another plugin interface.
