@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, SupportsInt
 
 import numpy as np
 
 from sqlamarr.column_tables import ColumnTables
-from sqlamarr.columns import FLOAT64, INT64, TEXT, Columns
+from sqlamarr.columns import FLOAT64, INT64, TEXT, Columns, ReadOnlyColumns
 from sqlamarr.database import Database, Parameters, quote_identifier
 from sqlamarr.random import Random, active, stream_key
 
@@ -29,6 +29,7 @@ class Batch:
     :ivar counts: named counters, summed over the run and shown in its summary
     :ivar notes: sentences to be shown once at the end of the run
     :ivar tables: those tables of ``db`` that are columns in memory; None: there are none
+    :ivar names: what the names of random numbers begin with
     """
 
     db: Database
@@ -37,26 +38,34 @@ class Batch:
     counts: Counter[str] = field(default_factory=Counter)
     notes: set[str] = field(default_factory=set)
     tables: ColumnTables | None = None
+    names: str = ""
     _cache: dict[str, Columns] = field(default_factory=dict)
     _seen: int = -1  # the connection's count of changed rows when the cache was last right
 
     def rng(self, name: str) -> Random:
         """Random numbers of one step or source, by its unique name; see :mod:`sqlamarr.random`."""
-        return Random(stream_key(self.seed, name))
+        return Random(stream_key(self.seed, self.names + name))
 
     def random_functions(self, name: str) -> active:
         """Inside the block ``uniform_at`` and its like draw from the stream ``name``."""
-        return active(self.db.connection.sqlite3_pointer(), stream_key(self.seed, name))
+        return active(self.db.connection.sqlite3_pointer(), stream_key(self.seed, self.names + name))
+
+    def within(self, step: str) -> Batch:
+        """The same batch for code that may serve several steps: the names of its random numbers are this step's own."""
+        return replace(self, names=f"{self.names}{step}\0")
 
     def columns(self, table: str) -> Columns:
-        """A table's columns; from memory if whoever wrote it last did so through this object."""
+        """A table's columns; from memory if whoever wrote it last did so through this object.
+
+        :returns: arrays that cannot be changed in place: they may be the table itself
+        """
         if self.tables is not None and table in self.tables:
-            return self.tables.columns(table)
+            return ReadOnlyColumns(self.tables.columns(table))
         if self.db.connection.total_changes() != self._seen:
             self.forget()  # somebody wrote past us
         if table not in self._cache:
             self._cache[table] = self.db.read_table(table)
-        return self._cache[table]
+        return ReadOnlyColumns(self._cache[table])
 
     def write(self, table: str, columns: Mapping[str, Any]) -> None:
         """Insert rows into a table, and keep them at hand if they are what reading it back would give.

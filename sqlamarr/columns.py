@@ -156,6 +156,30 @@ class Columns(Mapping[str, Array]):
         return views, keep
 
 
+class ReadOnlyColumns(Columns):
+    """Columns that others hold too: the arrays cannot be changed in place, and numpy says so.
+
+    :param columns: whose arrays are shown
+    """
+
+    def __init__(self, columns: Columns) -> None:
+        self._raw, self._decoded = columns._raw, columns._decoded
+
+    def __getitem__(self, name: str) -> Array:
+        values = super().__getitem__(name)
+        if np.ma.isMaskedArray(values):
+            mask = _read_only(np.ma.getmaskarray(values))
+            masked: Array = np.ma.MaskedArray(_read_only(np.ma.getdata(values)), mask=mask)
+            return masked
+        return _read_only(values)
+
+
+def _read_only(array: Array) -> Array:
+    view: Array = array.view()
+    view.flags.writeable = False
+    return view
+
+
 def without_values(array: Array, declared: int) -> Array:
     """``array`` itself, or one of the declared type if it holds nothing that shows its type."""
     if array.dtype.kind != "f" or declared not in (INT64, TEXT) or not np.isnan(array).all():

@@ -99,7 +99,7 @@ class PythonStep:
 
         def run(batch: Batch) -> None:
             try:
-                function(batch, **self.arguments)
+                function(batch.within(self.name), **self.arguments)
             except SqlamarrError:
                 raise
             except (Exception, SystemExit) as error:
@@ -111,10 +111,13 @@ class PythonStep:
 
     def _story(self, error: BaseException) -> str:
         """What the user's function did wrong, and where."""
-        return (
-            f"Step {self.name!r}: {self.function} {story(error)}\n"
-            "To reject one event only, raise sqlamarr.errors.EventError with its event_id."
-        )
+        remedy = "To reject one event only, raise sqlamarr.errors.EventError with its event_id."
+        if "read-only" in str(error):
+            remedy = (
+                "Arrays of batch.columns(...) are the table itself and are not changed in place: make new ones, as in "
+                "'pz = pz + noise' or by .copy(), and write these."
+            )
+        return f"Step {self.name!r}: {self.function} {story(error)}\n{remedy}"
 
     def _import(self, folder: Path) -> Callable[..., object]:
         module, _, attribute = self.function.partition(":")

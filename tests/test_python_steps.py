@@ -1,0 +1,94 @@
+"""Steps that are functions of the user's."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import sqlamarr
+from sqlamarr.errors import PipelineError
+
+CREATES = (
+    "creates: {{{table}: {{columns: {{mcparticle_id: INTEGER, event_id: INTEGER, x: REAL}}, key: [mcparticle_id]}}}}"
+)
+
+
+def pipeline_of(make_pipeline, *steps, **options):
+    """A pipeline with steps (name, module:function) that fill a table of their name."""
+    lines = [
+        f'  - python: {{name: {name}, function: "{function}", arguments: {{table: {name}}}, '
+        + CREATES.format(table=name)
+        + "}"
+        for name, function in steps
+    ]
+    tables = ", ".join(["MCParticles", *(name for name, _ in steps)])
+    text = "\n".join(["name: test", "steps:", "  - find_primary_vertices: {}", "  - select_particles: {}", *lines])
+    return make_pipeline(f"{text}\noutput: {{tables: [{tables}]}}\n", **options)
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["m['pz'] += 1", "m['pz'][0] = 1", "m['production_vertex'][:] = 1", "m['mcparticle_id'].sort()"],
+)
+def test_a_table_is_not_changed_by_accident(make_pipeline, example, tmp_path, change):
+    (tmp_path / "in_place.py").write_text(f"def f(batch, table):\n    m = batch.columns('MCParticles')\n    {change}\n")
+    pipeline = pipeline_of(make_pipeline, ("A", "in_place:f"))
+    message = r"in_place:f raised ValueError: .*read-only\n.*, line 3: .*\nArrays of .* not changed in place: make new "
+    with pytest.raises(PipelineError, match=message):
+        sqlamarr.run(pipeline, example, tmp_path / "out.db", seed=1, max_events=1)
+
+
+def test_an_integer_column_with_nulls_cannot_be_changed_either(db):
+    from sqlamarr.batch import Batch
+
+    db.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER, s TEXT)")
+    batch = Batch(db, {}, 1)
+    batch.write("t", sqlamarr.Columns({"id": [1, 2], "n": [None, 5], "s": ["a", None]}))
+    given = batch.columns("t")
+    for change in (
+        lambda: given["n"].__setitem__(0, 1),
+        lambda: given["n"].__setitem__(1, np.ma.masked),
+        lambda: given["n"].mask.__setitem__(0, False),
+        lambda: given["s"].__setitem__(0, "b"),
+    ):
+        with pytest.raises(ValueError, match="read-only"):
+            change()
+    assert batch.columns("t")["n"].tolist() == [None, 5]
+    assert batch.columns("t")["s"].tolist() == ["a", None]
+
+
+NOISE = """
+def direct(batch, table):
+    m = batch.columns("MCParticles")
+    noise = batch.rng("smear").normal(m["mcparticle_id"], 1)[:, 0]
+    batch.write(table, {"mcparticle_id": m["mcparticle_id"], "event_id": m["event_id"], "x": noise})
+
+def in_sql(batch, table):
+    with batch.random_functions("smear"):
+        noise = "SELECT mcparticle_id, event_id, normal_at(mcparticle_id, 0) FROM MCParticles"
+        batch.execute(f"INSERT INTO {table} {noise}")
+"""
+
+
+@pytest.mark.parametrize("function", ["direct", "in_sql"])
+def test_two_steps_with_one_function_have_different_random_numbers(make_pipeline, example, tmp_path, function):
+    (tmp_path / "noise.py").write_text(NOISE)
+    pipeline = pipeline_of(make_pipeline, ("one", f"noise:{function}"), ("two", f"noise:{function}"))
+    sqlamarr.run(pipeline, example, tmp_path / "out.db", seed=1, max_events=10)
+    with sqlamarr.open(tmp_path / "out.db") as db:
+        both = db.arrays("SELECT one.x AS a, two.x AS b FROM one JOIN two USING (mcparticle_id)")
+    assert len(both["a"]) > 1000
+    assert abs(np.corrcoef(both["a"], both["b"])[0, 1]) < 5 / np.sqrt(len(both["a"]))
+
+
+def test_the_random_numbers_of_a_step_are_those_of_its_name_and_the_given_one(make_pipeline, example, tmp_path):
+    from sqlamarr.random import Random, stream_key
+
+    (tmp_path / "noise.py").write_text(NOISE)
+    sqlamarr.run(
+        pipeline_of(make_pipeline, ("one", "noise:direct")), example, tmp_path / "out.db", seed=7, max_events=1
+    )
+    with sqlamarr.open(tmp_path / "out.db") as db:
+        found = db.arrays("SELECT mcparticle_id, x FROM one ORDER BY 1")
+    expected = Random(stream_key(7, "one\0smear")).normal(found["mcparticle_id"], 1)[:, 0]
+    assert np.array_equal(found["x"], expected)
