@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from sqlamarr.beside import modules_beside
 from sqlamarr.errors import PipelineError
 
 
@@ -22,9 +22,9 @@ def load_function(source: str, name: str, folder: Path) -> Callable[..., Any]:
     :param folder: where the pipeline is
     :raises PipelineError: there is no such module or function
     """
-    _see(folder)
     try:
-        module = _load(folder / Path(source).expanduser()) if _is_file(source) else importlib.import_module(source)
+        with modules_beside(folder):
+            module = _load(folder / Path(source).expanduser()) if _is_file(source) else importlib.import_module(source)
         function = getattr(module, name)
     except (ImportError, AttributeError, OSError, SyntaxError) as error:
         raise PipelineError(_not_found(f"{source}:{name}", error, folder)) from error
@@ -40,9 +40,9 @@ def find_module(source: str, folder: Path) -> Path | None:
     """
     if _is_file(source):
         return folder / Path(source).expanduser()
-    _see(folder)
     try:
-        spec = importlib.util.find_spec(source)
+        with modules_beside(folder):
+            spec = importlib.util.find_spec(source)
     except (ImportError, ValueError) as error:
         raise PipelineError(_not_found(source, error, folder)) from error
     if spec is None:
@@ -54,14 +54,8 @@ def _is_file(source: str) -> bool:
     return source.endswith(".py")
 
 
-def _see(folder: Path) -> None:
-    """Find modules beside the pipeline, as templates are."""
-    if str(folder) not in sys.path:
-        sys.path.append(str(folder))
-
-
 def _not_found(what: str, why: object, folder: Path) -> str:
-    return f"cannot import {what!r} ({why}). It is looked for in PYTHONPATH and beside the pipeline, in {folder}."
+    return f"cannot import {what!r} ({why}). It is looked for beside the pipeline, in {folder}, and in PYTHONPATH."
 
 
 def _load(path: Path) -> ModuleType:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -92,3 +94,77 @@ def test_the_random_numbers_of_a_step_are_those_of_its_name_and_the_given_one(ma
         found = db.arrays("SELECT mcparticle_id, x FROM one ORDER BY 1")
     expected = Random(stream_key(7, "one\0smear")).normal(found["mcparticle_id"], 1)[:, 0]
     assert np.array_equal(found["x"], expected)
+
+
+STEP = "from helping import VALUE\ndef f(batch, table):\n    m = batch.columns('MCParticles')\n"
+STEP += "    ids = {name: m[name] for name in ('mcparticle_id', 'event_id')}\n"
+STEP += "    batch.write(table, {**ids, 'x': m['pz'] * 0 + VALUE})\n"
+
+
+@pytest.fixture
+def value_of(example, tmp_path):
+    """Run a pipeline in a folder, with this value in a helper of its step, and tell what the step wrote."""
+
+    def run(folder, value, lazily=False):
+        place = tmp_path / folder
+        place.mkdir(exist_ok=True)
+        (place / "own_steps.py").write_text(STEP if not lazily else STEP[STEP.index("def") :].replace(
+            "m =", "from helping import VALUE; m =", 1))  # fmt: skip
+        (place / "helping.py").write_text(f"VALUE = {value}\n")
+
+        def make(text, **_):
+            (place / "pipeline.yaml").write_text(text)
+            return place / "pipeline.yaml"
+
+        pipeline = pipeline_of(make, ("A", "own_steps:f"))
+        sqlamarr.run(pipeline, example, tmp_path / "out.db", seed=1, max_events=1, overwrite=True)
+        with sqlamarr.open(tmp_path / "out.db") as db:
+            low, high = db.execute("SELECT min(x), max(x) FROM A").fetchone()
+        assert low == high
+        return low
+
+    return run
+
+
+@pytest.fixture
+def clean_modules(monkeypatch):
+    """What a test imports is forgotten behind it."""
+    before = set(sys.modules)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    yield
+    for name in set(sys.modules) - before:
+        del sys.modules[name]
+
+
+@pytest.mark.parametrize("lazily", [False, True], ids=["at once", "when called"])
+def test_a_module_beside_a_pipeline_is_this_pipelines_and_as_its_file_is_now(value_of, clean_modules, lazily):
+    given = [("one", 1), ("two", 2), ("one", 1), ("two", 3), ("two", 4), ("one", 1)]
+    assert [value_of(folder, value, lazily) for folder, value in given] == [value for _, value in given]
+
+
+def test_a_module_of_the_current_folder_does_not_hide_one_beside_the_pipeline(
+    value_of, clean_modules, tmp_path, monkeypatch
+):
+    assert value_of("here", 1) == 1
+    monkeypatch.setattr(sys, "path", [str(tmp_path / "here"), *sys.path])
+    import own_steps
+
+    assert own_steps.VALUE == 1
+    assert value_of("there", 2) == 2
+
+
+def test_an_unchanged_module_is_not_run_again(make_pipeline, example, tmp_path, clean_modules):
+    (tmp_path / "counting.py").write_text("import sys\nsys.counted += 1\n" + NOISE)
+    pipeline = pipeline_of(make_pipeline, ("one", "counting:direct"), ("two", "counting:in_sql"))
+    sys.counted = 0
+    for _ in range(2):
+        sqlamarr.run(pipeline, example, tmp_path / "out.db", seed=1, max_events=1, overwrite=True)
+    assert sys.counted == 1
+    del sys.counted
+
+
+def test_modules_that_are_not_beside_the_pipeline_stay_as_they_are(value_of, clean_modules):
+    before = {name: module for name, module in sys.modules.items() if name not in ("own_steps", "helping")}
+    value_of("one", 1)
+    value_of("two", 2)
+    assert {name: sys.modules.get(name) for name in before} == before
