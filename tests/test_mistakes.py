@@ -75,6 +75,20 @@ def test_a_file_that_is_no_model_is_told_what_one_is(said, example, tmp_path):
         assert "nm:" not in message
 
 
+def test_a_folder_in_place_of_a_model_is_called_so(said, tmp_path):
+    assert f"{tmp_path} is a folder; expected the file of a model" in said("model", tmp_path)
+
+
+def test_a_library_without_functions_is_none_of_models(said, compile_plugin):
+    library = compile_plugin("int number = 1;")
+    assert f"{library} exports no function: it is no library of models." in said("model", library)
+
+
+def test_a_folder_in_place_of_a_page_is_called_so(said, reference, tmp_path):
+    message = said("report", reference[0], "-o", tmp_path)
+    assert f"{tmp_path} is a folder; expected the name of a page to write, as {tmp_path}/report.html" in message
+
+
 def test_a_function_that_a_library_lacks_points_to_what_it_has(said):
     message = said("model", "plugins:lhcb_run2", "efficency")
     assert "has no function 'efficency'. 'sqlamarr model " in message

@@ -158,7 +158,7 @@ def test_files_are_not_overwritten(reference, tmp_path, capsys):
     with pytest.raises(OutputError, match="is not an HTML page"):
         write_report(reference[0], existing, overwrite=True)
     assert command_line("report", reference[0], "-o", tmp_path / "no" / "where.html") == 1
-    assert "its folder does not exist" in capsys.readouterr().err
+    assert "does not exist; make it first" in capsys.readouterr().err
 
 
 def test_a_run_without_tracks_has_a_report_too(make_pipeline, example, tmp_path):

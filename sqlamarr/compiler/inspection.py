@@ -92,6 +92,8 @@ def function_names(library: Path) -> list[str]:
         r"^\S+ [TtWi] _?(\w+)$" if sys.platform == "darwin" else r"^\S+ [TWi] (\w+)$", listed.stdout, re.M
     )
     own = [s for s in symbols if not s.startswith("_") and not _is_companion(s, set(symbols))]
+    if not own:
+        raise ModelError(f"{library} exports no function: it is no library of models.")
     return sorted({s.removesuffix(EVENT) for s in own})
 
 

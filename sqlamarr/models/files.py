@@ -46,6 +46,8 @@ def _shipped(source: str) -> Path:
 def _local(source: str, folder: Path) -> Path:
     # Absolute: the loader looks for a bare name in the system's folders.
     path = (folder / Path(source).expanduser()).absolute()
+    if path.is_dir():
+        raise ModelError(f"{path} is a folder; expected the file of a model.")
     if not path.is_file():
         raise ModelError(f"The model file {path} does not exist.")
     return path

@@ -87,8 +87,10 @@ def write_report(
 
 
 def _check(path: Path, overwrite: bool) -> None:
-    if path.is_dir() or not path.absolute().parent.is_dir():
-        raise OutputError(f"{path} cannot be written: it is a folder, or its folder does not exist.")
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder; expected the name of a page to write, as {path / 'report.html'}.")
+    if not path.absolute().parent.is_dir():
+        raise OutputError(f"The folder {path.absolute().parent} does not exist; make it first.")
     if path.exists() and not overwrite:
         raise OutputError(f"{path} exists. Choose another name, or --overwrite it.")
     if path.exists() and not path.read_bytes()[:15].lower().startswith(b"<!doctype html"):
