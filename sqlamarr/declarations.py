@@ -8,6 +8,9 @@ from collections.abc import Collection
 from sqlamarr.database import Database
 from sqlamarr.errors import PipelineError
 
+#: What every output file has beside the pipeline's tables.
+RUN_TABLES = ("DataSources", "Events", "RejectedEvents")
+
 # A foreign key in the one form that declarations may use: behind its column, without actions.
 _REFERENCE = re.compile(r"\s+REFERENCES\s+\"?(\w+)\"?\s*\(\s*\w+\s*\)(?=\s*(?:,|\)|--|NOT\s|NULL|$))", re.IGNORECASE)
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)

@@ -11,7 +11,8 @@ import numpy as np
 
 from sqlamarr.columns import Array
 from sqlamarr.database import Database, quote_identifier
-from sqlamarr.output import RUN_TABLES, data_tables
+from sqlamarr.declarations import RUN_TABLES
+from sqlamarr.output import data_tables
 
 _ROWS = 100_000  # rows in memory at a time
 

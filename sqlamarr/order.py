@@ -7,12 +7,13 @@ from contextlib import contextmanager
 
 from sqlamarr._library import check, lib, text
 from sqlamarr.database import Database
+from sqlamarr.declarations import RUN_TABLES
 from sqlamarr.errors import PipelineError
 from sqlamarr.sources.hepmc import TABLES
 from sqlamarr.steps import Step
 
 #: Tables that are filled before the first step.
-LOADED = {"DataSources", "Events", "RejectedEvents", *TABLES}
+LOADED = {*RUN_TABLES, *TABLES}
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlamarr.database import Database, quote_identifier
-from sqlamarr.declarations import declaration
+from sqlamarr.declarations import RUN_TABLES, declaration
 from sqlamarr.errors import OutputError, SqlError
 from sqlamarr.images import attached, take_over
 from sqlamarr.sources.base import Rejected
@@ -19,7 +19,6 @@ from sqlamarr.words import counted
 from sqlamarr.worker import BatchResult, event_columns, source_columns
 
 BOOKKEEPING = ("Provenance", "Batches", "Inputs")
-RUN_TABLES = ("DataSources", "Events", "RejectedEvents")
 
 #: What SQLite says where the trouble is not the data but the disk, or somebody else.
 _TROUBLE = ("full", "disk I/O error", "locked", "readonly", "unable to open", "malformed")

@@ -16,12 +16,14 @@ import numpy as np
 from sqlamarr.batch import Batch
 from sqlamarr.columns import Columns, Text
 from sqlamarr.database import quote_identifier
+from sqlamarr.declarations import RUN_TABLES
 from sqlamarr.errors import EventError, InputError, PipelineError, SqlamarrError
 from sqlamarr.images import Image, ImageMaker
 from sqlamarr.order import reading, refuse_reading_ahead
 from sqlamarr.pipeline import Pipeline
 from sqlamarr.sources.base import Chunk, DataSource, EventRef, ParsedChunk, Rejected
 from sqlamarr.steps import Run, Step
+from sqlamarr.views import checked_views
 from sqlamarr.workspace import Workspace
 
 GENERATOR_TABLES = ("GenVertices", "GenParticles")
@@ -88,7 +90,7 @@ class Worker:
         self.workspace.refuse_unused_models()
         self.output_tables = _output_tables(self.workspace, options)
         self._images = ImageMaker(self.workspace.declared, self.output_tables)
-        self.views = _try_views(self.workspace)
+        self.views = checked_views(self.workspace, self.output_tables)
         self._known_tables = set(self.workspace.db.tables())
         self._row_tables = [table for table in self.workspace.event_tables if table not in self.workspace.tables]
         self._by_columns = {step.name for step in pipeline.steps if self.workspace.writes_columns(step)}
@@ -198,20 +200,7 @@ def _output_tables(workspace: Workspace, options: WorkerOptions) -> list[str]:
         wanted.append("GenWeights")
     if options.keep_tmp:
         wanted += [table for table in workspace.event_tables if table in workspace.writer_of]
-    own = {"Events", "DataSources", "RejectedEvents"}
-    return [table for table in known if table in wanted and table not in own]
-
-
-def _try_views(workspace: Workspace) -> str:
-    """The statements that make the output's views; each view is compiled once."""
-    if workspace.pipeline.views is None:
-        return ""
-    sql, _ = workspace.render(workspace.pipeline.views)
-    with workspace.db.limited(declaring=True):
-        workspace.db.execute(sql)
-    for (name,) in workspace.db.execute("SELECT name FROM sqlite_schema WHERE type = 'view'").fetchall():
-        workspace.db.columns(f"SELECT * FROM {quote_identifier(str(name))}")
-    return sql
+    return [table for table in known if table in wanted and table not in RUN_TABLES]
 
 
 def _load(batch: Batch, chunk: Chunk, parsed: ParsedChunk) -> None:

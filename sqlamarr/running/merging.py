@@ -11,8 +11,9 @@ from typing import Any
 from sqlamarr import provenance
 from sqlamarr.claim import claimed
 from sqlamarr.database import Database, quote_identifier
+from sqlamarr.declarations import RUN_TABLES
 from sqlamarr.errors import OutputError
-from sqlamarr.output import BOOKKEEPING, RUN_TABLES, OutputFile, check_output, open_output
+from sqlamarr.output import BOOKKEEPING, OutputFile, check_output, open_output
 from sqlamarr.running.identity import DECISIVE, differences
 from sqlamarr.summary import RunSummary
 

@@ -1,0 +1,54 @@
+"""Views of the output file: they are tried before the run, and work in the file."""
+
+from __future__ import annotations
+
+import pytest
+
+import sqlamarr
+from sqlamarr import load_pipeline
+from sqlamarr.errors import PipelineError, SqlError
+from sqlamarr.worker import Worker, WorkerOptions
+
+BASE = """
+name: test
+steps:
+  - select_particles: {}
+output: {tables: [MCParticles], views: views.sql}
+"""
+VIEW = "CREATE VIEW Status AS SELECT mcparticle_id, pid, e.status FROM MCParticles JOIN Events AS e USING (event_id);"
+INNER = "CREATE VIEW Made AS SELECT * FROM MCVertices;\nCREATE VIEW Far AS SELECT mcvertex_id FROM Made WHERE z > 100;"
+
+
+def prepare(path):
+    return Worker(load_pipeline(path), WorkerOptions(seed=1))
+
+
+def test_a_view_of_kept_tables_works_in_the_file(make_pipeline, example, tmp_path):
+    text = BASE.replace("[MCParticles]", "[MCParticles, MCVertices]")
+    sqlamarr.run(make_pipeline(text, views=f"{VIEW}\n{INNER}"), example, tmp_path / "o.db", seed=1, max_events=2)
+    with sqlamarr.open(tmp_path / "o.db") as db:
+        assert db.execute("SELECT count(*) FROM Status").fetchone() == db.execute(
+            "SELECT count(*) FROM MCParticles").fetchone()  # fmt: skip
+        assert db.execute("SELECT count(*) > 0 FROM Far").fetchone() == (1,)
+
+
+@pytest.mark.parametrize(("views", "name"), [(INNER, "Made"), ("CREATE VIEW Counts AS SELECT count(*) FROM MCVertices", "Counts")])  # fmt: skip # noqa: E501
+def test_a_view_of_a_table_that_is_not_kept_is_refused(make_pipeline, views, name):
+    with pytest.raises(
+        PipelineError,
+        match=rf"pipeline\.yaml: the view '{name}' of views\.sql reads MCVertices, which is not among output\.tables: "
+        r"in the output file it would find no such table\. Add it there, or leave the view out\.",
+    ):
+        prepare(make_pipeline(BASE, views=f"{VIEW}\n{views}"))
+
+
+@pytest.mark.parametrize(
+    ("views", "message"),
+    [
+        (VIEW.replace("pid", "pdg"), r"^views\.sql: view 'Status': Query: no such column: pdg\n"),
+        (VIEW.replace("VIEW", "VEIW"), r"^views\.sql: SQL: near \"VEIW\": syntax error"),
+    ],
+)
+def test_a_view_that_is_wrong_is_named_with_its_file(make_pipeline, views, message):
+    with pytest.raises(SqlError, match=message):
+        prepare(make_pipeline(BASE, views=views))
