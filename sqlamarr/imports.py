@@ -30,6 +30,11 @@ def load_function(source: str, name: str, folder: Path) -> Callable[..., Any]:
         raise PipelineError(_not_found(f"{source}:{name}", error, folder)) from error
     if not callable(function):
         raise PipelineError(f"'{source}:{name}' is not a function.")
+    if isinstance(function, type):
+        raise PipelineError(
+            f"'{source}:{name}' is a class, whose call makes an object. Make it in the module, as 'my_{name.lower()} = "
+            f"{name}(...)', and name that."
+        )
     return function  # type: ignore[no-any-return]
 
 

@@ -41,6 +41,19 @@ def leaves(inputs):
     raise SystemExit
 
 number = 3
+
+class Scale:
+    """By a factor."""
+
+    input_names = ["a", "b"]
+
+    def __init__(self, factor):
+        self.factor = factor
+
+    def __call__(self, inputs):
+        return self.factor * inputs
+
+half = Scale(0.5)
 '''
 
 
@@ -52,6 +65,16 @@ def load(tmp_path):
 
 def rows(n, width):
     return np.random.default_rng(n).normal(size=(n, width)).astype(np.float32)
+
+
+def test_an_object_that_can_be_called_is_a_model_and_its_class_is_none(load):
+    model = load("half")
+    model.verify(Sizes(2, 2, 0))
+    assert (model.input_names, model.origin) == (["a", "b"], "By a factor.")
+    assert model(rows(3, 2), None, 2).tolist() == (0.5 * rows(3, 2)).tolist()
+    with pytest.raises(PipelineError, match=r"'mine\.py:Scale' is a class, whose call makes an object\. Make it in the "
+                                            r"module, as 'my_scale = Scale\(\.\.\.\)', and name that\."):  # fmt: skip
+        load("Scale")
 
 
 def test_a_function_is_called_on_arrays(load):

@@ -16,7 +16,7 @@ from sqlamarr.models.blocks import BlockModel, Evaluate
 
 
 class PythonModel(BlockModel):
-    """A function ``f(inputs)`` or, with random numbers, ``f(inputs, noise)``.
+    """A function ``f(inputs)`` or, with random numbers, ``f(inputs, noise)``; or any object that is called so.
 
     It gets float32 arrays (rows, inputs) and (rows, noise) of always the same number of rows, and returns
     (rows, outputs). Names and ranges are taken from its attributes ``input_names``, ``output_names``,
@@ -29,7 +29,6 @@ class PythonModel(BlockModel):
 
     def __init__(self, source: str, function: str, folder: Path) -> None:
         self._call = load_function(source, function, folder)
-        self.path = inspect.getsourcefile(inspect.getmodule(self._call) or self._call)
         super().__init__(f"function '{source}:{function}'", description_of(self._call))
 
     def _function(self, sizes: Sizes) -> Evaluate:
