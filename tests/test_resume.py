@@ -179,6 +179,7 @@ def test_a_generated_source_goes_on_where_it_stopped(tmp_path):
         ({"first_event": 5}, r"--first-event \(0 there, 5 here\)"),
         ({"skip_events": 5}, r"--events \(its beginning\) \(0 there, 5 here\)"),
         ({"max_events": 30}, r"--events \(its end\) \(20 there, 30 here\)"),
+        ({"max_events": 2}, r"--events \(its end\) \(20 there, 2 here\)"),  # fewer than are done
         ({"weights": True}, r"--weights \(False there, True here\)"),
         ({"inputs": ["{example}", "{example}"]}, r"the inputs \(bbbar.hepmc.gz there, bbbar.hepmc.gz, bbbar"),
     ],

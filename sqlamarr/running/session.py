@@ -111,7 +111,7 @@ class Session:
         self._source = open_inputs(
             settings.inputs, seed=settings.options.seed, first_event=settings.first_event,
             collisions=settings.collisions, on_error=settings.on_error, skip=settings.skip_events + done,
-            max_events=None if settings.max_events is None else settings.max_events - done,
+            max_events=None if settings.max_events is None else max(0, settings.max_events - done),
             marks=self._out.marks() if self._out else (),
         )  # fmt: skip
         self._description = provenance.before(settings.pipeline, self._worker, settings.record(), self._source.names())
