@@ -13,7 +13,7 @@ import apsw
 from sqlamarr._library import check, ffi, lib, library_path
 from sqlamarr.columns import FLOAT64, INT64, TEXT, Array, Columns, null_count, without_values
 from sqlamarr.errors import DataError, SqlError
-from sqlamarr.policy import DECLARING, TRUSTED, USING, Policy, function_hint
+from sqlamarr.policy import DECLARING, TRUSTED, USING, Policy, function_hint, refuse_closed
 from sqlamarr.words import counted
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Database:
             _load_library(self._connection)
             _make_safe(self._connection)
         self._pointer = ffi.cast("sqlite3 *", self._connection.sqlite3_pointer())
-        self._policy = Policy(self._pointer)
+        self._policy = Policy(self._connection, self._pointer)
         self._compiled: list[Any] = []  # statements to be let go of before the connection closes
 
     # -- life ------------------------------------------------------------------------------------
@@ -88,7 +88,7 @@ class Database:
     @property
     def pointer(self) -> Any:
         """The ``sqlite3 *`` for native calls; valid while the database is open."""
-        self._connection.sqlite3_pointer()  # raises if closed, where a stale pointer would crash
+        refuse_closed(self._connection)
         return self._pointer
 
     # -- statements ------------------------------------------------------------------------------
@@ -350,6 +350,7 @@ class Query:
 
     def __call__(self) -> Columns:
         """The query's result; errors are those of :meth:`Database.columns`."""
+        refuse_closed(self._db.connection)
         out = ffi.new("sqlamarr_columns **")
         try:
             status = lib.sqlamarr_query_run(self.handle, self._values, len(self._keep), out)

@@ -244,6 +244,9 @@ def _check_names(steps: tuple[Step, ...], path: Path) -> None:
 def _check_allowed(path: Path, allowed: Mapping[str, list[Any]], name: str, value: Any) -> None:
     choices = allowed.get(name)
     if choices is not None and value not in choices:
+        switches = any(isinstance(choice, bool) for choice in choices)
+        misread = value in ("on", "off", "yes", "no") if switches else isinstance(value, bool)
         raise PipelineError(
             f"{path}: condition {name} = {value!r} is not available; there are: {', '.join(map(str, choices))}."
+            + " In YAML, on, off, yes and no without quotes are true and false." * misread
         )

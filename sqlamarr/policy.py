@@ -6,7 +6,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import apsw
+
 from sqlamarr._library import check, ffi, lib, text
+from sqlamarr.errors import SqlError
 
 TRUSTED, USING, DECLARING = 0, 1, 2
 
@@ -23,14 +26,26 @@ def function_hint(message: str) -> str:
     return "; it may ask what time it is, and results depend on the seed alone: give a date as a condition"
 
 
+def refuse_closed(connection: apsw.Connection) -> None:
+    """Before a native call, which a closed connection would crash.
+
+    :raises SqlError: the connection is closed
+    """
+    try:
+        connection.sqlite3_pointer()
+    except apsw.ConnectionClosedError as error:
+        raise SqlError("The database is closed. Read within the 'with' block, or open it again.") from error
+
+
 class Policy:
     """The policy of one connection. SQLite asks it while it prepares a statement: see ``src/authorizer.cpp``.
 
-    :param pointer: the ``sqlite3 *``, with our library in it
+    :param connection: with our library in it
+    :param pointer: its ``sqlite3 *``
     """
 
-    def __init__(self, pointer: Any) -> None:
-        self._pointer = pointer
+    def __init__(self, connection: apsw.Connection, pointer: Any) -> None:
+        self._connection, self._pointer = connection, pointer
         self._now: tuple[int, tuple[str, ...]] = (TRUSTED, ())
 
     @property
@@ -60,6 +75,7 @@ class Policy:
 
     def _set(self, kind: int, tables: tuple[str, ...]) -> None:
         if (kind, tables) != self._now:
+            refuse_closed(self._connection)
             names = [ffi.new("char[]", table.encode()) for table in tables]
             check(lib.sqlamarr_set_policy(self._pointer, kind, ffi.new("char *[]", names or [ffi.NULL]), len(names)))
             self._now = (kind, tables)

@@ -131,5 +131,6 @@ def _refuse_repeated(ids: npt.NDArray[np.int64]) -> None:
     if len(twice):
         raise DataError(
             f"Id {twice[0]} is given more than once and would get the same random numbers each time. "
-            "Give every row its own id or stream, or say repeated=True if that is meant."
+            "Give every row its own id, or tell those of one id apart by a stream (of a step with a model: its option "
+            "'stream', a column of its key). In Python say repeated=True if the same numbers are meant."
         )

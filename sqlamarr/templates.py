@@ -13,9 +13,21 @@ from markupsafe import Markup
 
 from sqlamarr.database import quote_identifier
 from sqlamarr.errors import PipelineError
+from sqlamarr.validation import suggest
 
 _NOTHING = re.compile(r"--[^\n]*|/\*.*?(?:\*/|\Z)|\{#.*?#\}", re.DOTALL)  # comments of SQL and Jinja2
 _EMPTY = " \t\r\n;"
+
+
+class _Undefined(jinja2.StrictUndefined):
+    """What is asked of a mapping and not there is told with what is."""
+
+    @property
+    def _undefined_message(self) -> str:
+        among, name = self._undefined_obj, str(self._undefined_name)
+        if isinstance(among, Mapping):
+            return f"there is no {name!r}; there are: {', '.join(map(str, among)) or 'none'}{suggest(name, among)}"
+        return f"{super()._undefined_message}; "
 
 
 class Templates:
@@ -31,7 +43,7 @@ class Templates:
         self._folders = folders
         self._environment = SandboxedEnvironment(
             loader=jinja2.FileSystemLoader([str(folder) for folder in folders]),
-            undefined=jinja2.StrictUndefined,
+            undefined=_Undefined,
             # With autoescape a macro's result is marked as finished SQL, and everything else is not.
             autoescape=True,
             finalize=self._finalize,
@@ -73,7 +85,9 @@ class Templates:
         except UnicodeDecodeError as error:
             raise PipelineError(f"Template {template} is not UTF-8 text: {error}.") from error
         except jinja2.UndefinedError as error:
-            raise PipelineError(f"Template {template}: {error.message}; known are: {', '.join(variables)}.") from error
+            told = str(error.message)
+            known = f"known are: {', '.join(variables)}." if told.endswith("; ") else ""
+            raise PipelineError(f"Template {template}: {told}{known}") from error
         except jinja2.TemplateError as error:
             raise PipelineError(f"Template {template}: {error}.") from error
 

@@ -151,6 +151,7 @@ class Workspace:
         """Call it when all steps are prepared.
 
         :raises PipelineError: a model for one function (``NAME.FUNCTION``) that no step asks for
+        :raises ModelError: a model that no step asks for has no file, which the output would name
         """
         used = {key for key, _ in self._opened}
         if idle := [name for name in self.pipeline.models if "." in name and name not in used]:
@@ -159,6 +160,11 @@ class Workspace:
             raise PipelineError(
                 f"{self.pipeline.path}: no step asks for models.{idle[0]}; they ask for: {', '.join(known) or 'none'}."
             )
+        for name in self.pipeline.models:
+            try:
+                self.model_file(name)
+            except PipelineError as error:
+                raise type(error)(f"{self.pipeline.path}: models.{name}, which no step asks for: {error}") from error
 
     def claim(self, step: str, table: str) -> None:
         """Note that ``step`` writes ``table``.

@@ -200,11 +200,22 @@ def test_columns_can_be_pickled(db):
     assert list(copy["s"]) == ["a", None]
 
 
-def test_a_closed_database_is_refused_not_crashed():
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda db, _: db.arrays("SELECT 1 AS x"),
+        lambda db, _: db.execute("SELECT 1 AS x"),
+        lambda db, _: db.prepare("SELECT 1 AS x"),
+        lambda db, _: db.limited().__enter__(),
+        lambda _, query: query(),
+    ],
+)
+def test_a_closed_database_is_refused_not_crashed(use):
     db = Database()
+    query = db.prepare("SELECT 1 AS x")
     db.close()
-    with pytest.raises(Exception, match=r"closed|Closed"):
-        db.arrays("SELECT 1 AS x")
+    with pytest.raises(SqlError, match=r"closed"):
+        use(db, query)
 
 
 def test_internal_functions_are_out_of_reach_of_views(db):

@@ -139,6 +139,14 @@ def test_entries_that_are_wrong_are_explained(pipeline, models, message):
         pipeline(models)
 
 
+def test_a_model_that_no_step_asks_for_must_be_there_too(pipeline):
+    with pytest.raises(
+        ModelError,
+        match=r"pipeline\.yaml: models\.idle, which no step asks for: The model file .*/no\.so does not exist",
+    ):
+        Worker(pipeline("m: {python: mine.py}, idle: {library: no.so}"), WorkerOptions(seed=1))
+
+
 def test_another_file_than_the_checksum_says_is_refused(pipeline):
     for kind, name in [("onnx", "net.onnx"), ("python", "mine.py")]:
         with pytest.raises(ModelError, match="expected sha256 abab.* found .* Is it the right file"):

@@ -112,6 +112,17 @@ def test_conditions_that_are_not_available_list_those_that_are():
         pipeline.with_conditions({"polarty": "MagUp"})
 
 
+@pytest.mark.parametrize(("value", "allowed"), [("off", '[event, "off"]'), ("event", "[event, off]")])
+def test_a_condition_that_yaml_reads_as_a_truth_value_is_explained(make_pipeline, value, allowed):
+    text = BASE.replace("steps:", f"conditions: {{calorimeter: {value}}}\nallowed: {{calorimeter: {allowed}}}\nsteps:")
+    with pytest.raises(
+        PipelineError,
+        match=r"calorimeter = ('off'|False) is not available; there are: event, (off|False)\. "
+        r"In YAML, on, off, yes and no without quotes are true and false\.",
+    ):
+        load_pipeline(make_pipeline(text, a=QUERY)).with_conditions({"calorimeter": "off"})
+
+
 def test_unknown_models_are_named():
     pipeline = load_pipeline("lhcb_run2")
     with pytest.raises(PipelineError, match="no model 'traking'; there are: .*Did you mean 'tracking'"):

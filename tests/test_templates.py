@@ -44,6 +44,16 @@ def test_undefined_variables_are_named(render):
         render("SELECT {{ nope }}", a=1)
 
 
+def test_a_key_that_a_mapping_has_not_is_named_with_the_right_one(render):
+    with pytest.raises(
+        PipelineError,
+        match=r"^Template t\.sql: there is no 'perod'; there are: period, sample\. Did you mean 'period'\?$",
+    ):
+        render("SELECT {{ conditions.perod }}", conditions={"period": 2016, "sample": "b"})
+    with pytest.raises(PipelineError, match=r"there is no 'a'; there are: none\.$"):
+        render("SELECT {{ conditions['a'] }}", conditions={})
+
+
 def test_syntax_errors_name_file_and_line(render):
     with pytest.raises(PipelineError, match=r"t\.sql, line 2"):
         render("SELECT 1\n{% if %}")
