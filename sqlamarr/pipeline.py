@@ -120,7 +120,7 @@ class Pipeline:
         """The same with other models.
 
         :param changes: by the model's name, or ``NAME.FUNCTION`` for one function of it: an entry as in the
-            pipeline file, or in one word as on the command line (relative paths start at the current folder)
+            pipeline file, or in one word as on the command line. Relative paths start at the current folder
         :raises PipelineError: a model that the pipeline has not, or an entry that is none
         """
         changed = {}
@@ -129,6 +129,7 @@ class Pipeline:
                 raise PipelineError(_unknown(self.path, "model", name, self.models))
             changed[name] = model_entry.parse(change) if isinstance(change, str) else change
             _check_model(str(self.path), name, changed[name])
+            changed[name] = model_entry.here(changed[name])
         return replace(self, models={**self.models, **changed})
 
 

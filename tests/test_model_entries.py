@@ -211,6 +211,31 @@ def test_models_that_python_gives_are_checked_like_those_of_a_file(pipeline):
 
 
 @pytest.mark.parametrize(
+    "model",
+    [
+        "net.onnx",
+        {"onnx": "net.onnx"},
+        {"python": "there.py:f"},
+        {"python": "there:f"},
+        {"library": "plugins:lhcb_run2"},
+    ],
+)
+def test_paths_that_python_gives_start_at_the_current_folder(pipeline, tmp_path, monkeypatch, model):
+    before = pipeline("m: {python: mine.py}")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (tmp_path / "net.onnx").rename(elsewhere / "net.onnx")
+    (elsewhere / "there.py").write_text(MODULE)
+    monkeypatch.chdir(elsewhere)
+    changed = before.with_models({"m.f": model})
+    if model == {"library": "plugins:lhcb_run2"}:
+        assert changed.models["m.f"] == model
+        return
+    monkeypatch.chdir(tmp_path)
+    assert Worker(changed, WorkerOptions(seed=1)).workspace.model_file("m.f").path.parent == elsewhere
+
+
+@pytest.mark.parametrize(
     ("names", "message"),
     [
         (["px"], r"Step 'First': function 'mine\.py:f' names 1 input \(px\), the pipeline expects 2: px, py\."),

@@ -85,11 +85,29 @@ def parse(text: str) -> dict[str, Any]:
         return {"onnx": _absolute(text)}
     match = _PYTHON.match(text)
     if match and (match["function"] or text.endswith(".py")):
-        source, function = match["source"], match["function"]
-        file = source if source.endswith(".py") else f"{source.replace('.', '/')}.py"
-        source = _absolute(file) if source.endswith(".py") or Path(file).is_file() else source
-        return {"python": f"{source}:{function}" if function else source}
+        return {"python": _python_here(match["source"], match["function"])}
     return {"library": _absolute(text)}
+
+
+def here(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """An entry whose relative paths start at the current folder, as those of :func:`parse` do.
+
+    :param entry: checked by the schema and :func:`check`
+    """
+    (kind,) = (kind for kind in KINDS if kind in entry)
+    name = entry[kind]
+    if kind == "python":
+        name = _python_here(*_python(entry))
+    elif not URL.match(name) and not name.startswith(SHIPPED):
+        name = _absolute(name)
+    return {**entry, kind: name}
+
+
+def _python_here(source: str, function: str | None) -> str:
+    """A Python file by its path; a module of the current folder is one too."""
+    file = source if source.endswith(".py") else f"{source.replace('.', '/')}.py"
+    source = _absolute(file) if source.endswith(".py") or Path(file).is_file() else source
+    return f"{source}:{function}" if function else source
 
 
 def _absolute(path: str) -> str:
