@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -152,6 +152,7 @@ class CompiledEventModel:
         out = ffi.new("sqlamarr_event_model **")
         check(lib.sqlamarr_event_model_open(os.fsencode(path), function.encode(), out))
         self._handle = ffi.gc(out[0], lib.sqlamarr_event_model_free)
+        self._tried = False
 
     def __str__(self) -> str:
         return f"function '{self.function}_event' of {self.path.name}"
@@ -239,7 +240,21 @@ class CompiledEventModel:
         """Evaluate all events in one native call.
 
         :raises EventError: an event has no answer within the limits
+        :raises ModelError: the answer is another one if an event is given again
         """
+        answers = self._call(batch, sizes, limits)
+        if not self._tried and len(answers.rows):
+            self._tried = True
+            event = int(np.diff(answers.offsets).argmax())  # the one that shows most
+            for _ in range(2):  # a function that goes by turns would be right once
+                if not _same(_event_of(batch, answers, event), self._call(_alone(batch, event), sizes, limits)):
+                    raise ModelError(
+                        f"{self}: gives an event another answer when it is called again. It must depend on this event "
+                        f"alone, bit for bit: '{self.function}_event' keeps nothing between two calls."
+                    )
+        return answers
+
+    def _call(self, batch: EventBatch, sizes: EventSizes, limits: EventLimits) -> EventAnswers:
         c_batch, keep = _c_batch(batch, limits)
         failed, out = ffi.new("int64_t *"), ffi.new("const sqlamarr_event_answers **")
         status = lib.sqlamarr_event_model_call(self._handle, _c_sizes(sizes), c_batch, failed, out)
@@ -257,6 +272,33 @@ class CompiledEventModel:
             _copy(answers.link_in, links, np.int64),
             _copy(answers.link_weight, links, np.float32),
         )
+
+
+def _alone(batch: EventBatch, event: int) -> EventBatch:
+    """One event of a batch, by its place."""
+    start, stop = batch.offsets[event : event + 2]
+    one = slice(event, event + 1)
+    offsets = batch.offsets[event : event + 2] - start
+    rows, noise = batch.rows[start:stop], batch.noise[start:stop]
+    return EventBatch(batch.event_ids[one], offsets, rows, batch.event[one], noise, batch.event_noise[one])
+
+
+def _event_of(batch: EventBatch, answers: EventAnswers, event: int) -> EventAnswers:
+    """The answer to one event of a batch, as it is to this event alone."""
+    start, stop = answers.offsets[event : event + 2]
+    links = (answers.link_out >= start) & (answers.link_out < stop)
+    return EventAnswers(
+        answers.offsets[event : event + 2] - start,
+        answers.rows[start:stop],
+        answers.link_out[links] - start,
+        answers.link_in[links] - batch.offsets[event],
+        answers.link_weight[links],
+    )
+
+
+def _same(one: EventAnswers, other: EventAnswers) -> bool:
+    pairs = [(getattr(one, each.name), getattr(other, each.name)) for each in fields(EventAnswers)]
+    return all(np.array_equal(a, b, equal_nan=True) for a, b in pairs)
 
 
 def _c_sizes(sizes: EventSizes) -> Any:

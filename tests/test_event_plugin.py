@@ -159,6 +159,20 @@ def test_a_model_that_misbehaves_is_found(prepare, change, message):
     assert caught.value.event_id == 1_000_000
 
 
+@pytest.mark.parametrize("kept", ["calls > 3", "calls % 2"])
+@pytest.mark.parametrize("counts", [(0, 3, 2), (0, 3, 2, 1)])
+def test_a_model_that_keeps_something_between_calls_is_found(prepare, kept, counts):
+    source = (PAIRS + INFO).replace(
+        "const int32_t pairs", "static int calls; ++calls;\n    const int32_t pairs", 1
+    ).replace("out->rows[2 * i] = 0;", f"out->rows[2 * i] = {kept};")  # fmt: skip
+    with pytest.raises(
+        ModelError,
+        match=r"function 'f_event' of model\.so: gives an event another answer when it is called again\. It must "
+        r"depend on this event alone, bit for bit: 'f_event' keeps nothing between two calls\.",
+    ):
+        answers(prepare(source), *counts)
+
+
 def test_what_a_model_left_out_is_not_filled_by_the_event_before(prepare):
     source = PAIRS.replace("out->rows[2 * i + 1] = in->event_random[0];", "").replace(
         "out->rows[2 * (i / 2) + 1] += in->random[2 * i] + in->random[2 * i + 1];",

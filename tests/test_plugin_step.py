@@ -166,6 +166,24 @@ def test_a_batch_function_that_fails_is_reported(prepare):
         answers(prepare(FULL, noise=3), px=[666.0], py=[1.0])
 
 
+@pytest.mark.parametrize("n", [1, 4, 5])
+@pytest.mark.parametrize(
+    ("source", "noise"),
+    [
+        (FULL.replace("return in[0] ==", "out[0] += 1; return in[0] =="), 3),  # f and f_batch differ
+        (FULL.replace("out[0] = in[0]", "static int calls; out[0] = ++calls % 2 + in[0]"), 3),
+        (SUM.replace("{", "{ static float last;").replace("in[1];", "in[1] + last; last = in[0] + 1;"), 0),
+    ],
+)  # fmt: skip
+def test_a_function_whose_answers_depend_on_more_than_the_row_is_found(prepare, source, noise, n):
+    with pytest.raises(
+        ModelError,
+        match=r"function 'f' of model\.so: gives a row other answers when it is called again by itself\. They must "
+        r"depend on this row alone, bit for bit: 'f' keeps nothing between two calls, and agrees with 'f_batch' if",
+    ):
+        answers(prepare(source, noise=noise), px=np.arange(n), py=np.ones(n))
+
+
 def test_rows_outside_the_models_range_are_counted(prepare):
     batch, _ = answers(prepare(FULL, noise=3), px=[1.0, 6.0, -7.0], py=[1.0, 1.0, 1.0])
     assert batch.counts == {"rows outside the model's range, answers: px": 2}

@@ -136,8 +136,8 @@ def _self_test(model: CompiledModel, sizes: Sizes, raw: _Raw, name: str) -> Self
     inputs = matrix(record.test_in, rows, sizes.inputs)
     noise = matrix(record.test_random, rows, sizes.noise) if sizes.noise else None
     expected = matrix(record.test_out, rows, sizes.outputs)
-    found = model(inputs, noise, sizes.outputs)
     single = model(inputs, noise, sizes.outputs, batched=False)
+    found = model(inputs, noise, sizes.outputs)
     deviation = _deviation(expected, found)
     same = found.tobytes() == single.tobytes()
     return SelfTest(record.deviation, record.rows, record.tolerance, deviation, rows, same)
