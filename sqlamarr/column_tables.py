@@ -180,17 +180,42 @@ def _in_order(table: str, made: _Table, rows: Columns) -> Columns:
 
 
 def _repeats(key: Sequence[Array | Text]) -> bool:
-    """Whether two rows have the same key. Texts are compared by a hash, and themselves where that is the same."""
+    """Whether two rows have the same key. Texts are compared by length and hash, and themselves where these agree."""
     columns = [values if isinstance(values, Text) else np.ma.getdata(values) for values in key]
-    codes = [values.hashes() if isinstance(values, Text) else values for values in columns]
-    # One id may have several rows; they stand side by side, and in most tables there are none.
-    order = np.arange(len(codes[0])) if len(codes) == 1 else np.lexsort(codes[::-1])
-    first, second = order[:-1], order[1:]
-    for code in codes:
-        same = code[first] == code[second]
-        first, second = first[same], second[same]
-    for values in columns:
-        if len(first) and isinstance(values, Text):
-            same = values.take(first).decode() == values.take(second).decode()
-            first, second = first[same], second[same]
+    first, second = _neighbours(columns)
+    for same in (_same_code, _same_value):
+        for values in columns:
+            if len(first):
+                alike = same(values, first, second)
+                first, second = first[alike], second[alike]
     return len(first) > 0
+
+
+def _neighbours(columns: Sequence[Array | Text]) -> tuple[Array, Array]:
+    """Pairs of rows among which every pair of the same key is."""
+    ids = columns[0]
+    if not isinstance(ids, Text):  # they ascend: one id may have several rows, which in most tables are one or two
+        same = ids[1:] == ids[:-1]
+        if not bool((same[1:] & same[:-1]).any()):
+            first = np.flatnonzero(same)
+            return first, first + 1
+    codes = [values.hashes() if isinstance(values, Text) else values for values in columns]
+    order = np.arange(len(codes[0])) if len(codes) == 1 else np.lexsort(codes[::-1])
+    return order[:-1], order[1:]
+
+
+def _same_code(values: Array | Text, first: Array, second: Array) -> Array:
+    if not isinstance(values, Text):
+        return np.asarray(values[first] == values[second])
+    lengths = np.diff(values.offsets)
+    alike = np.asarray(lengths[first] == lengths[second])
+    if alike.any():
+        places = np.flatnonzero(alike)
+        alike[places] = values.take(first[places]).hashes() == values.take(second[places]).hashes()
+    return alike
+
+
+def _same_value(values: Array | Text, first: Array, second: Array) -> Array:
+    if not isinstance(values, Text):
+        return np.ones(len(first), np.bool_)
+    return np.asarray(values.take(first).decode() == values.take(second).decode())

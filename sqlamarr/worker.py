@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -226,11 +227,10 @@ def source_columns(sources: tuple[DataSource, ...]) -> Columns:
     )
 
 
-def event_columns(events: Any, rejected: set[int]) -> Columns:
+def event_columns(events: Sequence[EventRef], rejected: set[int]) -> Columns:
     """Rows of Events."""
-    fields = np.array(
-        [(event.event_id, event.ordinal, event.datasource_id, event.number) for event in events], dtype=np.int64
-    ).reshape(-1, 4)
+    width = len(EventRef._fields)
+    fields = np.fromiter(chain.from_iterable(events), np.int64, width * len(events)).reshape(-1, width)
     names = ("event_id", "ordinal", "datasource_id", "number")
     columns: dict[str, Any] = {name: fields[:, i] for i, name in enumerate(names)}
     is_rejected = np.isin(columns["event_id"], list(rejected))

@@ -243,6 +243,14 @@ def test_every_event_needs_one_row_of_its_own_inputs(prepare, query, found):
         answers(prepare(PAIRS, event_query=query), 1, 1)
 
 
+def test_a_model_that_is_switched_off_is_not_called(prepare):
+    off = {"query": QUERY.replace(" ORDER", " WHERE 0 ORDER"), "event_query": EVENT_QUERY + " WHERE 0"}
+    clusters, links, _ = answers(prepare(PAIRS, **off), 3, 1)
+    assert clusters == [] and links == []
+    with pytest.raises(DataError, match=r"e\.sql must return one row for every event; .* event_id = 0\."):
+        answers(prepare(PAIRS, event_query=off["event_query"]), 3, 1)
+
+
 def test_rows_of_unknown_events_are_refused(prepare):
     with pytest.raises(DataError, match=r"q\.sql returns event_id = 5, which is not in Events"):
         answers(prepare(PAIRS, query=QUERY.replace("event_id,", "5 AS event_id,")), 1)

@@ -11,5 +11,6 @@ FROM (
     SELECT v.event_id, v.vertex_id, v.x, v.y, v.z, max(coalesce(n, 0) * 1000000 + v.event_id - v.vertex_id) AS best
     FROM Vertices AS v
     LEFT JOIN track_counts USING (genevent_id)
+    WHERE {{ conditions.calorimeter != 'off' }}
     GROUP BY v.event_id
 )

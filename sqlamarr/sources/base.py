@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -15,8 +15,7 @@ from sqlamarr.errors import InputError
 ROWS_PER_EVENT = 1_000_000
 
 
-@dataclass(frozen=True)
-class EventRef:
+class EventRef(NamedTuple):
     """An event, before it is parsed.
 
     :ivar event_id: ordinal * ROWS_PER_EVENT
@@ -225,6 +224,13 @@ class Numbering:
         self._number += 1
         self._empty = 0
         return event
+
+    def next_events(self, count: int) -> tuple[EventRef, ...]:
+        """Number several events that have no lines."""
+        ordinals, ahead = range(self.ordinal, self.ordinal + count), self._number - self.ordinal
+        events = tuple(EventRef(n * ROWS_PER_EVENT, n, self._source, n + ahead) for n in ordinals)
+        self.skip(count)
+        return events
 
 
 __all__ = [

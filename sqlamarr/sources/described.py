@@ -191,7 +191,7 @@ def chunks(description: Description, reading: Reading, batch_size: int, last: bo
     for begin in range(skipped, min(wanted), batch_size):
         size = min(batch_size, min(wanted) - begin)
         entry["events"] += size
-        yield RecipeChunk(tuple(numbering.next_event() for _ in range(size)), (source,), generator.recipe)
+        yield RecipeChunk(numbering.next_events(size), (source,), generator.recipe)
 
 
 def _refuse_endless(description: Description, reading: Reading, last: bool) -> None:

@@ -6,7 +6,7 @@ import pickle
 import tempfile
 from array import array
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from sqlamarr.errors import InputError
@@ -117,7 +117,7 @@ class Generated:
         ordinal = event.ordinal * MOST + number
         if ordinal * ROWS_PER_EVENT >= 2**63:
             raise InputError(f"Event {event.ordinal} is too far on for generated pile-up; it ends at 2^63 / 10^9.")
-        made = replace(event, event_id=ordinal * ROWS_PER_EVENT, ordinal=ordinal)
+        made = event._replace(event_id=ordinal * ROWS_PER_EVENT, ordinal=ordinal)
         return Packed(RecipeChunk((made,), (self._source,), self.generator.recipe), self._source.datasource_id)
 
 

@@ -111,19 +111,23 @@ class EventPluginStep(FillsTable):
         query = ModelQuery.match(self.name, self.query, identity, described, self.inputs, model.input_names, model)
         event_inputs = self._prepare_event(workspace, model.event_input_names, model)
         self._make_tables(workspace)
+        compiled, ids = workspace.db.prepare(sql, values, query.types), workspace.db.prepare(_IDS)
 
         def run(batch: Batch) -> None:
             with batch.random_functions(f"{self.name}.query"):
-                rows = self._in_order(batch.db.columns(sql, values, query.types))
+                rows = self._in_order(compiled())
             query.refuse_null_keys(rows)
-            events = batch.db.columns(_IDS)["event_id"].astype(np.int64)
+            events = ids()["event_id"].astype(np.int64)
+            of_events = event_inputs(batch, events, rows.rows)
+            if of_events is None:
+                return
             matrix = query.matrix(rows)
             query.count_outside(batch, model.outside(matrix))
             given = EventBatch(
                 events,
                 self._offsets(rows, events),
                 matrix,
-                event_inputs(batch, events),
+                of_events,
                 row_noise(batch.rng(self.name), rows, self.key[0], self.stream, self.noise),
                 batch.rng(f"{self.name}.event").normal(events, self.event_noise),
             )
@@ -133,19 +137,25 @@ class EventPluginStep(FillsTable):
 
     def _prepare_event(
         self, workspace: Workspace, names: list[str] | None, model: object
-    ) -> Callable[[Batch, NDArray[np.int64]], Floats]:
-        """What reads the inputs that belong to the events themselves."""
+    ) -> Callable[[Batch, NDArray[np.int64], int], Floats | None]:
+        """What reads the inputs that belong to the events themselves; None: the model has nothing to do.
+
+        It gets the events and the number of rows that they have together.
+        """
         if self.event_query is None:
-            return lambda _, events: np.empty((len(events), 0), np.float32)
+            return lambda _, events, __: np.empty((len(events), 0), np.float32)
         template = self.event_query
         sql, values = workspace.render(template, self.variables)
         described = list(workspace.db.describe(sql, values))
         query = ModelQuery.match(self.name, template, ("event_id",), described, self.event_inputs, names, model)
+        compiled = workspace.db.prepare(sql, values, query.types)
 
-        def read(batch: Batch, events: NDArray[np.int64]) -> Floats:
+        def read(batch: Batch, events: NDArray[np.int64], n_rows: int) -> Floats | None:
             with batch.random_functions(f"{self.name}.event_query"):
-                rows = batch.db.columns(sql, values, query.types)
+                rows = compiled()
             query.refuse_null_keys(rows)
+            if not rows.rows and not n_rows:
+                return None
             order = np.argsort(rows["event_id"], kind="stable")
             found = rows["event_id"][order]
             if not np.array_equal(found, events):
