@@ -197,7 +197,7 @@ class OutputFile:
 
     def _append_rejected(self, result: BatchResult) -> None:
         paths = {source.datasource_id: source.path for source in result.sources}
-        events = {event.event_id: event for event in result.events}
+        events = {event.event_id: event for event in result.events} if result.rejected else {}
         for row in result.rejected:
             event = events[row.event_id]
             values = (row.event_id, paths[event.datasource_id], event.number, row.line or None, _step(row), row.message)

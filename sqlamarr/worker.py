@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from sqlamarr.errors import EventError, InputError, PipelineError, SqlamarrError
 from sqlamarr.images import Image, ImageMaker
 from sqlamarr.order import reading, refuse_reading_ahead
 from sqlamarr.pipeline import Pipeline
-from sqlamarr.sources.base import Chunk, DataSource, EventRef, ParsedChunk, Rejected
+from sqlamarr.sources.base import Chunk, DataSource, EventRef, ParsedChunk, Rejected, event_numbers
 from sqlamarr.steps import Run, Step
 from sqlamarr.views import checked_views
 from sqlamarr.workspace import Workspace
@@ -57,7 +56,7 @@ class BatchResult:
     """
 
     tables: dict[str, Columns]
-    events: tuple[EventRef, ...]
+    events: Sequence[EventRef]
     sources: tuple[DataSource, ...]
     rejected: list[Rejected]
     counts: Counter[str]
@@ -207,7 +206,8 @@ def _output_tables(workspace: Workspace, options: WorkerOptions) -> list[str]:
 def _load(batch: Batch, chunk: Chunk, parsed: ParsedChunk) -> None:
     bad = {rejected.event_id for rejected in parsed.rejected}
     batch.write("DataSources", source_columns(chunk.sources))
-    batch.write("Events", event_columns([event for event in chunk.events if event.event_id not in bad], bad))
+    events = [event for event in chunk.events if event.event_id not in bad] if bad else chunk.events
+    batch.write("Events", event_columns(events, bad))
     for table, columns in parsed.tables.items():
         if columns.rows:
             batch.write(table, columns)
@@ -229,8 +229,7 @@ def source_columns(sources: tuple[DataSource, ...]) -> Columns:
 
 def event_columns(events: Sequence[EventRef], rejected: set[int]) -> Columns:
     """Rows of Events."""
-    width = len(EventRef._fields)
-    fields = np.fromiter(chain.from_iterable(events), np.int64, width * len(events)).reshape(-1, width)
+    fields = event_numbers(events)
     names = ("event_id", "ordinal", "datasource_id", "number")
     columns: dict[str, Any] = {name: fields[:, i] for i, name in enumerate(names)}
     is_rejected = np.isin(columns["event_id"], list(rejected))

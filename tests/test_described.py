@@ -13,6 +13,7 @@ import sqlamarr
 from sqlamarr.errors import InputError
 from sqlamarr.provenance import read
 from sqlamarr.sources import open_inputs
+from sqlamarr.sources.base import EventRef, EventRun, event_numbers
 from sqlamarr.sources.described import DESCRIBED_KINDS, describe
 
 GUN = {"particle": "mu-", "p": {"flat": [3000, 50000]}, "theta": {"flat": [0.02, 0.25]}}
@@ -155,3 +156,16 @@ def test_every_key_of_every_kind_is_described():
 
 def test_what_stands_below_the_key_is_kept():
     assert describe({"gun": GUN}).content == GUN
+
+
+def test_a_run_of_events_is_the_events_that_it_stands_for():
+    first = EventRef(7_000_000, 7, 5_000_003, 2)
+    run = EventRun(first, 4)
+    events = tuple(EventRef((7 + i) * 1_000_000, 7 + i, 5_000_003, 2 + i) for i in range(4))
+    assert tuple(run) == events and len(run) == 4 and run[0] == first and run[-1] == events[-1]
+    assert tuple(run[1:3]) == events[1:3] and tuple(run[::2]) == events[::2] and tuple(run[4:]) == ()
+    assert np.array_equal(event_numbers(run), event_numbers(events))
+    assert event_numbers(run[:0]).shape == event_numbers(()).shape == (0, 4)
+    assert pickle.loads(pickle.dumps(run)) == run
+    with pytest.raises(IndexError):
+        run[4]

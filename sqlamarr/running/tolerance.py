@@ -17,6 +17,8 @@ def tolerate(summary: RunSummary, result: BatchResult, fraction: float) -> None:
     :param summary: with this result taken into account
     :raises TooManyRejectedError: there are more than ten, and more than ``fraction``
     """
+    if not summary.rejected:
+        return
     end = summary.events
     begin = end - len(result.events)
     for mark in range((begin // JUDGED_EVERY + 1) * JUDGED_EVERY, end + 1, JUDGED_EVERY):

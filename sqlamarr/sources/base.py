@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from itertools import chain
+from typing import Any, NamedTuple, Protocol, overload, runtime_checkable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sqlamarr.columns import Columns
 from sqlamarr.errors import InputError
@@ -30,6 +32,49 @@ class EventRef(NamedTuple):
     datasource_id: int
     number: int
     line: int = 0
+
+
+@dataclass(frozen=True)
+class EventRun(Sequence[EventRef]):
+    """Events of one source without lines, one after another: each is made when it is asked for.
+
+    :ivar first: the first of them
+    :ivar size: how many there are
+    """
+
+    first: EventRef
+    size: int
+
+    def __len__(self) -> int:
+        return self.size
+
+    @overload
+    def __getitem__(self, place: int) -> EventRef: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[EventRef]: ...
+    def __getitem__(self, place: int | slice) -> EventRef | Sequence[EventRef]:
+        if isinstance(place, slice):
+            places = range(self.size)[place]
+            return EventRun(self._at(places.start), len(places)) if places.step == 1 else [self[i] for i in places]
+        return self._at(range(self.size)[place])
+
+    def _at(self, place: int) -> EventRef:
+        ordinal, number = self.first.ordinal + place, self.first.number + place
+        return EventRef(ordinal * ROWS_PER_EVENT, ordinal, self.first.datasource_id, number)
+
+    def numbers(self) -> NDArray[np.int64]:
+        """See :func:`event_numbers`."""
+        ahead = np.arange(self.size)[:, np.newaxis]
+        numbers: NDArray[np.int64] = ahead * (ROWS_PER_EVENT, 1, 0, 1) + self._at(0)[:4]
+        return numbers
+
+
+def event_numbers(events: Sequence[EventRef]) -> NDArray[np.int64]:
+    """The fields of events up to ``number``, int64 (events, 4)."""
+    if isinstance(events, EventRun):
+        return events.numbers()
+    width = len(EventRef._fields)
+    return np.fromiter(chain.from_iterable(events), np.int64, width * len(events)).reshape(-1, width)[:, :4]
 
 
 @dataclass(frozen=True)
@@ -74,7 +119,7 @@ class Chunk(Protocol):
     """Some whole events, in order. Cheap to pickle: parsing is the worker's business."""
 
     @property
-    def events(self) -> tuple[EventRef, ...]:
+    def events(self) -> Sequence[EventRef]:
         """The events, by ascending id."""
 
     @property
@@ -126,7 +171,7 @@ class Source(Protocol):
 class TableChunk:
     """Events that are tables already: what a source yields that does not read text."""
 
-    events: tuple[EventRef, ...]
+    events: Sequence[EventRef]
     sources: tuple[DataSource, ...]
     tables: Mapping[str, Columns]
     rejected: tuple[Rejected, ...] = ()
@@ -140,8 +185,8 @@ class TableChunk:
         first, second = halves(self.events)
         return self._part(first), self._part(second)
 
-    def _part(self, events: tuple[EventRef, ...]) -> TableChunk:
-        ids = np.array([event.event_id for event in events], dtype=np.int64)
+    def _part(self, events: Sequence[EventRef]) -> TableChunk:
+        ids = event_numbers(events)[:, 0]
         tables = {}
         for name, columns in self.tables.items():
             keep = np.isin(columns["event_id"], ids)
@@ -150,7 +195,7 @@ class TableChunk:
         return TableChunk(events, sources_of(events, self.sources), tables, rejected)
 
 
-def halves(events: tuple[EventRef, ...]) -> tuple[tuple[EventRef, ...], tuple[EventRef, ...]]:
+def halves(events: Sequence[EventRef]) -> tuple[Sequence[EventRef], Sequence[EventRef]]:
     """Two halves, neither of them empty.
 
     :raises ValueError: there are fewer than two events
@@ -161,7 +206,7 @@ def halves(events: tuple[EventRef, ...]) -> tuple[tuple[EventRef, ...], tuple[Ev
     return events[:middle], events[middle:]
 
 
-def sources_of(events: tuple[EventRef, ...], sources: tuple[DataSource, ...]) -> tuple[DataSource, ...]:
+def sources_of(events: Sequence[EventRef], sources: tuple[DataSource, ...]) -> tuple[DataSource, ...]:
     """Those of the sources that the events come from."""
     used = {event.datasource_id for event in events}
     return tuple(source for source in sources if source.datasource_id in used)
@@ -225,10 +270,9 @@ class Numbering:
         self._empty = 0
         return event
 
-    def next_events(self, count: int) -> tuple[EventRef, ...]:
+    def next_events(self, count: int) -> EventRun:
         """Number several events that have no lines."""
-        ordinals, ahead = range(self.ordinal, self.ordinal + count), self._number - self.ordinal
-        events = tuple(EventRef(n * ROWS_PER_EVENT, n, self._source, n + ahead) for n in ordinals)
+        events = EventRun(EventRef(self.ordinal * ROWS_PER_EVENT, self.ordinal, self._source, self._number), count)
         self.skip(count)
         return events
 
@@ -238,11 +282,13 @@ __all__ = [
     "Chunk",
     "DataSource",
     "EventRef",
+    "EventRun",
     "Numbering",
     "ParsedChunk",
     "Rejected",
     "Source",
     "TableChunk",
+    "event_numbers",
     "halves",
     "sources_of",
 ]

@@ -8,7 +8,7 @@ A kind is a module with ``SCHEMA``, the JSON schema of what stands below the key
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -32,7 +32,7 @@ SUFFIXES = (".yaml", ".yml")
 class Recipe(Protocol):
     """Makes events. Small when pickled, and all that a worker gets beside the events' ids."""
 
-    def make(self, events: tuple[EventRef, ...]) -> ParsedChunk:
+    def make(self, events: Sequence[EventRef]) -> ParsedChunk:
         """The tables of these events; an event's rows do not depend on which others are made with it."""
 
 
@@ -152,7 +152,7 @@ def describe(content: Any, path: str = "", folder: Path | None = None, text: byt
 class RecipeChunk:
     """Events that the worker makes itself."""
 
-    events: tuple[EventRef, ...]
+    events: Sequence[EventRef]
     sources: tuple[DataSource, ...]
     recipe: Recipe
 

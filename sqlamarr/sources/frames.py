@@ -85,7 +85,7 @@ class TableRowsChunk:
     :ivar counts: rows per event, (len(events),)
     """
 
-    events: tuple[EventRef, ...]
+    events: Sequence[EventRef]
     sources: tuple[DataSource, ...]
     counts: Array
     block: Block

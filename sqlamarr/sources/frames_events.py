@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,7 +49,7 @@ class Rows:
         return Rows.of({name: values[rows] for name, values in self.columns.items()}, self.counts[events])
 
 
-def parse(events: tuple[EventRef, ...], counts: Array, block: Block) -> ParsedChunk:
+def parse(events: Sequence[EventRef], counts: Array, block: Block) -> ParsedChunk:
     """The generator's tables.
 
     Rows without a mother begin at vertices of their own, one per place; those with one at its end vertex, whose

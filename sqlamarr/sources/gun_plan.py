@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -9,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sqlamarr._library import check, ffi, lib
-from sqlamarr.sources.base import EventRef, ParsedChunk
+from sqlamarr.sources.base import EventRef, ParsedChunk, event_numbers
 from sqlamarr.sources.distributions import Law
 from sqlamarr.sources.hepmc import TABLES, table_of
 
@@ -77,12 +78,13 @@ class GunRecipe:
     def __reduce__(self) -> tuple[Any, ...]:
         return GunRecipe, (self.plan, self.key)  # without the native copy
 
-    def make(self, events: tuple[EventRef, ...]) -> ParsedChunk:
+    def make(self, events: Sequence[EventRef]) -> ParsedChunk:
         """GenEvents, GenVertices, GenParticles of these events; the first particle of each is the collision itself."""
         native, _ = self._native
         where = np.zeros(len(events), _EVENT)
-        for row, event in enumerate(events):
-            where[row] = (event.event_id, event.datasource_id, event.number, 0)
+        numbers = event_numbers(events)
+        for name, column in (("event_id", 0), ("datasource_id", 2), ("number", 3)):
+            where[name] = numbers[:, column]
         out = ffi.new("sqlamarr_hepmc **")
         pointer = ffi.cast("sqlamarr_gun_event *", where.ctypes.data)
         check(lib.sqlamarr_gun_make(native, self.key, pointer, len(where), out))

@@ -46,7 +46,7 @@ class RecordPlace:
 class HepMCChunk:
     """The text of some events."""
 
-    events: tuple[EventRef, ...]
+    events: Sequence[EventRef]
     sources: tuple[DataSource, ...]
     text: bytes | memoryview
     records: tuple[RecordPlace, ...]
@@ -70,7 +70,7 @@ class HepMCChunk:
         first, second = halves(self.events)
         return self._part(first), self._part(second)
 
-    def _part(self, events: tuple[EventRef, ...]) -> HepMCChunk:
+    def _part(self, events: Sequence[EventRef]) -> HepMCChunk:
         ids = {event.event_id for event in events}
         records = [record for record in self.records if record.event_id in ids]
         start = records[0].begin

@@ -53,7 +53,7 @@ class PileupChunk:
     pieces: tuple[PileupPiece, ...]
 
     @property
-    def events(self) -> tuple[EventRef, ...]:
+    def events(self) -> Sequence[EventRef]:
         """The events, by ascending id."""
         return tuple(piece.event for piece in self.pieces)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,7 +95,7 @@ class PythiaRecipe:
     sigma: CrossSection
     name: str
 
-    def make(self, events: tuple[EventRef, ...]) -> ParsedChunk:
+    def make(self, events: Sequence[EventRef]) -> ParsedChunk:
         """Generate these events; each depends on (key, event_id) alone."""
         done, rejected = [], []
         with INSTANCES.lock:
