@@ -261,3 +261,25 @@ def test_an_input_that_is_no_number_names_its_row(prepare):
     with pytest.raises(EventError, match="input 'px' is NULL for mcparticle_id = 1000000") as caught:
         answers(prepare(PAIRS), 1, 1, px=[1.0, np.nan])
     assert caught.value.event_id == 1_000_000
+
+
+def test_outputs_go_by_name(prepare):
+    given = INFO.replace('{"a", "b"}', '{"b", "a"}')
+    pairs, _, _ = answers(prepare(PAIRS + given), 300)
+    assert pairs["b"].tolist() == [2.0 * (4 * i + 1) + 1 for i in range(150)]
+    with pytest.raises(PipelineError, match=r"Step 'pairs': outputs are a, b, where .*'f_event'.* gives b, c\."):
+        prepare(PAIRS + INFO.replace('{"a", "b"}', '{"b", "c"}'))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("[a, b]", "[a, pair_id]", r"table 'pairs' would have two columns 'pair_id' \(pair_id, event_id, a, pair_id\)"),
+        ("[a, b]", "[a, a]", r"table 'pairs' would have two columns 'a'"),
+        ("id: pair_id", "id: mcparticle_id", r"table 'pair_links' would have two columns 'mcparticle_id'"),
+    ],
+)
+def test_two_columns_of_one_name_are_refused(prepare, monkeypatch, old, new, message):
+    monkeypatch.setitem(globals(), "PIPELINE", PIPELINE.replace(old, new))
+    with pytest.raises(PipelineError, match=message):
+        prepare(PAIRS)

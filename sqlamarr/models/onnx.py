@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,15 @@ class OnnxModel(BlockModel):
         """What the file says of itself, where these inputs take random numbers."""
         metadata = self._session.get_modelmeta().custom_metadata_map
         return describe(metadata, [port for port in self._ports if port not in taken], self._file)
+
+    @property
+    def output_names(self) -> list[str] | None:
+        """Names of the outputs in their order, if the file has them for those that are used."""
+        names = super().output_names
+        shapes = [output.shape[1:] for output in self._session.get_outputs() if output.name in self._outputs]
+        known = all(isinstance(size, int) for shape in shapes for size in shape)
+        chosen = sum(prod(shape) for shape in shapes) if shapes and known else None
+        return None if names is None or chosen not in (None, len(names)) else names
 
     def _check_outputs(self, name: str) -> None:
         known = [output.name for output in self._session.get_outputs()]

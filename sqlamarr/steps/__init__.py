@@ -62,7 +62,7 @@ NAMES: Mapping[str, Any] = {"type": "array", "items": {"type": "string"}, "minIt
 MODEL_OPTIONS: Mapping[str, Any] = {
     "model": {"type": "string", "description": "One of the pipeline's models."},
     "inputs": {"type": "integer", "minimum": 1, "description": "Number of inputs of a row."},
-    "outputs": {**NAMES, "description": "Names of the outputs, in the model's order."},
+    "outputs": {**NAMES, "description": "Names of the outputs, in the model's order unless it has names."},
     "noise": {**COUNT, "description": "Random numbers per input row; default 0."},
     "stream": {
         "type": "string",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,6 +13,7 @@ from sqlamarr.batch import Batch
 from sqlamarr.columns import Columns
 from sqlamarr.errors import DataError, EventError
 from sqlamarr.event_models import EventAnswers, EventBatch, EventLimits, EventSizes
+from sqlamarr.model_outputs import OutputOrder, refuse_twice
 from sqlamarr.model_rows import ModelQuery, refuse_nan, row_noise
 from sqlamarr.models import Floats
 from sqlamarr.sources.base import ROWS_PER_EVENT
@@ -110,6 +111,7 @@ class EventPluginStep(FillsTable):
         described = list(workspace.db.describe(sql, values))
         query = ModelQuery.match(self.name, self.query, identity, described, self.inputs, model.input_names, model)
         event_inputs = self._prepare_event(workspace, model.event_input_names, model)
+        in_order = OutputOrder(self.name, self.outputs, model.output_names, model)
         self._make_tables(workspace)
         compiled, ids = workspace.db.prepare(sql, values, query.types), workspace.db.prepare(_IDS)
 
@@ -131,7 +133,8 @@ class EventPluginStep(FillsTable):
                 row_noise(batch.rng(self.name), rows, self.key[0], self.stream, self.noise),
                 batch.rng(f"{self.name}.event").normal(events, self.event_noise),
             )
-            self._write(batch, rows, given, model(given, self.sizes, limits))
+            answers = model(given, self.sizes, limits)
+            self._write(batch, rows, given, replace(answers, rows=in_order(answers.rows)))
 
         return run
 
@@ -169,6 +172,8 @@ class EventPluginStep(FillsTable):
         return read
 
     def _make_tables(self, workspace: Workspace) -> None:
+        refuse_twice(self.name, self.table, (self.id, "event_id", *self.outputs))
+        refuse_twice(self.name, self.links, (self.id, "event_id", *self.key, self.weight))
         own = {self.id: "INTEGER", "event_id": "INTEGER"}
         tables = {
             self.table: ({**own, **dict.fromkeys(self.outputs, "REAL")}, (self.id,)),

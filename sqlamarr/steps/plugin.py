@@ -10,6 +10,7 @@ import numpy as np
 
 from sqlamarr.batch import Batch
 from sqlamarr.columns import Columns
+from sqlamarr.model_outputs import OutputOrder, refuse_twice
 from sqlamarr.model_rows import ModelQuery, refuse_nan, row_noise
 from sqlamarr.models import Floats, Sizes
 from sqlamarr.steps import MODEL_OPTIONS, NAMES, FillsTable, Run, register
@@ -21,8 +22,8 @@ from sqlamarr.workspace import Workspace
 class PluginStep(FillsTable):
     """Evaluate ``function`` of a model library on the rows of a query.
 
-    The query returns the key columns and the inputs; inputs are matched by name where the model has
-    names, else taken in the query's order. Generative models get standard normal numbers that depend
+    The query returns the key columns and the inputs; inputs and outputs are matched by name where the model has
+    names, else taken in their order. Generative models get standard normal numbers that depend
     on the seed, the step's name and the row's id (the first key column) alone.
     """
 
@@ -57,6 +58,8 @@ class PluginStep(FillsTable):
         """Open and verify the model, compile the query, make the table."""
         model = workspace.model(self.model, self.function)
         model.verify(Sizes(self.inputs, len(self.outputs), self.noise))
+        refuse_twice(self.name, self.table, (*self.key, *self.outputs))
+        in_order = OutputOrder(self.name, self.outputs, model.output_names, model)
         sql, values = workspace.render(self.query, self.variables)
         described = list(workspace.db.describe(sql, values))
         query = ModelQuery.match(self.name, self.query, self.key, described, self.inputs, model.input_names, model)
@@ -74,7 +77,7 @@ class PluginStep(FillsTable):
             matrix = query.matrix(rows)
             query.count_outside(batch, model.outside(matrix))
             noise = row_noise(batch.rng(self.name), rows, self.key[0], self.stream, self.noise)
-            result = model(matrix, noise, len(self.outputs), batched=self.batched)
+            result = in_order(model(matrix, noise, len(self.outputs), batched=self.batched))
             refuse_nan(result, self.outputs, self.name, self.key[0], np.ma.getdata(rows[self.key[0]]))
             batch.write(self.table, self._answers(rows, result))
 
