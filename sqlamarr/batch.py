@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, SupportsInt
@@ -13,6 +13,7 @@ import numpy as np
 from sqlamarr.column_tables import ColumnTables
 from sqlamarr.columns import FLOAT64, INT64, TEXT, Columns, ReadOnlyColumns
 from sqlamarr.database import Database, Parameters, quote_identifier
+from sqlamarr.errors import DataError
 from sqlamarr.random import Random, active, stream_key
 
 
@@ -30,6 +31,7 @@ class Batch:
     :ivar notes: sentences to be shown once at the end of the run
     :ivar tables: those tables of ``db`` that are columns in memory; None: there are none
     :ivar names: what the names of random numbers begin with
+    :ivar complete: by table, columns that whoever writes it must give
     """
 
     db: Database
@@ -39,6 +41,7 @@ class Batch:
     notes: set[str] = field(default_factory=set)
     tables: ColumnTables | None = None
     names: str = ""
+    complete: Mapping[str, Collection[str]] = field(default_factory=dict)
     _cache: dict[str, Columns] = field(default_factory=dict)
     _seen: int = -1  # the connection's count of changed rows when the cache was last right
 
@@ -50,9 +53,13 @@ class Batch:
         """Inside the block ``uniform_at`` and its like draw from the stream ``name``."""
         return active(self.db.connection.sqlite3_pointer(), stream_key(self.seed, self.names + name))
 
-    def within(self, step: str) -> Batch:
-        """The same batch for code that may serve several steps: the names of its random numbers are this step's own."""
-        return replace(self, names=f"{self.names}{step}\0")
+    def within(self, step: str, complete: Mapping[str, Collection[str]]) -> Batch:
+        """The same batch for code of the user's, which may serve several steps.
+
+        :param step: whose own the names of its random numbers are
+        :param complete: by table, columns that it must not forget
+        """
+        return replace(self, names=f"{self.names}{step}\0", complete=complete)
 
     def columns(self, table: str) -> Columns:
         """A table's columns; from memory if whoever wrote it last did so through this object.
@@ -71,7 +78,13 @@ class Batch:
         """Insert rows into a table, and keep them at hand if they are what reading it back would give.
 
         :param columns: arrays of equal length by column name
+        :raises DataError: a column that must be given is not
         """
+        if missing := [name for name in self.complete.get(table, ()) if name not in columns]:
+            raise DataError(
+                f"Table {table!r} is written without its column {', '.join(missing)}. Give it, NaN or None where it "
+                "does not apply, or declare the table without it."
+            )
         if self.tables is not None and table in self.tables:
             self.tables.append(table, columns)
             return

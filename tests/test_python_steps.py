@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import sqlamarr
-from sqlamarr.errors import PipelineError
+from sqlamarr.errors import DataError, PipelineError
 
 CREATES = (
     "creates: {{{table}: {{columns: {{mcparticle_id: INTEGER, event_id: INTEGER, x: REAL}}, key: [mcparticle_id]}}}}"
@@ -168,3 +168,41 @@ def test_modules_that_are_not_beside_the_pipeline_stay_as_they_are(value_of, cle
     value_of("one", 1)
     value_of("two", 2)
     assert {name: sys.modules.get(name) for name in before} == before
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        (
+            "'event_id': m['event_id'] + 1, 'x': m['pz']",
+            r"f wrote a row of A with event_id = 1, which is no event of th",
+        ),
+        ("'event_id': [None] * n, 'x': m['pz']", r"Step 'A': mistaken:f wrote a row of A with event_id = NULL, which"),
+        (
+            "'event_id': m['event_id']",
+            r"Table 'A' is written without its column x\. Give it, NaN or None where it d",
+        ),
+        ("'x': m['pz']", r"Table 'A' is written without its column event_id\. .*declare the table without it"),
+    ],
+)
+def test_what_a_step_writes_belongs_to_events_and_is_complete(make_pipeline, example, tmp_path, written, message):
+    (tmp_path / "mistaken.py").write_text(
+        "def f(batch, table):\n    m = batch.columns('MCParticles')\n    n = m.rows\n"
+        f"    batch.write(table, {{'mcparticle_id': m['mcparticle_id'], {written}}})\n"
+    )
+    pipeline = pipeline_of(make_pipeline, ("A", "mistaken:f"))
+    with pytest.raises((PipelineError, DataError), match=message):
+        sqlamarr.run(pipeline, example, tmp_path / "out.db", seed=1, max_events=1)
+
+
+def test_what_does_not_apply_may_be_missing(make_pipeline, example, tmp_path):
+    (tmp_path / "missing.py").write_text(
+        "import numpy as np\ndef f(batch, table):\n    m = batch.columns('MCParticles')\n"
+        "    ids = {name: m[name] for name in ('mcparticle_id', 'event_id')}\n"
+        "    batch.write(table, {**ids, 'x': np.full(m.rows, np.nan)})\n"
+    )
+    sqlamarr.run(pipeline_of(make_pipeline, ("A", "missing:f")), example, tmp_path / "out.db", seed=1, max_events=1)
+    with sqlamarr.open(tmp_path / "out.db") as db:
+        rows, given = db.execute("SELECT count(*), count(x) FROM A").fetchone()
+    assert rows > 100
+    assert given == 0

@@ -9,10 +9,15 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from sqlamarr.batch import Batch
+from sqlamarr.database import quote_identifier
 from sqlamarr.errors import PipelineError, SqlamarrError
 from sqlamarr.imports import find_module, load_function, story
 from sqlamarr.steps import Run, register
 from sqlamarr.workspace import Workspace
+
+_FOREIGN = """
+    SELECT ifnull(event_id, 'NULL') FROM {table}
+    WHERE event_id IS NULL OR event_id NOT IN (SELECT event_id FROM Events) LIMIT 1"""
 
 
 @register("python")
@@ -97,17 +102,31 @@ class PythonStep:
         for table in self.writes:
             workspace.claim(self.name, table)
 
+        complete = {table: spec["columns"].keys() for table, spec in self.creates.items()}
+        of_events = [table for table in self.tables if "event_id" in workspace.db.declared_types(table)]
+
         def run(batch: Batch) -> None:
             try:
-                function(batch.within(self.name), **self.arguments)
+                function(batch.within(self.name, complete), **self.arguments)
             except SqlamarrError:
                 raise
             except (Exception, SystemExit) as error:
                 raise PipelineError(self._story(error)) from error
             finally:
                 batch.forget()  # it may have written anything through the database
+            for table in of_events:
+                self._refuse_foreign_events(batch, table)
 
         return run
+
+    def _refuse_foreign_events(self, batch: Batch, table: str) -> None:
+        """Rows of no event, or of another batch's, would be lost or merged into an event that never had them."""
+        found = batch.db.execute(_FOREIGN.format(table=quote_identifier(table))).fetchone()
+        if found:
+            raise PipelineError(
+                f"Step {self.name!r}: {self.function} wrote a row of {table} with event_id = {found[0]}, which is no "
+                "event of the batch. Take over the event_id of the rows that it is made from."
+            )
 
     def _story(self, error: BaseException) -> str:
         """What the user's function did wrong, and where."""
