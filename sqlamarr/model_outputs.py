@@ -5,11 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from sqlamarr.errors import PipelineError
+import numpy as np
+from numpy.typing import NDArray
+
+from sqlamarr.errors import EventError, PipelineError
 from sqlamarr.models import Floats
+from sqlamarr.sources.base import ROWS_PER_EVENT
 
 _NUMBERED = re.compile(r"(.*?)(\d+|False|True)")
 _TRUTH = {"False": "0", "True": "1"}  # classes of a yes or no
+_TOLERANCE, _SUM_TOLERANCE = 1e-6, 1e-5  # rounding of float32 models, as category_at takes it (src/sql_random.cpp)
 
 
 class OutputOrder:
@@ -59,3 +64,48 @@ def refuse_twice(step: str, table: str, columns: Sequence[str]) -> None:
                 "output a name of its own, which is none of the key's."
             )
         seen.add(name.casefold())
+
+
+class Probabilities:
+    """Outputs that are probabilities of cases of which one happens at most.
+
+    :param step: name of the step, for messages
+    :param names: which outputs
+    :param outputs: the step's outputs in their order
+    :raises PipelineError: there is no such output
+    """
+
+    def __init__(self, step: str, names: Sequence[str], outputs: Sequence[str]) -> None:
+        if unknown := [name for name in names if name not in outputs]:
+            raise PipelineError(
+                f"Step {step!r}: probabilities names {', '.join(unknown)}, which is not among its outputs: "
+                f"{', '.join(outputs)}."
+            )
+        self._step, self._names = step, list(names)
+        self._columns = [list(outputs).index(name) for name in names]
+
+    def check(self, result: Floats, key: str, ids: NDArray[np.int64]) -> None:
+        """Raise an EventError if one is not between 0 and 1, or if they sum to more than 1.
+
+        :param result: (rows, outputs) in the step's order
+        :param key: name of the rows' id
+        """
+        if not self._names:
+            return
+        given = result[:, self._columns].astype(np.float64)
+        outside = (given < -_TOLERANCE) | (given > 1 + _TOLERANCE)
+        if outside.any():
+            row, column = np.argwhere(outside)[0]
+            what = f"{given[row, column]:g} as {self._names[column]!r}"
+            self._refuse(f"The model gave {what} for {key} = {ids[row]}; expected a probability, 0 to 1.", ids[row])
+        sums = given.clip(0, 1).sum(axis=1)
+        if (above := sums > 1 + _SUM_TOLERANCE).any():
+            row = int(above.argmax())
+            listed = ", ".join(f"{name} {value:g}" for name, value in zip(self._names, given[row]))
+            what = f"for {key} = {ids[row]} ({listed})"
+            self._refuse(f"The model gave probabilities {what} that sum to {sums[row]:g}, more than 1.", ids[row])
+
+    def _refuse(self, message: str, id_: np.int64) -> None:
+        event = int(id_) - int(id_) % ROWS_PER_EVENT
+        hint = "A classifier gives them by predict_proba, not by decision_function or as logits."
+        raise EventError(f"{message} {hint}", event_id=event, step=self._step)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from onnx import helper
 from onnx_tools import constants, linear, save, value
 
 import sqlamarr
-from sqlamarr.errors import PipelineError
+from sqlamarr.errors import EventError, PipelineError
 from sqlamarr.models.onnx import OnnxModel
 
 PIPELINE = """
@@ -132,3 +134,63 @@ def test_two_columns_of_one_name_are_refused(copying, answers, outputs, twice):
     )
     with pytest.raises(PipelineError, match=message):
         answers(copying("x", "y", "z"), outputs)
+
+
+CASES = """
+import re
+
+import numpy as np
+def efficiency(inputs):
+    answers = np.tile(np.float32([0.1, 0.7000001, 0.1, 0.1000001]), (len(inputs), 1))
+    answers[inputs[:, 0] < -2.5] = VALUES
+    return answers
+"""
+
+
+@pytest.fixture
+def with_efficiencies(example, tmp_path):
+    """Run the shipped pipeline with an efficiency that gives some particles these probabilities."""
+
+    def run(values, **options):
+        (tmp_path / "cases.py").write_text(CASES.replace("VALUES", str(values)))
+        models = {"tracking.efficiency": str(tmp_path / "cases.py")}
+        return sqlamarr.run("lhcb_run2", example, tmp_path / "out.db", seed=1, models=models, **options)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (
+            [0, 50, 0, 0],
+            r"gave 50 as 'long' for mcparticle_id = \d+; expected a probability, 0 to 1\. A classifier gives ",
+        ),
+        ([0, 0, -5, 1], r"gave -5 as 'upstream' for mcparticle_id = \d+; expected a probability, 0 to 1"),
+        (
+            [0.5, 0.5, 0.5, 0],
+            r"gave probabilities for mcparticle_id = \d+ \(not_reconstructed 0\.5, long 0\.5, upstream 0\.5, "
+            r"downstream 0\) that sum to 1\.5, more than 1\. A classifier gives them by predict_proba",
+        ),
+    ],
+)
+def test_what_is_no_probability_is_an_error_of_its_event(with_efficiencies, tmp_path, values, message):
+    with pytest.raises(EventError, match=message):
+        with_efficiencies(values, max_events=20)
+    summary = with_efficiencies(values, max_events=20, on_error="skip", max_rejected=1, overwrite=True)
+    with sqlamarr.open(tmp_path / "out.db") as db:
+        rejected = dict(db.execute("SELECT event_id, reason FROM RejectedEvents"))
+    assert 0 < len(rejected) == summary.rejected < 20
+    for event, reason in rejected.items():
+        assert int(re.search(r"mcparticle_id = (\d+)", reason)[1]) // 1_000_000 * 1_000_000 == event
+
+
+def test_rounding_is_no_error(with_efficiencies):
+    assert with_efficiencies([-5e-7, 1.0000005, 0, 0], max_events=2).rows["Tracks"] > 0
+
+
+def test_probabilities_must_be_outputs(make_pipeline, example, tmp_path):
+    (tmp_path / "mine.py").write_text("def f(inputs):\n    return inputs[:, 0]\n")
+    text = PIPELINE.format(model="python: mine.py", outputs="x], probabilities: [y", inputs=3)
+    with pytest.raises(PipelineError, match=r"Step 'answers': probabilities names y, .* among its outputs: x\."):
+        sqlamarr.run(make_pipeline(text, q=QUERY), example, tmp_path / "out.db", seed=1)

@@ -10,7 +10,7 @@ import numpy as np
 
 from sqlamarr.batch import Batch
 from sqlamarr.columns import Columns
-from sqlamarr.model_outputs import OutputOrder, refuse_twice
+from sqlamarr.model_outputs import OutputOrder, Probabilities, refuse_twice
 from sqlamarr.model_rows import ModelQuery, refuse_nan, row_noise
 from sqlamarr.models import Floats, Sizes
 from sqlamarr.steps import MODEL_OPTIONS, NAMES, FillsTable, Run, register
@@ -38,6 +38,7 @@ class PluginStep(FillsTable):
     noise: int = 0
     stream: str | None = None
     batched: bool = True
+    probabilities: tuple[str, ...] = ()
     variables: Mapping[str, Any] = field(default_factory=dict)
 
     SCHEMA: ClassVar[Mapping[str, Any]] = {
@@ -48,6 +49,10 @@ class PluginStep(FillsTable):
             "query": {"type": "string", "description": "Template of the query for keys and inputs."},
             "table": {"type": "string", "description": "Table for keys and outputs."},
             "key": {**NAMES, "description": "Key columns; the first is the id that random numbers belong to."},
+            "probabilities": {
+                **NAMES,
+                "description": "Outputs that are probabilities, 0 to 1, of cases of which one happens at most.",
+            },
             "batched": {"type": "boolean", "description": "Rows at once if the library can; default true."},
         },
         "required": ["model", "function", "query", "table", "key", "inputs", "outputs"],
@@ -60,6 +65,7 @@ class PluginStep(FillsTable):
         model.verify(Sizes(self.inputs, len(self.outputs), self.noise))
         refuse_twice(self.name, self.table, (*self.key, *self.outputs))
         in_order = OutputOrder(self.name, self.outputs, model.output_names, model)
+        probabilities = Probabilities(self.name, self.probabilities, self.outputs)
         sql, values = workspace.render(self.query, self.variables)
         described = list(workspace.db.describe(sql, values))
         query = ModelQuery.match(self.name, self.query, self.key, described, self.inputs, model.input_names, model)
@@ -78,7 +84,9 @@ class PluginStep(FillsTable):
             query.count_outside(batch, model.outside(matrix))
             noise = row_noise(batch.rng(self.name), rows, self.key[0], self.stream, self.noise)
             result = in_order(model(matrix, noise, len(self.outputs), batched=self.batched))
-            refuse_nan(result, self.outputs, self.name, self.key[0], np.ma.getdata(rows[self.key[0]]))
+            ids = np.ma.getdata(rows[self.key[0]])
+            refuse_nan(result, self.outputs, self.name, self.key[0], ids)
+            probabilities.check(result, self.key[0], ids)
             batch.write(self.table, self._answers(rows, result))
 
         return run
