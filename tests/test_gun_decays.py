@@ -275,6 +275,8 @@ REFUSED = [
     ("B0 -> K+ pi+", "B0 -> K+ pi+ does not conserve charge: +0 becomes +2."),
     ("D0 -> B- pi+", "is impossible: its products weigh 5418.98 MeV, it weighs 1864.84 MeV."),
     ("B0 -> K+ pi-=", "There is no particle 'pi-='. Did you mean"),
+    ("B+ -> K+", "B+ -> K+ does not conserve energy and momentum: 5279.41 MeV become 493.68 MeV. A particle decays to"),
+    ("B0 -> (D- -> K-) pi+", "D- -> K- does not conserve energy and momentum"),
     ("B0 K+ pi-", "cannot be understood: expected an arrow"),
 ]
 
@@ -284,6 +286,22 @@ def test_a_decay_that_cannot_be(decay, message):
     with pytest.raises(SqlamarrError) as caught:
         shoot(1, decay=decay, **PT)
     assert message in str(caught.value)
+
+
+def test_a_particle_may_become_another_of_its_mass():
+    """As a K0 does."""
+    shot = shoot(100, decay="B0 -> (K0 -> K_S0) gamma", stable=["K_S0"], **PT)
+    assert len(shot.rows(310)) == 100
+    assert not shot.warnings
+
+
+def test_a_decay_without_its_baryon_is_said():
+    """Searches look for such decays."""
+    shot = shoot(10, decay="[Lambda_b0 -> K- pi+]CC", **PT)
+    assert len(shot.rows(5122, both=True)) == 10
+    said = "Lambda_b0 -> K- pi+ does not conserve the baryon number: +1 becomes +0. It is made as it is written."
+    assert sum(said in warning for warning in shot.warnings) == 1
+    assert not shoot(10, decay="B0 -> (Lambda_c~- -> p~- K+ pi-) p+ pi+ pi-", **PT).warnings
 
 
 def test_decays_that_do_not_end():
@@ -315,8 +333,9 @@ def test_the_decay_file_of_lhcb_gives_what_a_gun_can_make_of_it():
     shot = shoot(100, particle="B+", decay_file=str(path), **PT)
     assert len(shot.rows(521)) == 100
     assert not any(descriptors.is_parton(pid) for pid in shot.particles["pid"].tolist())
-    assert re.match(r"\.\.\. and \d+ more such notes on decays of the chain\.", shot.warnings[5])
-    assert re.search(r"EvtGen's models .* and \d+ more are not used\.", shot.warnings[6])
+    assert re.match(r"\.\.\. and \d+ more such notes on decays of the chain\.", shot.warnings[-2])
+    assert re.search(r"EvtGen's models .* and \d+ more are not used\.", shot.warnings[-1])
+    assert "chi_c0(1P) -> K- p+ Lambda0 does not conserve the baryon number" in shot.warnings[0]  # for anti-Lambda0
 
 
 def test_a_misspelt_daughter_of_a_dec_file_is_told_when_its_mother_decays(tmp_path):

@@ -247,12 +247,23 @@ def test_the_cross_section_is_that_of_pythia(pythia):
         ({"config": BEAUTY, "signal": {"particle": "B0", "eta": [5, 2]}}, "expected a range"),
         ({"config": BEAUTY, "signal": {"particle": "B+", "decay": "B0 -> pi+ pi-"}}, "the decay one of another"),
         ({"config": BEAUTY, "signal": {"decay": "B0 -> pi+ -> pi-"}}, "cannot be understood"),
+        (
+            {"config": BEAUTY, "signal": {"decay": "B0 -> K+ K+"}},
+            "B0 -> K[+] K[+] does not conserve charge: [+]0 becom",
+        ),
+        ({"config": BEAUTY, "signal": {"decay": "B+ -> (D~0 -> K+) pi+"}}, "D~0 -> K[+] does not conserve charge"),
+        ({"config": BEAUTY, "signal": {"decay": "B+ -> K+"}}, "does not conserve energy and momentum: 5279.41 MeV bec"),
         ({"config": BEAUTY, "signals": {}}, "Did you mean 'signal'"),
     ],
 )
 def test_a_wrong_description_is_refused(content, message):
     with pytest.raises(InputError, match=message):
         describe({"pythia": content}).prepare(1)
+
+
+def test_a_decay_without_its_baryon_is_said():
+    warnings = describe({"pythia": {"config": BEAUTY, "signal": {"decay": "Lambda_b0 -> K- pi+"}}}).prepare(1).warnings
+    assert "Lambda_b0 -> K- pi+ does not conserve the baryon number: +1 becomes +0." in warnings[0]
 
 
 def test_all_weights_are_kept(tmp_path, pipeline):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sqlamarr import descriptors
 from sqlamarr.descriptors import Decay
 from sqlamarr.errors import DescriptorError, InputError
+from sqlamarr.sources import conservation
 from sqlamarr.sources.decays import Channel, DecayTable, Key
 from sqlamarr.sources.gun_plan import Plan, Species
 
@@ -31,6 +32,7 @@ class DecayPlan:
     def __init__(self, plan: Plan, table: DecayTable, stable: frozenset[int], where: str) -> None:
         self.plan, self.table, self.stable, self.where = plan, table, stable, where
         self.undecayed: set[int] = set()
+        self.notes: dict[str, None] = {}  # sentences for the user, in order
         self.by_table: list[Key] = []  # what decays by it, or should
         self._least: list[float] = []  # by species: the lowest mass that its decays allow
         self._made: dict[Key, int] = {}  # species of particles that decay by the table
@@ -44,7 +46,7 @@ class DecayPlan:
         if not decay.daughters:
             return self.particle(decay.pid)
         daughters = [self.chain(daughter) for daughter in decay.daughters]
-        self._check_charge(decay.pid, [daughter.pid for daughter in decay.daughters])
+        self._check(decay.pid, [daughter.pid for daughter in decay.daughters])
         return self._add(decay.pid, [(1.0, daughters)], status_first)
 
     def first(self, key: Key, signal: bool) -> int:
@@ -74,7 +76,7 @@ class DecayPlan:
         if not channels and pid not in self.stable and is_short_lived(pid):
             self.undecayed.add(pid)
         for channel in channels:
-            self._check_charge(pid, [self.table.pid(d) for d in channel.daughters])
+            self._check(pid, [self.table.pid(d) for d in channel.daughters])
         return self._add(pid, [(c.fraction, [self.particle(d) for d in c.daughters]) for c in channels], status_first)
 
     def _add(self, pid: int, channels: list[tuple[float, list[int]]], status_first: int) -> int:
@@ -105,14 +107,9 @@ class DecayPlan:
                 )
         return min(sums) if width else mass
 
-    def _check_charge(self, pid: int, daughters: Sequence[int]) -> None:
-        total = sum(descriptors.charge(d) for d in daughters)
-        if round(total - descriptors.charge(pid)):
-            names = " ".join(map(descriptors.name_of, daughters))
-            raise InputError(
-                f"{self.where}: {descriptors.name_of(pid)} -> {names} does not conserve charge: "
-                f"{descriptors.charge(pid):+g} becomes {total:+g}."
-            )
+    def _check(self, pid: int, daughters: Sequence[int]) -> None:
+        conservation.check(pid, daughters, self.where)
+        self.notes.update(dict.fromkeys(conservation.notes_on(pid, daughters, self.where)))
 
     def _name(self, key: Key) -> str:
         return key if isinstance(key, str) else descriptors.name_of(key)

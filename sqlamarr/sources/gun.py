@@ -106,6 +106,7 @@ def prepare(description: Description, seed: int) -> Generator:
 
 
 def _warnings(description: Description, decay_plan: DecayPlan) -> Iterator[str]:
+    yield from decay_plan.notes
     yield from decay_plan.table.notes_on(decay_plan.by_table)
     if decay_plan.undecayed:
         yield f"{description.path}: {sentence_about(decay_plan.undecayed)}"

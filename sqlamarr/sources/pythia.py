@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sqlamarr.descriptors import Decay, parse, pid_of
 from sqlamarr.errors import DescriptorError, InputError
 from sqlamarr.random import stream_key
+from sqlamarr.sources import conservation
 from sqlamarr.sources.base import EventRef, ParsedChunk, Rejected
 from sqlamarr.sources.described import Description, Generator
 from sqlamarr.sources.pythia_engine import INSTANCES, CrossSection, checked, cross_section
@@ -131,6 +133,7 @@ def prepare(description: Description, seed: int) -> Generator:
     recipe = PythiaRecipe(lines, signal, key, cross_section(lines, key, name), name)
     files = (description.file(content["config"]),) if isinstance(content["config"], str) else ()
     names = sampler.weight_names()
+    warnings = (*warnings, *_notes(content, name))
     return Generator(f"Pythia {sampler.version()}", recipe, content.get("events"), files, warnings, names)
 
 
@@ -150,11 +153,11 @@ def _signal(content: Mapping[str, Any], name: str) -> Signal | None:
             raise InputError(f"{name}: pythia.redecay needs pythia.signal: it decays the signal again and again.")
         return None
     given = content["signal"]
-    lines, head = decay_lines(given["decay"], name) if "decay" in given else ((), None)
-    if head is None and "particle" not in given:
+    decay = _decay(given["decay"], f"{name}: pythia.signal.decay") if "decay" in given else None
+    if decay is None and "particle" not in given:
         raise InputError(f"{name}: pythia.signal: say 'particle' or 'decay'.")
-    pid = _pid(given["particle"], name) if "particle" in given else int(head or 0)
-    if head is not None and abs(head) != abs(pid):
+    pid = _pid(given["particle"], name) if "particle" in given else decay.pid if decay else 0
+    if decay and abs(decay.pid) != abs(pid):
         raise InputError(f"{name}: pythia.signal: the particle is {given['particle']}, the decay one of another.")
     low, high = given.get("eta", (None, None))
     if low is not None and not low < high:
@@ -162,7 +165,7 @@ def _signal(content: Mapping[str, Any], name: str) -> Signal | None:
     return Signal(
         pid,
         given.get("charge_conjugate", True),
-        lines,
+        decay_lines(decay, name) if decay else (),
         None if low is None else (float(low), float(high)),
         given.get("hadronizations", 1),
         content.get("redecay"),
@@ -170,9 +173,22 @@ def _signal(content: Mapping[str, Any], name: str) -> Signal | None:
     )
 
 
-def _pid(particle: str | int, name: str) -> int:
-    from sqlamarr.descriptors import pid_of
+def _decay(text: str, where: str) -> Decay:
+    try:
+        decay = parse(text).decay
+        conservation.check_chain(decay, where)
+    except DescriptorError as error:
+        raise InputError(f"{where}: {error}") from error
+    return decay
 
+
+def _notes(content: Mapping[str, Any], name: str) -> Iterator[str]:
+    """What the user should know of the description."""
+    if text := content.get("signal", {}).get("decay"):
+        yield from conservation.notes_on_chain(parse(text).decay, f"{name}: pythia.signal.decay")
+
+
+def _pid(particle: str | int, name: str) -> int:
     if isinstance(particle, int):
         return particle
     try:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlamarr.errors import DescriptorError, InputError
+from sqlamarr.descriptors import Decay
+from sqlamarr.errors import InputError
 from sqlamarr.sources.base import ROWS_PER_EVENT
 from sqlamarr.sources.pythia_engine import load, set_random, start
 from sqlamarr.sources.pythia_record import TO_MEV, Record, graft, read
@@ -200,17 +201,11 @@ def _check_signal(pythia: Any, signal: Signal, name: str) -> None:
         )
 
 
-def decay_lines(text: str, name: str) -> tuple[tuple[str, ...], int]:
-    """A decay descriptor as Pythia's settings, and the PDG code of what decays.
+def decay_lines(decay: Decay, name: str) -> tuple[str, ...]:
+    """A decay as Pythia's settings.
 
-    :raises InputError: it cannot be understood, or one particle decays in two ways
+    :raises InputError: one particle decays in two ways
     """
-    from sqlamarr.descriptors import parse
-
-    try:
-        decay = parse(text).decay
-    except DescriptorError as error:
-        raise InputError(f"{name}: pythia.signal.decay: {error}") from error
     channels: dict[int, tuple[int, ...]] = {}
     for particle in decay.walk():
         if not particle.daughters:
@@ -221,7 +216,7 @@ def decay_lines(text: str, name: str) -> tuple[tuple[str, ...], int]:
         if channels.setdefault(abs(particle.pid), products) != products:
             raise InputError(f"{name}: pythia.signal.decay: {particle.name} decays in two ways; Pythia can do one.")
     lines = [f"{pid}:oneChannel = 1 1. 0 {' '.join(map(str, products))}" for pid, products in channels.items()]
-    return (*lines, *(f"{pid}:mayDecay = on" for pid in channels)), decay.pid
+    return (*lines, *(f"{pid}:mayDecay = on" for pid in channels))
 
 
 __all__ = ["COLLISION", "DECAY", "NoEventError", "Sampler", "Signal", "decay_lines"]
