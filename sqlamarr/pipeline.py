@@ -11,7 +11,7 @@ from sqlamarr._library import native_folder
 from sqlamarr.errors import PipelineError
 from sqlamarr.models import entry as model_entry
 from sqlamarr.steps import KINDS, Step
-from sqlamarr.validation import read_yaml, suggest, validate
+from sqlamarr.validation import read_yaml, suggest, validate, with_integers
 
 SCHEMA_VERSION = 1
 
@@ -229,7 +229,7 @@ def _steps(entries: list[Any], path: Path) -> Iterator[Step]:
             )
         options = options or {}
         validate(options, KINDS[kind].SCHEMA, str(path), f"{place}.{kind}", PipelineError)
-        yield KINDS[kind].from_options(options)
+        yield KINDS[kind].from_options(with_integers(options, KINDS[kind].SCHEMA))
 
 
 def _check_names(steps: tuple[Step, ...], path: Path) -> None:

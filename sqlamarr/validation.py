@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from sqlamarr.errors import SqlamarrError
+
+
+#: Numbers with an exponent as YAML 1.2 has them; for the YAML package, which follows 1.1, 10e3 is a word.
+_EXPONENT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)[eE][-+]?[0-9]+$")
 
 
 def validate(
@@ -27,6 +33,18 @@ def validate(
         raise kind(f"{file}: {'.'.join(path) or 'top level'}: {_explain(error)}")
 
 
+def with_integers(content: Any, schema: Mapping[str, Any]) -> Any:
+    """Validated content in which whole numbers are integers where the schema asks for one: 1e6 events are a million."""
+    if isinstance(content, float) and schema.get("type") == "integer":
+        return int(content)
+    if isinstance(content, Mapping):
+        known = schema.get("properties", {})
+        return {key: with_integers(value, known.get(key, {})) for key, value in content.items()}
+    if isinstance(content, list):
+        return [with_integers(value, schema.get("items", {})) for value in content]
+    return content
+
+
 def read_yaml(text: str | bytes, file: str, kind: type[SqlamarrError] = SqlamarrError, hint: str = "") -> Any:
     """The content of a YAML file.
 
@@ -36,7 +54,7 @@ def read_yaml(text: str | bytes, file: str, kind: type[SqlamarrError] = Sqlamarr
     import yaml
 
     try:
-        loader = yaml.SafeLoader(text)
+        loader = _loader()(text)
         node = loader.get_single_node()
         for key, first in _repeated_keys(node):
             raise kind(
@@ -46,6 +64,18 @@ def read_yaml(text: str | bytes, file: str, kind: type[SqlamarrError] = Sqlamarr
         return None if node is None else loader.construct_document(node)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise kind(f"{file} is not valid YAML{_fault(error)}.{hint}") from error
+
+
+@lru_cache(maxsize=1)
+def _loader() -> Any:
+    """The YAML package's safe loader, which knows 10e3 for a number."""
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        pass
+
+    Loader.add_implicit_resolver("tag:yaml.org,2002:float", _EXPONENT, list("-+.0123456789"))
+    return Loader
 
 
 def _fault(error: Exception) -> str:

@@ -15,6 +15,7 @@ from sqlamarr.provenance import read
 from sqlamarr.sources import open_inputs
 from sqlamarr.sources.base import EventRef, EventRun, event_numbers
 from sqlamarr.sources.described import DESCRIBED_KINDS, describe
+from sqlamarr.validation import read_yaml
 
 GUN = {"particle": "mu-", "p": {"flat": [3000, 50000]}, "theta": {"flat": [0.02, 0.25]}}
 TEXT = "gun:\n  particle: mu-\n  p: {flat: [3000, 50000]}\n  theta: {flat: [0.02, 0.25]}\n"
@@ -131,6 +132,31 @@ def test_a_key_that_stands_twice_is_refused(tmp_path):
     (tmp_path / "gun.yaml").write_text("gun:\n  particle: pi+\n  p: 5000\n  eta: 3\n  p: 6000\n")
     with pytest.raises(InputError, match=r"gun\.yaml, line 5: the key 'p' is there already, in line 3; of two, one"):
         open_inputs([str(tmp_path / "gun.yaml")])
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("10e3", 10000.0), ("1e6", 1e6), ("-1E-2", -0.01), (".5e+1", 5.0), ("5.e1", 50.0), ("+2.5e3", 2500.0)],
+)
+def test_numbers_with_an_exponent_are_those_of_yaml_1_2(text, value):
+    found = read_yaml(f"p: {text}", "gun.yaml")["p"]
+    assert isinstance(found, float)
+    assert found == value
+
+
+def test_what_is_no_number_with_an_exponent_stays_what_it_was():
+    content = {"a": "e3", "b": "1e", "c": "1e3x", "d": 12, "e": "10e3", "f": "26e0b1", "g": 1.5}
+    text = "{a: e3, b: 1e, c: 1e3x, d: 12, e: '10e3', f: 26e0b1, g: 1.5}"
+    assert read_yaml(text, "gun.yaml") == content
+
+
+def test_momenta_and_numbers_of_events_may_have_exponents(tmp_path):
+    (tmp_path / "gun.yaml").write_text("gun: {particle: mu-, p: {flat: [10e3, 2e4]}, eta: 3, events: 2e1}")
+    plain = {"gun": {"particle": "mu-", "p": {"flat": [10000, 20000]}, "eta": 3, "events": 20}}
+    found = columns([str(tmp_path / "gun.yaml")], max_events=None)
+    assert np.array_equal(np.concatenate(found), np.concatenate(columns([plain], max_events=None)))
+    with pytest.raises(InputError, match=r"gun.events: 20.5 is not of type 'integer'"):
+        open_inputs([{"gun": {**plain["gun"], "events": 20.5}}])
 
 
 def test_a_file_that_is_no_yaml(tmp_path):

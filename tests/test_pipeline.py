@@ -50,6 +50,12 @@ def test_two_steps_of_one_name_are_refused(make_pipeline):
         prepare(make_pipeline(text, a=QUERY))
 
 
+def test_whole_numbers_may_have_exponents(make_pipeline):
+    pipeline = load_pipeline(make_pipeline(BASE.replace("particles: {}", "particles: {statuses: [89e1]}"), a=QUERY))
+    assert [type(status) for status in pipeline.steps[0].statuses] == [int]
+    assert list(pipeline.steps[0].statuses) == [890]
+
+
 def test_yaml_that_is_none_is_refused(make_pipeline):
     with pytest.raises(PipelineError, match="is not valid YAML"):
         prepare(make_pipeline("a: [1"))

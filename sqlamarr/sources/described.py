@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from sqlamarr.errors import InputError
 from sqlamarr.sources.base import DataSource, EventRef, ParsedChunk, halves
 from sqlamarr.sources.run import Piece, Reading
-from sqlamarr.validation import read_yaml, suggest, validate
+from sqlamarr.validation import read_yaml, suggest, validate, with_integers
 
 #: Top-level key -> module. They are imported when one is used: some need packages that are extras.
 DESCRIBED_KINDS: dict[str, str] = {
@@ -144,7 +144,9 @@ def describe(content: Any, path: str = "", folder: Path | None = None, text: byt
             + suggest(str(kind), DESCRIBED_KINDS)
         )
     below = {} if below is None else below
-    validate(below, import_module(DESCRIBED_KINDS[kind]).SCHEMA, name, str(kind), InputError)
+    schema = import_module(DESCRIBED_KINDS[kind]).SCHEMA
+    validate(below, schema, name, str(kind), InputError)
+    below = with_integers(below, schema)
     return Description(kind, below, path or f"{kind} (described in Python)", folder or Path.cwd(), text)
 
 
