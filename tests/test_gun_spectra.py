@@ -290,3 +290,29 @@ def test_a_gun_that_cannot_be(gun, message):
 def test_an_energy_below_the_mass_is_an_error():
     with pytest.raises(SqlamarrError, match="drew an energy of 100.000000 MeV, below the mass of the particle, 105.65"):
         shoot(1, particle="mu-", energy=100, theta=0.1)
+
+
+GEV = [
+    ({"pt": {"flat": [0.5, 10]}, "eta": 3}, "gun: pt is 10 MeV at most."),
+    ({"p": 5, "eta": 3}, "gun: p is 5 MeV at most."),
+    ({"p": {"exponential": {"mean": 20}}, "eta": 3}, "gun: p is 140 MeV at most."),
+    ({"pt": {"power": {"index": -3, "min": 1}}, "eta": 3}, "gun: pt is 31.6228 MeV at most."),
+    ({"pt": {"gaussian": {"mean": 5, "sigma": 1}}, "eta": 3}, "gun: pt is 8 MeV at most."),
+    ({"spectrum": {"shipped": "b_13TeV", "pt": [1, 20]}}, "gun: pt is 20 MeV at most."),
+    ({"spectrum": {"axes": ["p", "eta"], "edges": [[0, 5, 100], [2, 5]], "contents": [[1], [2]]}}, "gun: p is 100 MeV"),
+]
+
+
+@pytest.mark.parametrize(("momentum", "message"), GEV)
+def test_momenta_in_gev_are_noticed(momentum, message):
+    said = [warning for warning in shoot(1, particle="pi+", **momentum).warnings if message in warning]
+    assert len(said) == 1
+    assert said[0].endswith("If that is meant in GeV: momenta and energies are in MeV, 10 GeV is 10000.")
+
+
+@pytest.mark.parametrize(
+    "momentum",
+    [{"p": 0}, {"p": 1000}, {"pt": {"power": {"index": -1.001, "min": 1}}}, {"pt": {"exponential": {"mean": 400}}}],
+)
+def test_momenta_in_mev_are_not(momentum):
+    assert not shoot(1, particle="pi+", eta=3, **momentum).warnings

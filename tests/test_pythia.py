@@ -266,6 +266,12 @@ def test_a_decay_without_its_baryon_is_said():
     assert "Lambda_b0 -> K- pi+ does not conserve the baryon number: +1 becomes +0." in warnings[0]
 
 
+def test_an_energy_in_tev_is_noticed():
+    warnings = describe({"pythia": {"config": SOFT, "beams": {"energy": 13}}}).prepare(1).warnings
+    assert "pythia.beams.energy: hadrons collide with 13 GeV in their centre of mass. If that is m" in warnings[0]
+    assert not describe({"pythia": {"config": SOFT, "beams": {"energy": 5020}}}).prepare(1).warnings
+
+
 def test_all_weights_are_kept(tmp_path, pipeline):
     bands = ["UncertaintyBands:doVariations = on", "UncertaintyBands:List = {up fsr:muRfac=0.5, down fsr:muRfac=2.0}"]
     source = {"pythia": {"config": [*BEAUTY, *bands], "events": 2}}

@@ -82,6 +82,20 @@ def law(value: Any, quantity: Quantity) -> Law:
     return _within(KINDS[kind].law(options, quantity), quantity)
 
 
+def most(kind: int, low: float, high: float, c: float, d: float) -> float:
+    """The upper end of a law; of one that has none, where all but a few draws in a thousand lie below.
+
+    :param kind: and the others: as of :class:`Law`
+    """
+    if math.isfinite(high):
+        return high
+    if kind == 3:
+        return low + 7 * c
+    if kind == 5:
+        return max(low, c) + 3 * d
+    return low * 10 ** min(3 / (-1 - c), 300.0)  # a power below -1
+
+
 def _within(found: Law, quantity: Quantity) -> Law:
     finite = found.kind in ENDLESS or (math.isfinite(found.a) and math.isfinite(found.b))
     if not finite or not quantity.low <= found.a <= found.b <= quantity.high:
@@ -228,4 +242,4 @@ KINDS: dict[str, Kind] = {
     ),
 }
 
-__all__ = ["KINDS", "SCHEMA", "Law", "Quantity", "histogram", "law", "read_root"]
+__all__ = ["KINDS", "SCHEMA", "Law", "Quantity", "histogram", "law", "most", "read_root"]

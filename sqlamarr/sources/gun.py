@@ -154,7 +154,9 @@ def _add_head(decay_plan: DecayPlan, place: Place, entry: Mapping[str, Any]) -> 
     plan.choices += choices
     displaced = entry.get("displaced")
     where = (-1, -1, -1) if displaced is None else _place(plan, place.of("displaced"), displaced, "xyz")
-    plan.heads.append(Head(at, len(choices), *gun_momentum.momentum(plan, place, entry), where))
+    momentum = gun_momentum.momentum(plan, place, entry)
+    decay_plan.notes.update(dict.fromkeys(gun_momentum.notes_on(plan, place, momentum)))
+    plan.heads.append(Head(at, len(choices), *momentum, where))
 
 
 def _particles(decay_plan: DecayPlan, place: Place, entry: Mapping[str, Any]) -> Iterator[tuple[float, int]]:

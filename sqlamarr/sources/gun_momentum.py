@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any, NamedTuple
@@ -20,6 +20,9 @@ from sqlamarr.validation import suggest, validate
 #: Name -> (its number in the native code, lowest, highest).
 SIZES = {name: (kind, 0.0, INFINITY) for kind, name in enumerate(("p", "pt", "energy", "kinetic_energy"))}
 ANGLES = {"theta": (0, 0.0, math.pi), "eta": (1, -20.0, 20.0), "y": (2, -20.0, 20.0), "cos_theta": (3, -1.0, 1.0)}
+
+#: By size, what one hardly shoots into LHCb and easily types for GeV [MeV].
+SOFT = {"p": 300.0, "pt": 100.0, "energy": 300.0, "kinetic_energy": 300.0}
 
 _LAW = distributions.SCHEMA
 PROPERTIES: Mapping[str, Any] = {
@@ -104,6 +107,21 @@ def momentum(plan: Plan, place: Place, entry: Mapping[str, Any]) -> Momentum:
     )  # fmt: skip
 
 
+def notes_on(plan: Plan, place: Place, found: Momentum) -> Iterator[str]:
+    """What the user should know of a momentum: one this small was probably meant in GeV."""
+    name = list(SIZES)[found.size_kind]
+    if found.size >= 0:
+        kind, _, _, *parameters = plan.distributions[found.size]
+        most = distributions.most(kind, *parameters)
+    else:
+        most = plan.numbers[found.joint + found.joint_n[0]]
+    if 0 < most <= SOFT[name]:
+        yield (
+            f"{place.path}: {place.name}: {name} is {most:g} MeV at most. If that is meant in GeV: momenta and "
+            "energies are in MeV, 10 GeV is 10000."
+        )
+
+
 def _add(plan: Plan, place: Place, name: str, limits: tuple[float, float], value: Any) -> int:
     return plan.add_law(distributions.law(value, Quantity(place.of(name), *limits)))
 
@@ -182,4 +200,4 @@ def _read(place: Place, value: Mapping[str, Any]) -> tuple[tuple[Any, Any], Any]
     return (x, y), np.array(rows, float)
 
 
-__all__ = ["ANGLES", "PROPERTIES", "SIZES", "Momentum", "momentum", "shipped"]
+__all__ = ["ANGLES", "PROPERTIES", "SIZES", "Momentum", "momentum", "notes_on", "shipped"]

@@ -80,6 +80,10 @@ SCHEMA: Mapping[str, Any] = {
 }
 
 
+_LOWEST_ENERGY = 20.0  # GeV: less than LHC's protons of injection energy on a target at rest, 29 GeV
+_FIRST_HADRON = 100  # PDG codes of hadrons are higher
+
+
 @dataclass(frozen=True)
 class PythiaRecipe:
     """Makes events with Pythia, which each process initialises once.
@@ -184,6 +188,13 @@ def _decay(text: str, where: str) -> Decay:
 
 def _notes(content: Mapping[str, Any], name: str) -> Iterator[str]:
     """What the user should know of the description."""
+    beams = content.get("beams", {})
+    energy, hadrons = beams.get("energy", 13000.0), [_pid(p, name) for p in beams.get("particles", (2212, 2212))]
+    if energy < _LOWEST_ENERGY and all(abs(pid) > _FIRST_HADRON for pid in hadrons):
+        yield (
+            f"{name}: pythia.beams.energy: hadrons collide with {energy:g} GeV in their centre of mass. If that is "
+            "meant in TeV: 13 TeV is 13000."
+        )
     if text := content.get("signal", {}).get("decay"):
         yield from conservation.notes_on_chain(parse(text).decay, f"{name}: pythia.signal.decay")
 
