@@ -10,7 +10,6 @@ from typing import Any
 
 from sqlamarr.errors import SqlamarrError
 
-
 #: Numbers with an exponent as YAML 1.2 has them; for the YAML package, which follows 1.1, 10e3 is a word.
 _EXPONENT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)[eE][-+]?[0-9]+$")
 
