@@ -25,7 +25,7 @@ TABLES = ("GenEvents", "GenVertices", "GenParticles", "GenWeights")
 LHCB_STATUS = (777, 888, 889, 999)
 FORMAT_NAMES = {2: "HepMC2 ASCII", 3: "HepMC3 ASCII"}
 
-_LOOKED_AT_RECORDS = 64
+_LOOKED_AT_RECORDS = 16
 _LOOKED_AT_BYTES = 16 << 20
 
 
