@@ -112,7 +112,7 @@ def test_the_classes_of_a_yes_or_no_only_count(answers, tmp_path):
     assert np.array_equal(found["lost"], found["px"].astype(np.float32))
 
 
-def test_names_of_all_outputs_of_a_network_are_not_those_of_some(tmp_path):
+def test_names_of_the_columns_of_a_network_go_with_the_outputs_that_are_chosen(tmp_path):
     nodes = [helper.make_node("Split", ["x", "sizes"], ["a", "b"], axis=1)]
     metadata = {"output_names": "u,v,w"}
     outputs = [value("a", "N", 1), value("b", "N", 2)]
@@ -121,7 +121,15 @@ def test_names_of_all_outputs_of_a_network_are_not_those_of_some(tmp_path):
     )
     assert OnnxModel(path).output_names == ["u", "v", "w"]
     assert OnnxModel(path, outputs=["a", "b"]).output_names == ["u", "v", "w"]
-    assert OnnxModel(path, outputs=["b"]).output_names is None
+    assert OnnxModel(path, outputs=["b", "a"]).output_names == ["v", "w", "u"]
+    assert OnnxModel(path, outputs=["b"]).output_names == ["v", "w"]
+    assert OnnxModel(path, outputs=["b", "a"])(np.float32([[1, 2, 3]]), None, 3).tolist() == [[2, 3, 1]]
+    two = save(
+        tmp_path / "2.onnx", nodes, [value("x", "N", 3)], outputs, constants(sizes=np.array([1, 2])),
+        metadata={"output_names": "v,w"},
+    )  # fmt: skip
+    assert OnnxModel(two, outputs=["b"]).output_names == ["v", "w"]
+    assert OnnxModel(two, outputs=["a"]).output_names is None
     assert OnnxModel(linear(tmp_path / "n.onnx", 2, 2)).output_names is None
 
 

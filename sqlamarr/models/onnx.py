@@ -62,10 +62,21 @@ class OnnxModel(BlockModel):
     def output_names(self) -> list[str] | None:
         """Names of the outputs in their order, if the file has them for those that are used."""
         names = super().output_names
-        shapes = [output.shape[1:] for output in self._session.get_outputs() if output.name in self._outputs]
-        known = all(isinstance(size, int) for shape in shapes for size in shape)
-        chosen = sum(prod(shape) for shape in shapes) if shapes and known else None
-        return None if names is None or chosen not in (None, len(names)) else names
+        return names if names is None or not self._outputs else self._names_of_chosen(names)
+
+    def _names_of_chosen(self, names: list[str]) -> list[str] | None:
+        """Of the columns of the chosen outputs, in the order of choice; None if it cannot be seen whose they are."""
+        known = self._session.get_outputs()
+        chosen = [output for output in known if output.name in self._outputs]
+        for named in (known, [output for output in known if "int" not in output.type], chosen):
+            shapes = {output.name: output.shape[1:] for output in named}
+            if not all(isinstance(size, int) for shape in shapes.values() for size in shape):
+                continue
+            if sum(map(prod, shapes.values())) == len(names) and shapes.keys() >= set(self._outputs):
+                rest = iter(names)
+                columns = {name: [next(rest) for _ in range(prod(shape))] for name, shape in shapes.items()}
+                return [column for name in self._outputs for column in columns[name]]
+        return None
 
     def _check_outputs(self, name: str) -> None:
         known = [output.name for output in self._session.get_outputs()]
