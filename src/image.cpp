@@ -1,16 +1,12 @@
 // Tables as the content of an SQLite database file in memory (https://sqlite.org/fileformat.html), built straight from
 // columns. SQLite copies the rows of such a database into another one as they are, without taking them apart:
 // INSERT INTO t SELECT * FROM image.t between tables of equal declarations ("transfer optimization").
-#include "errors.h"
 #include "extension.h"
-#include "sqlamarr.h"
+#include "image_pages.h"
 
 #include <algorithm>
-#include <bit>
-#include <cstring>
+#include <functional>
 #include <string>
-#include <string_view>
-#include <vector>
 
 namespace sqlamarr {
 
@@ -20,161 +16,18 @@ constexpr size_t FILE_HEADER = 100;
 constexpr size_t SMALL_PAGE = 16384, LARGE_PAGE = 65536; // bytes; the schema must fit into one
 constexpr int64_t SMALL_IMAGE = 1 << 20;
 constexpr int64_t LARGEST_IMAGE = 1 << 30; // SQLite keeps the page behind this for its locks
-constexpr uint8_t LEAF = 0x0d, INTERIOR = 0x05;
-constexpr size_t LEAF_HEADER = 8, INTERIOR_HEADER = 12, POINTER = 2;
-constexpr size_t LONGEST_VARINT = 9, LONGEST_CELL_HEADER = 2 * LONGEST_VARINT;
-constexpr int64_t LARGEST_REAL_AS_INTEGER = 140737488355327; // 2^47 - 1: beyond, SQLite saves no space by it
+constexpr size_t LONGEST_CELL_HEADER = 2 * LONGEST_VARINT;
 
-// A row, or the schema, that has no place in an image: its table is left to others.
-struct NoPlace {};
-
-void put_big_endian(uint8_t *out, uint64_t value, size_t bytes) {
-    for (size_t i = bytes; i-- > 0; value >>= 8) out[i] = static_cast<uint8_t>(value);
-}
-
-size_t put_varint(uint8_t *out, uint64_t value) {
-    if (value < 0x80) {
-        out[0] = static_cast<uint8_t>(value);
-        return 1;
-    }
-    if (value >= uint64_t{1} << 56) { // the ninth byte holds eight bits
-        put_big_endian(out + 8, value, 1);
-        value >>= 8;
-        for (size_t i = 8; i-- > 0; value >>= 7) out[i] = static_cast<uint8_t>(value | 0x80);
-        return LONGEST_VARINT;
-    }
-    size_t n = 1;
-    while (value >> (7 * n)) ++n;
-    for (size_t i = n; i-- > 0; value >>= 7) out[i] = static_cast<uint8_t>((value & 0x7f) | (i + 1 < n ? 0x80 : 0));
-    return n;
-}
-
-// A record while it is put together: serial types, then values.
-class Record {
-public:
-    explicit Record(size_t largest) : largest_(largest), body_(largest) {}
-
-    void clear() { n_types_ = n_body_ = 0; }
-
-    void null() { type(0); }
-
-    void integer(int64_t value) {
-        if (value == 0 || value == 1) return type(static_cast<uint64_t>(8 + value));
-        const auto bits = static_cast<size_t>(65 - std::countl_zero(static_cast<uint64_t>(value ^ (value >> 63))));
-        if (bits <= 8) return number(1, static_cast<uint64_t>(value), 1);
-        if (bits <= 16) return number(2, static_cast<uint64_t>(value), 2);
-        if (bits <= 24) return number(3, static_cast<uint64_t>(value), 3);
-        if (bits <= 32) return number(4, static_cast<uint64_t>(value), 4);
-        if (bits <= 48) return number(5, static_cast<uint64_t>(value), 6);
-        number(6, static_cast<uint64_t>(value), 8);
-    }
-
-    // As SQLite does, what is whole goes as an integer: a column of type REAL gives it back as a real.
-    void real(double value) {
-        if (value != value) return null();
-        if (value >= -static_cast<double>(LARGEST_REAL_AS_INTEGER) &&
-            value <= static_cast<double>(LARGEST_REAL_AS_INTEGER) &&
-            value == static_cast<double>(static_cast<int64_t>(value)))
-            return integer(static_cast<int64_t>(value));
-        number(7, std::bit_cast<uint64_t>(value), 8);
-    }
-
-    void text(std::string_view value) {
-        type(13 + 2 * static_cast<uint64_t>(value.size()));
-        if (n_body_ + value.size() > largest_) throw NoPlace();
-        std::memcpy(body_.data() + n_body_, value.data(), value.size());
-        n_body_ += value.size();
-    }
-
-    // Bytes of the whole: length of the header, serial types, values.
-    size_t size() const { return header_length() + n_body_; }
-
-    void put(uint8_t *out) const {
-        const size_t header = header_length();
-        const size_t n = put_varint(out, header);
-        std::memcpy(out + n, types_.data(), n_types_);
-        std::memcpy(out + header, body_.data(), n_body_);
-    }
-
-    void reserve(int columns) { types_.resize(static_cast<size_t>(columns) * LONGEST_VARINT); }
-
-private:
-    size_t header_length() const { return n_types_ + (n_types_ < 127 ? 1 : n_types_ < 16382 ? 2 : 3); }
-    void type(uint64_t serial) { n_types_ += put_varint(types_.data() + n_types_, serial); }
-    void number(uint8_t serial, uint64_t value, size_t bytes) {
-        types_[n_types_++] = serial;
-        if (n_body_ + sizeof value > largest_) throw NoPlace();
-        value <<= 64 - 8 * bytes;
-        put_big_endian(body_.data() + n_body_, value, sizeof value); // those behind are written over
-        n_body_ += bytes;
-    }
-
-    size_t largest_;
-    size_t n_types_ = 0, n_body_ = 0;
-    std::vector<uint8_t> types_{}, body_;
-};
-
-// The pages of the image, one after another.
-class Pages {
-public:
-    Pages(uint8_t *out, int64_t capacity, size_t size) : out_(out), capacity_(capacity), size_(size) {}
-
-    size_t size() const { return size_; }
-    uint32_t count() const { return count_; }
-    uint8_t *at(uint32_t number) { return out_ + (number - 1) * size_; }
-    uint32_t take() {
-        if (static_cast<int64_t>((count_ + 1) * size_) > capacity_)
-            throw Error(SQLAMARR_INTERNAL, "An image of tables became larger than was foreseen.");
-        return ++count_;
-    }
-    void give_back(uint32_t count) { count_ = count; }
-
-private:
-    uint8_t *out_;
-    int64_t capacity_;
-    size_t size_;
-    uint32_t count_ = 0;
-};
-
-// A page of a B-tree: pointers to its cells grow from the front, the cells from the end.
-class Page {
-public:
-    Page(uint8_t *page, size_t size, uint8_t type, size_t begin = 0)
-        : page_(page), head_(page + begin), pointers_(begin + (type == LEAF ? LEAF_HEADER : INTERIOR_HEADER)),
-          content_(size) {
-        std::memset(head_, 0, pointers_ - begin);
-        head_[0] = type;
-    }
-
-    bool has_room(size_t cell) const { return pointers_ + POINTER + cell <= content_; }
-    uint8_t *cell(size_t bytes) { // where a new one goes
-        content_ -= bytes;
-        put_big_endian(page_ + pointers_, content_, POINTER);
-        pointers_ += POINTER;
-        ++cells_;
-        return page_ + content_;
-    }
-    void finish() {
-        put_big_endian(head_ + 3, cells_, 2);
-        put_big_endian(head_ + 5, content_, 2); // 65536 becomes 0, as it shall
-    }
-    void last_child(uint32_t page) { put_big_endian(head_ + 8, page, 4); }
-
-private:
-    uint8_t *page_, *head_;
-    size_t pointers_, content_;
-    uint32_t cells_ = 0;
-};
-
-void put_row(Page &page, int64_t rowid, const Record &record, bool &fits) {
+// False: the page has no room for it.
+bool put_row(Page &page, int64_t rowid, const Record &record) {
     uint8_t header[LONGEST_CELL_HEADER];
     size_t n = put_varint(header, record.size());
     n += put_varint(header + n, static_cast<uint64_t>(rowid));
-    fits = page.has_room(n + record.size());
-    if (!fits) return;
+    if (!page.has_room(n + record.size())) return false;
     uint8_t *cell = page.cell(n + record.size());
     std::memcpy(cell, header, n);
     record.put(cell + n);
+    return true;
 }
 
 struct Child {
@@ -241,14 +94,12 @@ uint32_t build_table(Pages &pages, const sqlamarr_image_table &table) {
         for (int i = 0; i < table.n_columns; ++i)
             i == table.key ? record.null() : append(record, table.columns[i], static_cast<size_t>(row));
         if (record.size() > pages.size() - 35) throw NoPlace(); // it would go on elsewhere
-        bool fits = false;
-        put_row(page, ids[row], record, fits);
-        if (fits) continue;
+        if (put_row(page, ids[row], record)) continue;
         page.finish();
         leaves.push_back({number, ids[row - 1]});
         number = pages.take();
         page = Page(pages.at(number), pages.size(), LEAF);
-        put_row(page, ids[row], record, fits);
+        put_row(page, ids[row], record);
     }
     page.finish();
     leaves.push_back({number, table.rows ? ids[table.rows - 1] : 0});
@@ -289,9 +140,8 @@ void put_schema(Pages &pages, const std::vector<Entry> &entries) {
         record.text(entry.table->name);
         record.integer(entry.root);
         record.text(entry.table->sql);
-        bool fits = false;
-        put_row(page, ++rowid, record, fits);
-        if (!fits) throw Error(SQLAMARR_DATA, "The tables' declarations do not fit into a page.");
+        if (!put_row(page, ++rowid, record))
+            throw Error(SQLAMARR_DATA, "The tables' declarations do not fit into a page.");
     }
     page.finish();
 }
