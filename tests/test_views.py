@@ -52,3 +52,23 @@ def test_a_view_of_a_table_that_is_not_kept_is_refused(make_pipeline, views, nam
 def test_a_view_that_is_wrong_is_named_with_its_file(make_pipeline, views, message):
     with pytest.raises(SqlError, match=message):
         prepare(make_pipeline(BASE, views=views))
+
+
+@pytest.mark.parametrize("view", ["Particles", "Photons"])
+def test_shipped_views_go_over_one_table_and_look_up_the_rest(reference, view):
+    """Else they take a time that grows as the square of the number of events."""
+    with sqlamarr.open(reference[0]) as db:
+        plan = [str(row[3]) for row in db.execute(f"EXPLAIN QUERY PLAN SELECT * FROM {view}").fetchall()]
+    assert sum(step.startswith("SCAN") for step in plan) == 1, plan
+    assert [step for step in plan if step.startswith("SEARCH") and "USING" not in step] == []
+
+
+def test_particles_have_the_vertex_of_their_collision(reference):
+    with sqlamarr.open(reference[0]) as db:
+        found = db.execute("SELECT track_id, vertex_id FROM Particles ORDER BY track_id").fetchall()
+        expected = db.execute(
+            """SELECT t.track_id, min(v.vertex_id) FROM Tracks AS t JOIN MCParticles AS m USING (mcparticle_id)
+            LEFT JOIN Vertices AS v ON v.genevent_id = m.genevent_id GROUP BY t.track_id ORDER BY t.track_id"""
+        ).fetchall()
+    assert found == expected
+    assert sum(vertex is not None for _, vertex in found) > 100

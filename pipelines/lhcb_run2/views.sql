@@ -35,7 +35,8 @@ LEFT JOIN MCVertices AS o ON o.mcvertex_id = m.production_vertex
 LEFT JOIN MCParticles AS mm ON mm.mcparticle_id = m.mother
 LEFT JOIN Vertices AS v ON v.vertex_id = (
     SELECT min(w.vertex_id) FROM Vertices AS w
-    WHERE w.genevent_id = m.genevent_id AND w.event_id = t.event_id
+    WHERE w.genevent_id = m.genevent_id
+        AND w.vertex_id BETWEEN t.event_id AND t.event_id + 999999 -- the ids of an event, which are found without an index
 );
 
 CREATE VIEW Photons AS -- reconstructed photons with the particle that they mostly come from; MeV, mm
