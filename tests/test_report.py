@@ -17,6 +17,7 @@ from scipy import stats
 import sqlamarr
 from sqlamarr.errors import OutputError
 from sqlamarr.report import write_report
+from sqlamarr.report.drawing import picture
 from sqlamarr.report.sample import sample_of
 from sqlamarr.report.statistics import chi2_probability, core, efficiency, half_width, widths
 from sqlamarr.report.tracks import pull_picture
@@ -150,6 +151,11 @@ def test_a_decay_that_is_not_there_is_said(lambda_c):
     assert re.search(r"<td>candidates</td><td>0</td>", section)
 
 
+def test_a_page_is_called_one(reference, tmp_path):
+    with pytest.raises(OutputError, match=r"r\.pdf: a report is an HTML page; expected a name that ends in \.html"):
+        write_report(reference[0], tmp_path / "r.pdf")
+
+
 def test_files_are_not_overwritten(reference, tmp_path, capsys):
     existing = tmp_path / "report.html"
     existing.write_text("my notes")
@@ -166,6 +172,44 @@ def test_a_run_without_tracks_has_a_report_too(make_pipeline, example, tmp_path)
     sqlamarr.run(pipeline, example, tmp_path / "out.db", seed=1, max_events=2)
     summary = write_report(tmp_path / "out.db", tmp_path / "r.html")
     assert summary.pictures == 1  # the times
+
+
+@pytest.mark.parametrize(
+    ("shot", "there", "missing"),
+    [({"particle": "pi0"}, "Energy in the ECAL", "Momentum resolution"),
+     ({"decay": "J/psi(1S) -> mu+ mu-"}, "Momentum resolution", "p: PIDp"),
+     ({"particle": "nu_mu"}, "Cut flow", "Spectrum: momentum"),
+     ({"particle": "pi+", "eta": {"flat": [-4, -2]}}, "Spectrum: momentum", "Momentum resolution")],
+)  # fmt: skip
+def test_pictures_with_nothing_in_them_are_left_out(tmp_path, shot, there, missing):
+    gun = {"gun": {"events": 150, "pt": {"flat": [500, 5000]}, "eta": {"flat": [2, 4.5]}, **shot}}
+    sqlamarr.run("lhcb_run2", gun, tmp_path / "out.db", seed=1)
+    write_report(tmp_path / "out.db", tmp_path / "r.html")
+    page = (tmp_path / "r.html").read_text()
+    assert there in page
+    assert f"<h3>{missing}" not in page
+    assert 'base64,"' not in page
+
+
+def test_a_wide_resonance_is_compared_with_its_true_masses(tmp_path):
+    """Against the known mass the core would be as wide as the resonance, 6 times the error."""
+    gun = {
+        "gun": {"events": 1500, "decay": "K*(892)0 -> K+ pi-", "pt": {"flat": [2000, 8000]}, "eta": {"flat": [2.5, 4]}}
+    }
+    sqlamarr.run("lhcb_run2", gun, tmp_path / "out.db", seed=1)
+    write_report(tmp_path / "out.db", tmp_path / "r.html", decays=["K*(892)0 -> K+ pi-"])
+    page = (tmp_path / "r.html").read_text()
+    ratio = re.search(r"mass of K\*\(892\)0, core width over propagated error</td><td>([\d.]+) ±", page)
+    assert float(ratio[1]) == pytest.approx(1.05, abs=0.25)
+
+
+def test_few_decades_have_plain_numbers():
+    """matplotlib's own labels of half a decade run into each other."""
+    values = np.geomspace(3, 8, 50)
+    drawn = picture("", "", lambda axes: axes.plot(values, values), log="x")
+    text = base64.b64decode(drawn.svg).decode()
+    assert re.findall(r"<!-- ([\d.]+) -->", text)[:4] == ["3", "4", "5", "6"]
+    assert "mathdefault" not in text
 
 
 # -- in a browser -----------------------------------------------------------------------------------

@@ -38,6 +38,7 @@ class Section:
 
     def __post_init__(self) -> None:
         self.short = self.short or self.title
+        self.pictures = [picture for picture in self.pictures if picture.svg]
 
     @property
     def filled(self) -> bool:
@@ -89,6 +90,8 @@ def write_report(
 def _check(path: Path, overwrite: bool) -> None:
     if path.is_dir():
         raise OutputError(f"{path} is a folder; expected the name of a page to write, as {path / 'report.html'}.")
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise OutputError(f"{path}: a report is an HTML page; expected a name that ends in .html.")
     if not path.absolute().parent.is_dir():
         raise OutputError(f"The folder {path.absolute().parent} does not exist; make it first.")
     if path.exists() and not overwrite:

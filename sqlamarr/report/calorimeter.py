@@ -21,10 +21,12 @@ def calorimeter(sample: Sample) -> list[Picture]:
         found, *_ = np.histogram2d(c["x"], c["y"], bins=edges, weights=c["energy"] / 1000)
         found = np.where(found > 0, found, np.nan)
         from matplotlib.colors import LogNorm
+        from matplotlib.ticker import MaxNLocator
 
         image = axes.pcolormesh(*edges, found.T, norm=LogNorm(), cmap="viridis", rasterized=True)
         axes.figure.colorbar(image, ax=axes, label="energy [GeV]")
         axes.set_aspect("equal")
+        axes.xaxis.set_major_locator(MaxNLocator(5))
         axes.grid(False)
 
     energy = np.geomspace(0.1, 200, 41)

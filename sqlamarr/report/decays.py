@@ -12,7 +12,7 @@ from sqlamarr.candidates.build import Selection
 from sqlamarr.candidates.ntuple import NTuple
 from sqlamarr.candidates.variables import Columns
 from sqlamarr.database import Database
-from sqlamarr.descriptors import Decay, Descriptor, mass, name_of
+from sqlamarr.descriptors import Decay, Descriptor, name_of
 from sqlamarr.report.drawing import COLOURS, Picture, histograms, picture, points
 from sqlamarr.report.identification import EDGES
 from sqlamarr.report.statistics import Array, Core, chi2_probability, core, efficiency, half_width
@@ -65,9 +65,7 @@ def decay_section(db: Database, text: str) -> DecaySection:
         for label, node in nodes:
             if node.daughters:
                 pictures += _decaying(label, node, free, numbers)
-        pictures += _tree_fits(
-            labels[0], free, bound if _complete(labels[0], descriptor.decay, free) else None, numbers
-        )
+        pictures += _tree_fits(labels[0], free, bound if _complete(labels[0], free) else None, numbers)
         for label, node in nodes:
             if not node.daughters and f"{label}_TRACK_Key" in free:
                 pictures += _final(label, node, free)
@@ -91,16 +89,16 @@ def _title(descriptor: Descriptor) -> str:
 
 
 def _decaying(label: str, node: Decay, c: Columns, numbers: list[tuple[str, ...]]) -> list[Picture]:
-    """Mass, vertex and their pulls; against the known mass where nothing is missing."""
-    name, known = name_of(node.pid), mass(node.pid)
+    """Mass, vertex and their pulls; against each candidate's true mass where nothing is missing."""
+    name = name_of(node.pid)
     out = [_mass(label, name, c)]
-    if _complete(label, node, c):
-        found = core(c[f"{label}_M"] - known, c[f"{label}_MERR"])
-        numbers += _mass_numbers(name, c, label, found)
+    if _complete(label, c):
+        residuals = c[f"{label}_M"] - _true_mass(label, c)
+        numbers += _mass_numbers(name, residuals, c[f"{label}_MERR"])
         if node.pid in PUBLISHED:
             numbers.append((f"mass of {name}, width in LHCb's data of 2011 and 2012 [MeV]", f"{PUBLISHED[node.pid]}"))
-        pulls = (c[f"{label}_M"] - known) / c[f"{label}_MERR"]
-        out.append(pull_picture(f"Pull of the mass of {name}", pulls, f"Against {known:.2f} MeV."))
+        pulls = residuals / c[f"{label}_MERR"]
+        out.append(pull_picture(f"Pull of the mass of {name}", pulls, "Against the true mass of each."))
     if np.isfinite(c[f"{label}_ENDVERTEX_CHI2"]).any():
         chi2, ndf = c[f"{label}_ENDVERTEX_CHI2"], int(c[f"{label}_ENDVERTEX_NDOF"][0])
         out += _chi2(f"Vertex of {name}", chi2, ndf, numbers)
@@ -112,22 +110,27 @@ def _decaying(label: str, node: Decay, c: Columns, numbers: list[tuple[str, ...]
     return out
 
 
-def _complete(label: str, node: Decay, c: Columns) -> bool:
+def _complete(label: str, c: Columns) -> bool:
     """Whether the descriptor names all there is: with a neutrino missing, mass and direction are others."""
-    return bool(np.abs(np.median(c[f"{label}_M"]) - mass(node.pid)) < 3 * np.median(c[f"{label}_MERR"]))
+    return bool(np.abs(np.median(c[f"{label}_M"] - _true_mass(label, c))) < 3 * np.median(c[f"{label}_MERR"]))
+
+
+def _true_mass(label: str, c: Columns) -> Array:
+    """That with which each was generated: a resonance has not always the same [MeV]."""
+    return np.sqrt(np.maximum(c[f"{label}_TRUEP_E"] ** 2 - _square(c, label), 0))
 
 
 def _square(c: Columns, label: str) -> Array:
     return np.asarray(sum(c[f"{label}_TRUEP_{axis}"] ** 2 for axis in "XYZ"))
 
 
-def _mass_numbers(name: str, c: Columns, label: str, found: Core) -> list[tuple[str, ...]]:
-    expected = np.median(c[f"{label}_MERR"])
+def _mass_numbers(name: str, residuals: Array, errors: Array) -> list[tuple[str, ...]]:
+    found, expected = core(residuals, errors), np.median(errors)
     return [
         (f"mass of {name}, core mean minus true [MeV]", f"{found.mean:+.2f} ± {found.mean_error:.2f}"),
         (f"mass of {name}, core width over propagated error", f"{found.width:.3f} ± {found.width_error:.3f}"),
         (f"mass of {name}, median propagated error [MeV]", f"{expected:.2f}"),
-        (f"mass of {name}, half of the 16-84 % range, tails included [MeV]", f"{half_width(c[f'{label}_M']):.2f}"),
+        (f"mass of {name} minus true, half of the 16-84 % range, tails included [MeV]", f"{half_width(residuals):.2f}"),
     ]
 
 

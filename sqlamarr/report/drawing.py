@@ -23,7 +23,7 @@ class Picture:
 
     :ivar title: above it
     :ivar caption: below it: what is drawn
-    :ivar svg: base64 of an SVG image
+    :ivar svg: base64 of an SVG image; empty where there is nothing to show
     """
 
     title: str
@@ -71,8 +71,12 @@ def picture(
         axes = figure.add_subplot()
         draw(axes)
         axes.set(xlabel=x, ylabel=y)
+        if not _shows_anything(axes):
+            return Picture(title, caption, "")
         for side in log:
             getattr(axes, f"set_{side}scale")("log", **({"nonpositive": "clip"} if side == "y" else {}))
+        if "x" in log:
+            _number(axes.xaxis, *axes.get_xlim())
         if legend and axes.get_legend_handles_labels()[0]:
             axes.legend(fontsize=7.5, frameon=False)
         buffer = io.BytesIO()
@@ -80,8 +84,26 @@ def picture(
     return Picture(title, caption, base64.b64encode(buffer.getvalue()).decode())
 
 
+def _shows_anything(axes: Any) -> bool:
+    """Whether something is above zero: all that is drawn here is counts, fractions, widths and times."""
+    limits = axes.dataLim
+    return bool(np.isfinite([limits.x1, limits.y1]).all() and limits.x1 > 0 and limits.y1 > 0)
+
+
+def _number(axis: Any, low: float, high: float) -> None:
+    """Plain numbers on a logarithmic axis of few decades, where matplotlib's powers of ten run into each other."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    decades = np.log10(high / low)
+    if decades > 3:
+        return
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades > 0.8 else (1, 2, 3, 4, 5, 6, 8)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
 def histograms(axes: Any, edges: Array, samples: Sequence[tuple[str, Array]], *, density: bool = False) -> None:
-    """Distributions on top of each other: the first filled, the others as points with errors."""
+    """Distributions on top of each other: the first filled, the last as points with errors, a line between them."""
     _, mplhep, hist = need_plot()
     for k, (label, values) in enumerate(samples):
         filled = hist.Hist(hist.axis.Variable(edges), storage=hist.storage.Double()).fill(values[np.isfinite(values)])
@@ -89,6 +111,8 @@ def histograms(axes: Any, edges: Array, samples: Sequence[tuple[str, Array]], *,
         options: dict[str, Any] = {"ax": axes, "label": n, "color": COLOURS[k], "density": density, "flow": "none"}
         if k == 0:
             mplhep.histplot(filled, histtype="fill", alpha=0.35, yerr=False, **options)
+        elif k < len(samples) - 1:
+            mplhep.histplot(filled, histtype="step", lw=1.2, yerr=False, **options)
         else:
             mplhep.histplot(filled, histtype="errorbar", yerr=True, markersize=4, **options)
 

@@ -64,14 +64,16 @@ def efficiencies(sample: Sample) -> list[Picture]:
         return lambda axes: fractions(axes, edges, values[chosen], parts)
 
     out = []
-    text = "of μ, π, K, p with 2 < η < 5; binomial errors (68 % Wilson intervals)."
-    for values, edges, chosen, what, label, log, more in (
-        (q["p"] / 1000, P_EDGES, prompt, "momentum", "p [GeV]", "x", "Made at |z| < 200 mm"),
+    for values, edges, chosen, what, label, log, of in (
+        (q["p"] / 1000, P_EDGES, prompt, "momentum", "p [GeV]", "x", "with 2 < η < 5, made at |z| < 200 mm"),
         (q["eta"], ETA_EDGES, (q["species"] != 11) & (np.abs(q["origin_z"]) < 200), "pseudorapidity", "η", "",
-         "Made at |z| < 200 mm, all η"),
-        (q["origin_z"], Z_EDGES, hadron, "place of origin", "z of the origin [mm]", "", ""),
+         "made at |z| < 200 mm"),
+        (q["origin_z"], Z_EDGES, hadron, "place of origin", "z of the origin [mm]", "", "with 2 < η < 5"),
     ):  # fmt: skip
-        caption = f"Fraction found as long, upstream or downstream track, {text}" + (f" {more}." if more else "")
+        caption = (
+            f"Fraction found as long, upstream or downstream track, of μ, π, K, p {of}; "
+            "binomial errors (68 % Wilson intervals)."
+        )
         draw = by_class(values, edges, chosen)
         out.append(picture(f"Efficiency against {what}", caption, draw, x=label, y="fraction found", log=log))
     out.append(_by_species(sample, prompt | (inside & (q["species"] == 11) & (np.abs(q["origin_z"]) < 200))))
