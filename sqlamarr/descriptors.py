@@ -51,6 +51,20 @@ class Decay:
         """What decays to what, without the order of the daughters."""
         return self.pid, *sorted((daughter.species() for daughter in self.daughters), key=repr)
 
+    def shape(self) -> tuple[Any, ...]:
+        """What is measured of it: as :meth:`species`, but particles that decay are the same as their antiparticles."""
+        if not self.daughters:
+            return (self.pid,)
+        return min(self.pid, conjugate(self.pid)), *sorted((d.shape() for d in self.daughters), key=repr)
+
+    def unbalanced(self) -> Decay | None:
+        """The first particle of the decay whose charge is not that of its daughters, if there is one."""
+        for node in self.walk():
+            total = sum(charge(daughter.pid) for daughter in node.daughters)
+            if node.daughters and round(total - charge(node.pid)) != 0:
+                return node
+        return None
+
     def walk(self) -> Iterator[Decay]:
         """The particle itself and all below it, mothers first."""
         yield self

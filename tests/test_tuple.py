@@ -17,13 +17,14 @@ import sqlamarr
 from sqlamarr.candidates import combine, ntuple, variables
 from sqlamarr.candidates.build import Selection
 from sqlamarr.candidates.combine import Particles, combinations
-from sqlamarr.candidates.ntuple import candidates
+from sqlamarr.candidates.ntuple import NTuple, candidates
 from sqlamarr.candidates.variables import labels_of
 from sqlamarr.candidates.write import write_tuple
 from sqlamarr.descriptors import mass, parse
 from sqlamarr.errors import OutputError, SqlamarrError
 from sqlamarr.report.statistics import half_width
 
+EXAMPLES = Path(__file__).parents[1] / "examples"
 LB = "[Lambda_b0 -> (Lambda_c+ -> p+ K- pi+) mu-]CC"
 
 
@@ -35,6 +36,13 @@ def lambda_b(tmp_path_factory):
 @pytest.fixture(scope="module")
 def jpsi(tmp_path_factory):
     return simulated(tmp_path_factory.mktemp("jpsi"), jpsi_file, 500)
+
+
+@pytest.fixture(scope="module")
+def bs(tmp_path_factory):
+    path = tmp_path_factory.mktemp("bs") / "out.db"
+    sqlamarr.run("lhcb_run2", EXAMPLES / "gun_bs_jpsiphi.yaml", path, seed=1, max_events=150)
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +102,50 @@ def test_a_decay_that_is_its_own_conjugate_is_found_once(jpsi):
     plain = candidates(jpsi, "J/psi(1S) -> mu+ mu-")
     both = candidates(jpsi, "[J/psi(1S) -> mu+ mu-]CC")
     assert len(plain["event_id"]) == len(both["event_id"]) > 100
+
+
+@pytest.mark.parametrize(
+    ("descriptor", "alone"),
+    [("[B_s0 -> (J/psi(1S) -> mu+ mu-) (phi(1020) -> K+ K-)]CC", True),
+     ("[B0 -> (K*(892)0 -> K+ pi-) (K*(892)~0 -> K- pi+)]CC", True),
+     ("[psi(3770) -> (D0 -> K- K+) (D~0 -> pi+ pi-)]CC", True),
+     ("[B0 -> (K*(892)0 -> K+ pi-) pi+ pi-]CC", False),
+     ("[D*(2010)+ -> (D0 -> K- K+) pi+]CC", False)],
+)  # fmt: skip
+def test_a_candidate_that_is_its_own_conjugate_is_there_once(bs, descriptor, alone):
+    """As B_s0 and as B_s~0 it is made of the same tracks, taken for the same: only the truth knows which it was."""
+    with sqlamarr.open(bs) as db:
+        everything = NTuple(db, descriptor, Selection())
+        assert len(everything.builders) == (1 if alone else 2)
+        assert len(NTuple(db, descriptor, Selection(truth=True)).builders) == 2
+
+
+def test_candidates_of_a_self_conjugate_final_state(bs):
+    decay = "B_s0 -> (J/psi(1S) -> mu+ mu-) (phi(1020) -> K+ K-)"
+    found = candidates(bs, f"[{decay}]CC")
+    keys = np.stack([found[name] for name in found if name.endswith("_TRACK_Key")], axis=1)
+    assert len(np.unique(keys, axis=0)) == len(keys) > 30
+    assert set(found["B_s0_ID"]) == {531}
+    true = candidates(bs, f"[{decay}]CC", Selection(truth=True))
+    assert set(true["B_s0_ID"]) == {531, -531}
+    assert (true["B_s0_ID"] == true["B_s0_TRUEID"]).all()
+
+
+def test_fits_that_run_away_are_said_and_print_nothing(bs):
+    """Of wrong combinations, whose masses no vertex can make: warnings of numpy would fail here."""
+    decay = "[B_s0 -> (J/psi(1S) -> mu+ mu-) (phi(1020) -> K+ K-)]CC"
+    found = candidates(bs, decay, Selection(tree_fit=True, point_back=True, masses=("Jpsi",)))
+    failed = found["B_s0_DTF_STATUS"] == 1
+    assert 0 < failed.sum() < len(failed)
+    assert (np.isnan(found["B_s0_DTF_M"]) == failed).all()
+
+
+def test_combinations_of_the_wrong_sign_are_called_so(lambda_b, tmp_path, capsys):
+    decay = "[Lambda_b0 -> (Lambda_c+ -> p+ K- pi+) mu+]CC"
+    assert command_line("tuple", lambda_b, decay, "-o", tmp_path / "ws.db") == 0
+    assert "Note: Lambda_b0 -> (Lambda_c+ -> p+ K- pi+) mu+ does not conserve charge" in capsys.readouterr().out
+    assert command_line("tuple", lambda_b, LB, "-o", tmp_path / "rs.db") == 0
+    assert "Note" not in capsys.readouterr().out
 
 
 def test_pieces_do_not_matter(lambda_b, matched, monkeypatch):
@@ -258,6 +310,7 @@ def test_cuts_in_sql(lambda_b, tmp_path, capsys):
      ((LB, "--mass", "muminus"), "no decaying particle is called 'muminus'; there are Lb, Lc"),
      ((LB, "--tracks", "velo"), "'velo' is none of long, upstream, downstream"),
      (("[Lambda_b0 -> (Lambda_c+ -> p+ K- pi+) mu- nu_mu~]CC",), "nu_mu~ leaves neither a track .* leave it out"),
+     (("J/psi(1S) -> mu+ mu+", "--truth"), r"J/psi.* -> mu\+ mu\+ does not conserve charge, \+0 becomes \+2: no true"),
      (("D0 -> KS0 pi0",), r"KS0 leaves neither .* write what it decays to, \(KS0 -> \.\.\.\)"),
      ((LB, "--cut", "PT > 3"), "expected LABEL:SQL, found 'PT > 3'")],
 )  # fmt: skip

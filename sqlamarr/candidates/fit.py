@@ -75,13 +75,24 @@ def fit(
     :param start: (n, 3) where a vertex is looked for in which no lines meet; default the origin
     :returns: chi2, vertices and momenta with covariance; a fit that fails is not converged and has NaN
     """
+    with np.errstate(all="ignore"):  # fits that run away overflow: they are not converged, and that is said
+        return _fit(topology, measured, primary, masses or {}, start)
+
+
+def _fit(
+    topology: Topology,
+    measured: Sequence[Measured],
+    primary: Primary | None,
+    masses: Mapping[int, float],
+    start: Array | None,
+) -> Fitted:
     n = len(measured[0])
     parts = []
     for begin in range(0, max(n, 1), BLOCK):
         rows = np.arange(begin, min(begin + BLOCK, n))
         part = primary and Primary(primary.position[rows], primary.covariance[rows])
         begin_at = np.zeros((len(rows), 3)) if start is None else start[rows]
-        parts.append(_Block(topology, [m.take(rows) for m in measured], part, dict(masses or {}), begin_at).run())
+        parts.append(_Block(topology, [m.take(rows) for m in measured], part, dict(masses), begin_at).run())
     return Fitted(
         np.concatenate([p.chi2 for p in parts]),
         parts[0].ndf,

@@ -52,8 +52,9 @@ class NTuple:
         self.labels = labels_of(decay)
         _check_labels(decay, self.labels, selection)
         _check_final_state(decay, db)
+        _check_charge(decay, selection)
         decays = [decay]
-        if self.descriptor.with_conjugate and decay.species() != decay.conjugated().species():
+        if self.descriptor.with_conjugate and _differ(decay, decay.conjugated(), selection):
             decays.append(decay.conjugated())
         self.builders = [Builder(d, self.labels, selection) for d in decays]
         self.kept = _kept(decay, self.labels)
@@ -143,6 +144,27 @@ def _kept(decay: Decay, labels: list[str]) -> list[int]:
     nodes = list(decay.walk())
     marked = [k for k, node in enumerate(nodes) if node.marked or k == 0]
     return marked if any(node.marked for node in nodes) else list(range(len(labels)))
+
+
+def _differ(decay: Decay, conjugated: Decay, selection: Selection) -> bool:
+    """Whether a decay and its conjugate have candidates of their own.
+
+    Those of B_s0 -> J/psi phi are those of B_s~0 -> J/psi phi: one each, unless the truth says which it is.
+    """
+    if selection.truth:
+        return decay.species() != conjugated.species()
+    return decay.shape() != conjugated.shape()
+
+
+def _check_charge(decay: Decay, selection: Selection) -> None:
+    """Combinations of the wrong sign are made to study backgrounds, but no decay is one."""
+    node = decay.unbalanced()
+    if selection.truth and node is not None:
+        total = sum(charge(daughter.pid) for daughter in node.daughters)
+        raise SqlamarrError(
+            f"{node} does not conserve charge, {charge(node.pid):+g} becomes {total:+g}: no true decay is one. Correct "
+            "the descriptor, or, for combinations of the wrong sign, take all (without --truth)."
+        )
 
 
 def _check_final_state(decay: Decay, db: Database) -> None:

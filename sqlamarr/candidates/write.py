@@ -30,6 +30,7 @@ class TupleSummary:
     """What was found.
 
     :ivar labels: what the particles are called in the names of columns
+    :ivar wrong_sign: the part of the decay that does not conserve charge, if one does not
     """
 
     output: str
@@ -39,14 +40,18 @@ class TupleSummary:
     with_candidates: int
     columns: int
     labels: tuple[str, ...]
+    wrong_sign: str = ""
 
     def text(self) -> str:
         """For people to read."""
         found = f"{counted(self.candidates, 'candidate')} of {self.descriptor}"
-        return (
+        text = (
             f"{self.output}: {found} in {self.with_candidates:,} of {counted(self.events, 'event')}; "
             f"tree {TREE} with {self.columns} columns of {', '.join(self.labels)}"
         )
+        if self.wrong_sign:
+            text += f"\nNote: {self.wrong_sign} does not conserve charge: these are combinations of the wrong sign."
+        return text
 
 
 def write_tuple(
@@ -108,7 +113,10 @@ def _fill(target: Database, ntuple: NTuple, output: str, progress: Callable[[int
                 progress(piece.events)
     labels = tuple(ntuple.labels[k] for k in ntuple.kept)
     events, found, with_any = (int(n) for n in counts)
-    return TupleSummary(output, str(ntuple.descriptor), events, found, with_any, len(columns), labels)
+    wrong = ntuple.descriptor.decay.unbalanced()
+    return TupleSummary(
+        output, str(ntuple.descriptor), events, found, with_any, len(columns), labels, str(wrong) if wrong else ""
+    )
 
 
 def declaration(ntuple: NTuple, columns: Columns) -> str:
