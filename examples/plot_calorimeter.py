@@ -6,7 +6,7 @@ momenta and flat in pseudorapidity, go through the pipeline lhcb_run2.
 
 from __future__ import annotations
 
-import sys
+import argparse
 import tempfile
 from pathlib import Path
 
@@ -77,7 +77,9 @@ def draw_spectrum(axis: Axes, clusters: pd.DataFrame, generated: np.ndarray, eve
 
 def main() -> None:
     """Simulate and draw."""
-    picture = Path(sys.argv[1] if len(sys.argv) > 1 else "calorimeter.png")
+    parser = argparse.ArgumentParser(description=__doc__.partition(":")[0])
+    parser.add_argument("picture", nargs="?", type=Path, default=Path("calorimeter.png"), help="picture to write")
+    picture = parser.parse_args().picture
     with tempfile.TemporaryDirectory() as folder:
         clusters, generated, events = simulate(Path(folder) / "out.db")
     figure, axes = plt.subplots(1, 3, figsize=(17, 4.6), layout="constrained", width_ratios=(1.25, 1.25, 1))

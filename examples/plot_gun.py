@@ -3,7 +3,7 @@
 lb.db comes from: sqlamarr run lhcb_run2 examples/gun_lambda_b.yaml -n 50000 -o lb.db
 """
 
-import sys
+import argparse
 
 import matplotlib as mpl
 import numpy as np
@@ -52,4 +52,7 @@ def main(path: str, picture: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:3])
+    parser = argparse.ArgumentParser(description=__doc__.partition(":")[0])
+    parser.add_argument("path", metavar="lb.db", help="output file of a run")
+    parser.add_argument("picture", metavar="gun.png", help="picture to write")
+    main(**vars(parser.parse_args()))

@@ -6,7 +6,7 @@ log p (3 to 100 GeV) and in eta (2 to 4.9); they go through the pipeline lhcb_ru
 
 from __future__ import annotations
 
-import sys
+import argparse
 import tempfile
 from pathlib import Path
 
@@ -83,7 +83,9 @@ def draw(tracks: pd.DataFrame, picture: Path) -> None:
 
 def main() -> None:
     """Simulate and draw."""
-    picture = Path(sys.argv[1] if len(sys.argv) > 1 else "identification.png")
+    parser = argparse.ArgumentParser(description=__doc__.partition(":")[0])
+    parser.add_argument("picture", nargs="?", type=Path, default=Path("identification.png"), help="picture to write")
+    picture = parser.parse_args().picture
     with tempfile.TemporaryDirectory() as folder:
         write_gun(Path(folder) / "gun.hepmc")
         sqlamarr.run("lhcb_run2", [Path(folder) / "gun.hepmc"], Path(folder) / "out.db", seed=1)
