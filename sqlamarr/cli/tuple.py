@@ -40,8 +40,8 @@ def command(file: Path, descriptor: str, output: Path, **options: Any) -> None:
 
     DESCRIPTOR is a decay as LHCb writes it, '[Lambda_b0 -> (Lambda_c+ -> p+ K- pi+) mu-]CC'. Particles are
     called Lb, Lc, Jpsi, muminus, Kplus ... in the names of columns, or as ${label} before them says; a
-    second one gets _1. Tracks are combined, vertices fitted, and one row per candidate is written with
-    the names that DaVinci gives: Lb_M, muminus_PT, Lb_ENDVERTEX_CHI2, Lb_BPVIPCHI2, ...
+    second one gets _1. Tracks are combined, vertices fitted, and one row per candidate is written, its
+    variables named as in DaVinci: Lb_M, muminus_PT, Lb_ENDVERTEX_CHI2, Lb_BPVIPCHI2, ...
     """
     from sqlamarr.candidates.build import Selection
     from sqlamarr.candidates.write import write_tuple
