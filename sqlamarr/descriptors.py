@@ -8,11 +8,13 @@ a particle gives it a label, ``^`` marks it. Names are those of LHCb, EvtGen or 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cache, lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from sqlamarr.errors import DescriptorError, InstallationError
@@ -248,9 +250,13 @@ def pid_of(name: str) -> int:
 
     :raises DescriptorError: nobody calls a particle so; the message has similar names
     """
+    for pid, particle in _own.get().items():
+        if particle.name == name:
+            return pid
     names = _names()
     if name not in names:
-        close = get_close_matches(name, names, 4, 0.6)
+        own = [particle.name for particle in _own.get().values()]
+        close = [*get_close_matches(name, own, 2, 0.5), *get_close_matches(name, names, 4, 0.6)]
         hint = f" Did you mean {', '.join(close)}?" if close else ""
         raise DescriptorError(f"There is no particle {name!r}.{hint} LHCb's, EvtGen's and PDG's names are known.")
     return names[name]
@@ -300,8 +306,58 @@ def width(pid: int) -> float:
     return float(_found(pid).width or 0.0)
 
 
-@cache
+def is_known(particle: str | int) -> bool:
+    """Whether there is a particle of this name or PDG code."""
+    try:
+        return bool(pid_of(particle) if isinstance(particle, str) else _found(particle))
+    except DescriptorError:
+        return False
+
+
+@dataclass(frozen=True)
+class OwnParticle:
+    """A particle that the tables do not have, with the properties of one that they have.
+
+    :ivar pdgid: PDG code
+    :ivar mass: [MeV]
+    :ivar width: [MeV]; 0: ``ctau`` counts
+    :ivar ctau: mean proper decay length [mm]; None: not known
+    :ivar charge: [e]
+    :ivar anti: PDG code of the antiparticle
+    """
+
+    name: str
+    pdgid: int
+    mass: float
+    width: float
+    ctau: float | None
+    charge: int
+    anti: int
+
+    def invert(self) -> OwnParticle:
+        """The antiparticle."""
+        return replace(self, pdgid=self.anti, anti=self.pdgid, charge=-self.charge)
+
+
+_own: ContextVar[Mapping[int, OwnParticle]] = ContextVar("own", default=MappingProxyType({}))
+
+
+@contextmanager
+def knowing(particles: Mapping[int, OwnParticle]) -> Iterator[None]:
+    """Within it, these particles, by their PDG codes, are known as well."""
+    before = _own.set(particles)
+    try:
+        yield
+    finally:
+        _own.reset(before)
+
+
 def _found(pid: int) -> Any:
+    return _own.get().get(pid) or _of_tables(pid)
+
+
+@cache
+def _of_tables(pid: int) -> Any:
     package = _package()
     try:
         return package.Particle.from_pdgid(pid)

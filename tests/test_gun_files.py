@@ -133,13 +133,13 @@ def test_what_the_command_refuses(mixed, tmp_path, example, capsys):
 def test_the_descriptions_of_the_document_are_good(tmp_path, monkeypatch):
     import re
 
-    import yaml
+    from sqlamarr.validation import read_yaml
 
     text = (ROOT / "docs" / "gun.md").read_text()
     blocks = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     for block in blocks:
-        list(open_inputs([yaml.safe_load(block)], seed=1, max_events=1).chunks(1))
+        list(open_inputs([read_yaml(block, "gun.md")], seed=1, max_events=1).chunks(1))
     assert blocks[0].strip() in (ROOT / "examples" / "gun_lambda_b.yaml").read_text()
 
 

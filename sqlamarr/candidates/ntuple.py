@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from sqlamarr import new_particles
 from sqlamarr.candidates.build import Builder, Found, Selection
 from sqlamarr.candidates.combine import TooManyCombinationsError
 from sqlamarr.candidates.cuts import Cut
@@ -120,7 +121,7 @@ def candidates(
     :param progress: called with numbers of events
     :raises SqlamarrError: the descriptor, a label or a condition is wrong, or the file lacks tables
     """
-    with open_output(path) as db:
+    with open_output(path) as db, new_particles.of_file(db):
         pieces = []
         for piece in NTuple(db, descriptor, selection or Selection()).pieces():
             pieces.append(piece.columns)

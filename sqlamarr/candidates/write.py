@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from sqlamarr import new_particles
 from sqlamarr.candidates.build import Selection
 from sqlamarr.candidates.ntuple import NTuple
 from sqlamarr.candidates.variables import Columns
@@ -80,6 +81,7 @@ def write_tuple(
     with (
         claimed(path),
         open_output(source) as db,
+        new_particles.of_file(db),
         tempfile.TemporaryDirectory(dir=path.absolute().parent, prefix=".tuple") as folder,
     ):
         ntuple = NTuple(db, descriptor, selection or Selection())

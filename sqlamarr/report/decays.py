@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sqlamarr import new_particles
 from sqlamarr.candidates.build import Selection
 from sqlamarr.candidates.ntuple import NTuple
 from sqlamarr.candidates.variables import Columns
@@ -49,6 +50,11 @@ class DecaySection:
 
 def decay_section(db: Database, text: str) -> DecaySection:
     """Truth-matched candidates of a decay, fitted as a whole with and without its primary vertex."""
+    with new_particles.of_file(db):
+        return _section(db, text)
+
+
+def _section(db: Database, text: str) -> DecaySection:
     free = _candidates(db, text, Selection(truth=True, tree_fit=True))
     bound = _candidates(db, text, Selection(truth=True, tree_fit=True, point_back=True))
     ntuple = NTuple(db, text, Selection(truth=True))

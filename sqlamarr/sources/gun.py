@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sqlamarr import descriptors
+from sqlamarr import descriptors, new_particles
 from sqlamarr.errors import DescriptorError, InputError
 from sqlamarr.random import stream_key
 from sqlamarr.sources import decays, distributions, gun_momentum
@@ -58,6 +58,7 @@ SCHEMA: Mapping[str, Any] = {
             "items": {"type": "object", "properties": PARTICLE, "additionalProperties": False},
             "description": "Several particles in each event, every one with the keys of a particle.",
         },
+        new_particles.KEY: new_particles.SCHEMA,
         "decays": {
             "type": "object",
             "additionalProperties": {"type": "object", "additionalProperties": {"type": "number"}},
@@ -85,6 +86,12 @@ def prepare(description: Description, seed: int) -> Generator:
 
     :raises InputError: the description is wrong
     """
+    own = new_particles.read(description.content.get(new_particles.KEY, {}), f"{description.path}: gun.new_particles")
+    with descriptors.knowing(own):
+        return _prepare(description, seed)
+
+
+def _prepare(description: Description, seed: int) -> Generator:
     content, place = description.content, Place(description, "gun")
     try:
         table = _decay_table(description)
