@@ -180,42 +180,40 @@ def _in_order(table: str, made: _Table, rows: Columns) -> Columns:
 
 
 def _repeats(key: Sequence[Array | Text]) -> bool:
-    """Whether two rows have the same key. Texts are compared by length and hash, and themselves where these agree."""
+    """Whether two rows have the same key. Texts are compared by hash, and themselves only if these agree."""
     columns = [values if isinstance(values, Text) else np.ma.getdata(values) for values in key]
-    first, second = _neighbours(columns)
-    for same in (_same_code, _same_value):
-        for values in columns:
-            if len(first):
-                alike = same(values, first, second)
-                first, second = first[alike], second[alike]
-    return len(first) > 0
+    first, second = _alike(columns)
+    if not len(first) or not any(isinstance(values, Text) for values in columns):
+        return len(first) > 0
+    # The same text twice, or texts of one hash, which may stand between two that are the same.
+    rows = [values.decode().tolist() if isinstance(values, Text) else values.tolist() for values in columns]
+    return len(set(zip(*rows))) < len(rows[0])
 
 
-def _neighbours(columns: Sequence[Array | Text]) -> tuple[Array, Array]:
-    """Pairs of rows among which every pair of the same key is."""
+def _alike(columns: Sequence[Array | Text]) -> tuple[Array, Array]:
+    """Pairs of rows whose numbers and hashes are the same; there is one if there are two rows of the same key."""
     ids = columns[0]
     if not isinstance(ids, Text):  # they ascend: one id may have several rows, which in most tables are one or two
         same = ids[1:] == ids[:-1]
-        if not bool((same[1:] & same[:-1]).any()):
-            first = np.flatnonzero(same)
-            return first, first + 1
+        if len(columns) == 1 or not bool((same[1:] & same[:-1]).any()):
+            return _alike_among(columns[1:], np.flatnonzero(same))
     codes = [values.hashes() if isinstance(values, Text) else values for values in columns]
-    order = np.arange(len(codes[0])) if len(codes) == 1 else np.lexsort(codes[::-1])
-    return order[:-1], order[1:]
+    order = np.lexsort(codes[::-1])
+    first, second = order[:-1], order[1:]
+    for code in codes:
+        same = code[first] == code[second]
+        first, second = first[same], second[same]
+    return first, second
 
 
-def _same_code(values: Array | Text, first: Array, second: Array) -> Array:
-    if not isinstance(values, Text):
-        return np.asarray(values[first] == values[second])
-    lengths = np.diff(values.offsets)
-    alike = np.asarray(lengths[first] == lengths[second])
-    if alike.any():
-        places = np.flatnonzero(alike)
-        alike[places] = values.take(first[places]).hashes() == values.take(second[places]).hashes()
-    return alike
-
-
-def _same_value(values: Array | Text, first: Array, second: Array) -> Array:
-    if not isinstance(values, Text):
-        return np.ones(len(first), np.bool_)
-    return np.asarray(values.take(first).decode() == values.take(second).decode())
+def _alike_among(columns: Sequence[Array | Text], first: Array) -> tuple[Array, Array]:
+    """Of these rows and the one behind each, the pairs that agree in the columns; texts are hashed if need be."""
+    for values in columns:
+        if isinstance(values, Text):
+            lengths = np.diff(values.offsets)
+            first = first[lengths[first] == lengths[first + 1]]
+            if len(first):
+                first = first[values.take(first).hashes() == values.take(first + 1).hashes()]
+        else:
+            first = first[values[first] == values[first + 1]]
+    return first, first + 1

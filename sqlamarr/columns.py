@@ -59,14 +59,22 @@ class Text:
         """A number per row (uint64), equal where the texts are."""
         lengths = np.diff(self.offsets)
         place = np.arange(len(self.data)) - np.repeat(self.offsets[:-1], lengths)
-        # Odd multipliers that differ by place, from the golden ratio; sums wrap around.
-        factors = np.uint64(0x9E3779B97F4A7C15) * (2 * place.astype(np.uint64) + np.uint64(1))
+        factors = _mixed(place.astype(np.uint64))  # sums wrap around
         sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum((self.data + np.uint64(1)) * factors)])
         hashes: Array = sums[self.offsets[1:]] - sums[self.offsets[:-1]]
         return hashes
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
+
+
+def _mixed(numbers: Array) -> Array:
+    """Odd numbers without a pattern, one for each; as SplitMix64 makes them (Steele, Lea, Flood, OOPSLA 2014)."""
+    mixed = (numbers + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    odd: Array = mixed ^ (mixed >> np.uint64(31)) | np.uint64(1)
+    return odd
 
 
 class Columns(Mapping[str, Array]):

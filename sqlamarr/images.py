@@ -74,6 +74,7 @@ class _Declaration:
 
     name: Any
     sql: Any
+    required: Any
     key: int
     types: tuple[int, ...]
 
@@ -93,7 +94,8 @@ class _Declaration:
         ]
         sql = f"CREATE TABLE {quote_identifier(table)} ({', '.join(columns)})"
         c_name, c_sql = ffi.new("char[]", table.encode()), ffi.new("char[]", sql.encode())
-        return cls(c_name, c_sql, keys[0], tuple(kind for kind in types if kind))
+        required = ffi.new("uint8_t[]", [int(bool(row[2] or row[3])) for row in info])
+        return cls(c_name, c_sql, required, keys[0], tuple(kind for kind in types if kind))
 
     def fits(self, columns: Columns) -> bool:
         """Whether the columns are of the declared types; else SQLite has to convert them."""
@@ -103,7 +105,7 @@ class _Declaration:
         """As C takes it."""
         native, buffers = columns.native()
         keep += [native, buffers]
-        view.name, view.sql, view.key = self.name, self.sql, self.key
+        view.name, view.sql, view.required, view.key = self.name, self.sql, self.required, self.key
         view.columns, view.n_columns, view.rows = native, len(columns), columns.rows
 
 

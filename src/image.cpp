@@ -5,6 +5,7 @@
 #include "image_pages.h"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <string>
 
@@ -69,6 +70,18 @@ void refuse_without_order(const sqlamarr_image_table &table) {
         throw NoPlace();
 }
 
+bool is_null(const sqlamarr_column &column, size_t row) {
+    if (column.nulls != nullptr && column.nulls[row]) return true;
+    return column.type == SQLAMARR_FLOAT64 && std::isnan(static_cast<const double *>(column.data)[row]);
+}
+
+// SQLite does not look into rows that it takes over: what it would refuse is left to an ordinary INSERT.
+void refuse_nulls(const sqlamarr_image_table &table) {
+    for (int i = 0; i < table.n_columns; ++i)
+        for (int64_t row = 0; table.required[i] && row < table.rows; ++row)
+            if (is_null(table.columns[i], static_cast<size_t>(row))) throw NoPlace();
+}
+
 void append(Record &record, const sqlamarr_column &column, size_t row) {
     if (column.nulls != nullptr && column.nulls[row]) return record.null();
     switch (column.type) {
@@ -83,6 +96,7 @@ void append(Record &record, const sqlamarr_column &column, size_t row) {
 // The B-tree of a table; returns its root page.
 uint32_t build_table(Pages &pages, const sqlamarr_image_table &table) {
     refuse_without_order(table);
+    refuse_nulls(table);
     const auto *ids = static_cast<const int64_t *>(table.columns[table.key].data);
     Record record(pages.size());
     record.reserve(table.n_columns);

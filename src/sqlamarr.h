@@ -101,14 +101,15 @@ typedef struct sqlamarr_image_table {
     const char *name;
     const char *sql; /* its CREATE TABLE statement */
     const sqlamarr_column *columns;
-    int n_columns; /* as many as it declares, in their order and of their types */
-    int key;       /* the column that is its INTEGER PRIMARY KEY */
+    int n_columns;           /* as many as it declares, in their order and of their types */
+    const uint8_t *required; /* 1 for a column without NULL */
+    int key;                 /* the column that is its INTEGER PRIMARY KEY */
     int64_t rows;
 } sqlamarr_image_table;
 
 /* A database with these tables in `out`, of which `size` bytes are used; `capacity` is at least what
  * sqlamarr_image_bound says. written[i] is 0 for a table that it could not take: its ids do not ascend, a row needs
- * more than a page. */
+ * more than a page, there is a NULL where there must be none. */
 SQLAMARR_API int64_t sqlamarr_image_bound(const sqlamarr_image_table *tables, int n_tables);
 SQLAMARR_API int sqlamarr_image_make(const sqlamarr_image_table *tables, int n_tables, uint8_t *out, int64_t capacity,
                                      uint8_t *written, int64_t *size);

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sqlamarr import Columns, Database
 from sqlamarr.column_tables import ColumnTables
-from sqlamarr.columns import FLOAT64, INT64, TEXT
+from sqlamarr.columns import FLOAT64, INT64, TEXT, Text
 from sqlamarr.errors import DataError, SqlError
 
 TYPES = {"id": INT64, "event": INT64, "x": FLOAT64, "word": TEXT}
@@ -126,3 +126,26 @@ def test_views_may_use_them():
         made(db).append("t", {"id": [1], "x": [2.0]})
         db.execute("CREATE VIEW v AS SELECT x FROM t")
         assert db.execute("SELECT x FROM v").fetchall() == [(2.0,)]
+
+
+@pytest.mark.parametrize("words", [["da", "ab", "da"], ["ab", "da", "da"], ["x", "x"], ["", "a", ""]])
+def test_a_key_that_is_there_twice_is_found_whatever_stands_between(words, monkeypatch):
+    def check():
+        with Database() as db:
+            tables = ColumnTables(db)
+            tables.create("t", {"id": INT64, "word": TEXT}, ["id", "word"], ["id", "word"])
+            tables.create("w", {"word": TEXT}, ["word"], ["word"])
+            tables.append("t", {"id": range(len(words)), "word": words})
+            with pytest.raises(SqlError, match="UNIQUE constraint failed: t.id, t.word"):
+                tables.replace("t", {"id": [1] * len(words), "word": words})
+            with pytest.raises(SqlError, match="UNIQUE constraint failed: w.word"):
+                tables.append("w", {"word": words})
+
+    check()
+    monkeypatch.setattr(Text, "hashes", lambda text: np.zeros(len(text), np.uint64))  # all collide
+    check()
+
+
+def test_texts_of_other_order_have_other_hashes():
+    words = ["ab", "ba", "da", "ad", "abc", "cba", "bca", "", "a", "aa"]
+    assert len(set(Text.encode(np.array(words, dtype=object)).hashes().tolist())) == len(words)

@@ -82,10 +82,18 @@ def test_tables_of_many_pages(n):
     )
 
 
-def test_three_levels_of_pages():
-    n = 40  # a row of 40 kB fills a page of 64 kB
-    columns = as_columns([(1, i, 0.5, chr(65 + i % 26) * 40_000, 2) for i in range(n)])
-    check_same(columns)
+@pytest.mark.parametrize("n", [40, pytest.param(4500, marks=pytest.mark.long)])
+def test_rows_that_fill_a_page_each(n):
+    # A page of 64 kB for each; one of 4369 children is above them, so that 4500 need three levels.
+    check_same(as_columns([(1, i, 0.5, chr(65 + i % 26) * 40_000, 2) for i in range(n)]))
+
+
+def test_a_null_where_none_may_be_is_left_to_others():
+    _, maker = made()
+    columns = as_columns([(1, 1, 1.0, "a", 1), (2, 2, 2.0, "b", 2)])
+    missing = np.ma.MaskedArray(columns["b"], mask=[False, True])
+    image, rest = maker.make({"T": Columns({**columns, "b": missing})})
+    assert image is None and list(rest) == ["T"]
 
 
 def test_rows_of_the_file_and_of_the_image_are_one_table_afterwards():

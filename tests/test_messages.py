@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import sqlamarr
-from sqlamarr.running.messages import SPARE, Inbox, Outbox
+from sqlamarr.running import messages
+from sqlamarr.running.messages import Inbox, Outbox
 
 
 @pytest.fixture
@@ -73,14 +74,33 @@ def test_the_end_of_the_last_view_is_told(outbox):
     assert ended == [message.path]
 
 
-def test_not_more_files_wait_than_are_needed(outbox, tmp_path):
-    paths = [outbox.pack(np.zeros(100_000)).path for _ in range(SPARE + 3)]
-    for path in paths:
-        outbox.free(path)
-        outbox.free(path)  # once is enough
-    outbox.free(None)
-    outbox.free(str(tmp_path / "of others"))
-    assert len(os.listdir(tmp_path)) == SPARE
+def test_there_are_as_many_files_as_were_under_way_at_a_time(outbox, tmp_path):
+    for _ in range(3):
+        paths = [outbox.pack(np.zeros(100_000)).path for _ in range(5)]
+        for path in paths:
+            outbox.free(path)
+            outbox.free(path)  # once is enough
+        outbox.free(None)
+        outbox.free(str(tmp_path / "of others"))
+        assert len(os.listdir(tmp_path)) == 5
+
+
+def test_folders_of_the_dead_are_removed_and_those_of_the_living_not(tmp_path, monkeypatch):
+    monkeypatch.setattr(messages, "MEMORY", tmp_path)
+    living, dead, young = messages.folder(), tmp_path / "sqlamarr-dead", tmp_path / "sqlamarr-young"
+    for folder in (dead, young, tmp_path / "sqlamarr-other"):
+        folder.mkdir()
+        (folder / "large").write_bytes(b"x")
+    for folder in (dead, young):
+        (folder / "alive").touch()
+    for folder in (dead, tmp_path / living.name):
+        os.utime(folder / "alive", (0, 0))
+    another = messages.folder()
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {os.path.basename(living.name), os.path.basename(another.name), "sqlamarr-young", "sqlamarr-other"}
+    living.cleanup()
+    another.cleanup()
+    assert {path.name for path in tmp_path.iterdir()} == {"sqlamarr-young", "sqlamarr-other"}
 
 
 def test_where_there_is_no_room_the_message_has_it(outbox, tmp_path, monkeypatch):
@@ -94,8 +114,9 @@ def test_where_there_is_no_room_the_message_has_it(outbox, tmp_path, monkeypatch
     same(Inbox().unpack(message.data), content(200_000))
 
 
-def test_arrays_of_a_message_cannot_be_written_to(outbox):
-    array = Inbox().unpack(outbox.pack(np.zeros(200_000)).data)
+@pytest.mark.parametrize("done", [None, print])
+def test_arrays_of_a_message_cannot_be_written_to(outbox, done):
+    array = Inbox().unpack(outbox.pack(np.zeros(200_000)).data, done)
     with pytest.raises(ValueError, match="read-only"):
         array[0] = 1.0
 

@@ -12,7 +12,8 @@ from sqlamarr.models.download import download
 
 URL = re.compile(r"^[a-z][a-z0-9+.-]*://")
 #: The field of that name (13), its length, and in it the key "location"; then comes the file's name with its length.
-_EXTERNAL = re.compile(rb"j(?:[\x00-\x7f]|[\x80-\xff][\x01-\x7f])\n\x08location\x12([\x01-\x7f])", re.DOTALL)
+_LENGTH = rb"(?:[\x01-\x7f]|[\x80-\xff][\x01-\x7f])"
+_EXTERNAL = re.compile(rb"j" + _LENGTH + rb"\n\x08location\x12(" + _LENGTH + rb")", re.DOTALL)
 SHIPPED = "plugins:"  # begins the name of a library that is built with the package
 
 
@@ -59,8 +60,12 @@ def external_files(path: Path) -> list[str]:
     They are seen in the bytes, so that no package is needed to know what a model consists of.
     """
     content = path.read_bytes()
-    names = {content[found.end() : found.end() + found[1][0]] for found in _EXTERNAL.finditer(content)}
+    names = {content[found.end() : found.end() + _length(found[1])] for found in _EXTERNAL.finditer(content)}
     return sorted(name.decode(errors="replace") for name in names)
+
+
+def _length(varint: bytes) -> int:
+    return varint[0] if len(varint) == 1 else (varint[0] & 0x7F) | varint[1] << 7
 
 
 def sha256(path: Path) -> str:

@@ -65,6 +65,7 @@ def merge(
     _check_ordinals(found, allow_gaps=allow_gaps)
     beside = path.with_name(f"{path.name}.part")
     with claimed(path):
+        check_output(path, overwrite=overwrite)  # once more: somebody may have made it meanwhile
         beside.unlink(missing_ok=True)
         try:
             summary = _write(found, beside, path)

@@ -5,11 +5,15 @@ The files are used again and again: pages of memory that are new cost more than 
 
 from __future__ import annotations
 
+import fcntl
 import itertools
 import mmap
 import os
 import pickle
+import shutil
+import sys
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -22,14 +26,45 @@ from sqlamarr._library import ffi
 MEMORY = Path("/dev/shm")
 #: Bytes from which on a file is worth its making; a pipe passes on 64 kB at a time.
 LARGE = 1 << 18
-#: Files that wait for their next use, per sender.
-SPARE = 8
+#: Seconds after which a folder without an owner is taken for what it is.
+FORSAKEN = 60
+_PREFIX = "sqlamarr-"
+_ALIVE = "alive"  # file in a folder that its owner keeps locked
 
 
 def folder() -> tempfile.TemporaryDirectory[str]:
     """A folder for the files of one run, removed with what is left in it."""
     place = str(MEMORY) if os.access(MEMORY, os.W_OK) else None
-    return tempfile.TemporaryDirectory(prefix="sqlamarr-", dir=place, ignore_cleanup_errors=True)
+    _sweep(Path(place or tempfile.gettempdir()))
+    return _Folder(prefix=_PREFIX, dir=place, ignore_cleanup_errors=True)
+
+
+class _Folder(tempfile.TemporaryDirectory[str]):
+    """A folder that others can see to be in use: the system takes the lock back however its owner dies."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._lock = open(Path(self.name) / _ALIVE, "wb")  # noqa: SIM115 - until the folder goes
+        with suppress(OSError):
+            fcntl.flock(self._lock, fcntl.LOCK_EX)
+
+    def cleanup(self) -> None:
+        """Remove it."""
+        super().cleanup()
+        self._lock.close()
+
+
+def _sweep(place: Path) -> None:
+    """Remove the folders of runs that were killed with all their processes: they are memory."""
+    for lock in place.glob(f"{_PREFIX}*/{_ALIVE}"):
+        with suppress(OSError), open(lock, "rb") as file:  # others' folders cannot be read
+            if time.time() - os.fstat(file.fileno()).st_mtime > FORSAKEN:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(lock.parent, ignore_errors=True)
+
+
+#: A map needs no descriptor of its own, if Python can do without.
+_NO_DESCRIPTOR: dict[str, Any] = {"trackfd": False} if sys.version_info >= (3, 13) else {}
 
 
 class Message(NamedTuple):
@@ -72,10 +107,7 @@ class Outbox:
             if path not in self._out:
                 return
             self._out.remove(path)
-            if len(self._spare) < SPARE:
-                self._spare.append(path)
-                return
-        os.unlink(path)
+            self._spare.append(path)  # as many as were under way at a time, and no more
 
     def _store(self, views: Sequence[memoryview]) -> str:
         with self._lock:
@@ -124,7 +156,7 @@ class Inbox:
         if found is None or len(found) < size:
             with open(path, "rb") as file:
                 # Not to be written to: a page of one's own would hide what the file is used for next.
-                found = self._files[path] = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+                found = self._files[path] = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ, **_NO_DESCRIPTOR)
         return memoryview(found)
 
 
@@ -132,7 +164,7 @@ def _noticed(content: memoryview, gone: Callable[[], object]) -> memoryview:
     """The same bytes; ``gone`` is called with the last view of them."""
     buffer = ffi.from_buffer(content)
     handle = ffi.gc(ffi.cast("char *", buffer), lambda _, keep=buffer: gone())
-    return memoryview(ffi.buffer(handle, len(content)))
+    return memoryview(ffi.buffer(handle, len(content))).toreadonly()
 
 
 def _write(file: Any, view: memoryview) -> None:

@@ -7,6 +7,7 @@ fails, and says so; another process takes its place.
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future
@@ -136,7 +137,7 @@ class _Slot(Thread):
             return
         try:
             self._pipe.send((message.data, list(_emptied(self._read))))
-            done, value = self._inbox.unpack(self._pipe.recv_bytes(), self._read.put)
+            answer = self._pipe.recv_bytes()
         except (EOFError, OSError):
             cause = self._cause()
             self.begin()
@@ -144,6 +145,10 @@ class _Slot(Thread):
             return
         finally:
             self._outbox.free(message.path)
+        try:
+            done, value = self._inbox.unpack(answer, self._read.put)
+        except BaseException as error:  # of this process: no memory, no descriptors
+            done, value = False, error
         if done:
             future.set_result(value)
         else:
@@ -161,7 +166,7 @@ def _serve(pipe: Any, folder: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = parent_process()
     if parent is not None:
-        Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+        Thread(target=_end_with, args=(parent.sentinel, folder), daemon=True).start()
     inbox, outbox = messages.Inbox(), messages.Outbox(folder)
     with suppress(EOFError, OSError):
         while True:
@@ -189,8 +194,10 @@ def _emptied(queue: SimpleQueue[str]) -> Iterator[str]:
             yield queue.get_nowait()
 
 
-def _end_with(sentinel: int) -> None:
+def _end_with(sentinel: int, folder: str) -> None:
+    """Die with the parent, who cannot tidy up any more."""
     connection.wait([sentinel])
+    shutil.rmtree(folder, ignore_errors=True)
     os._exit(1)
 
 
