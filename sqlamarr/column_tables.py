@@ -182,32 +182,32 @@ def _in_order(table: str, made: _Table, rows: Columns) -> Columns:
 def _repeats(key: Sequence[Array | Text]) -> bool:
     """Whether two rows have the same key. Texts are compared by hash, and themselves only if these agree."""
     columns = [values if isinstance(values, Text) else np.ma.getdata(values) for values in key]
-    first, second = _alike(columns)
-    if not len(first) or not any(isinstance(values, Text) for values in columns):
-        return len(first) > 0
+    if not _agree(columns):
+        return False
+    if not any(isinstance(values, Text) for values in columns):
+        return True
     # The same text twice, or texts of one hash, which may stand between two that are the same.
     rows = [values.decode().tolist() if isinstance(values, Text) else values.tolist() for values in columns]
     return len(set(zip(*rows))) < len(rows[0])
 
 
-def _alike(columns: Sequence[Array | Text]) -> tuple[Array, Array]:
-    """Pairs of rows whose numbers and hashes are the same; there is one if there are two rows of the same key."""
+def _agree(columns: Sequence[Array | Text]) -> bool:
+    """Whether two rows agree in their numbers and in the hashes of their texts."""
     ids = columns[0]
     if not isinstance(ids, Text):  # they ascend: one id may have several rows, which in most tables are one or two
         same = ids[1:] == ids[:-1]
         if len(columns) == 1 or not bool((same[1:] & same[:-1]).any()):
-            return _alike_among(columns[1:], np.flatnonzero(same))
+            return _neighbours_agree(columns[1:], np.flatnonzero(same))
     codes = [values.hashes() if isinstance(values, Text) else values for values in columns]
     order = np.lexsort(codes[::-1])
-    first, second = order[:-1], order[1:]
+    same = np.ones(max(len(order) - 1, 0), np.bool_)
     for code in codes:
-        same = code[first] == code[second]
-        first, second = first[same], second[same]
-    return first, second
+        same &= code[order[:-1]] == code[order[1:]]
+    return bool(same.any())
 
 
-def _alike_among(columns: Sequence[Array | Text], first: Array) -> tuple[Array, Array]:
-    """Of these rows and the one behind each, the pairs that agree in the columns; texts are hashed if need be."""
+def _neighbours_agree(columns: Sequence[Array | Text], first: Array) -> bool:
+    """Whether one of these rows agrees with the one behind it; texts are hashed only where their lengths agree."""
     for values in columns:
         if isinstance(values, Text):
             lengths = np.diff(values.offsets)
@@ -216,4 +216,4 @@ def _alike_among(columns: Sequence[Array | Text], first: Array) -> tuple[Array, 
                 first = first[values.take(first).hashes() == values.take(first + 1).hashes()]
         else:
             first = first[values[first] == values[first + 1]]
-    return first, first + 1
+    return len(first) > 0

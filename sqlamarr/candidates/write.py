@@ -84,6 +84,8 @@ def write_tuple(
         new_particles.of_file(db),
         tempfile.TemporaryDirectory(dir=path.absolute().parent, prefix=".tuple") as folder,
     ):
+        if path.suffix in SQLITE:
+            check_output(path, overwrite=overwrite)  # once more: somebody may have made it meanwhile
         ntuple = NTuple(db, descriptor, selection or Selection())
         made = Path(folder) / "tuple.db"
         with Database(made) as target:
