@@ -7,10 +7,11 @@ its ``own_steps.py``, and edits them between two runs.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _START = time.time_ns()
@@ -92,7 +93,12 @@ def _forget(name: str) -> None:
     # Pipelines that have been loaded hold steps of these classes, which go to workers by their module's name.
     if name not in {kind.__module__ for kind in KINDS.values()}:
         _stamps.pop(name, None)
-        sys.modules.pop(name, None)
+        module = sys.modules.pop(name, None)
+        # What was imported outside the block may have been compiled into a file, which a change within the same second
+        # that leaves the size as it is does not make invalid.
+        if cached := getattr(module, "__dict__", {}).get("__cached__"):
+            with suppress(OSError):
+                os.unlink(cached)
 
 
 def _modules_in(path: str) -> dict[str, str]:
