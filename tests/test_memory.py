@@ -22,7 +22,7 @@ output: {tables: [GenEvents, Vertices]}
 
 #: Reads the standard input; prints the events and the highest memory in MB, its own and that of its largest worker.
 CHILD = """
-import resource, sys
+import pathlib, re, resource, sys
 import sqlamarr
 import sqlamarr.sources
 if __name__ == "__main__":
@@ -30,6 +30,9 @@ if __name__ == "__main__":
     summary = sqlamarr.run(pipeline, "-", output, seed=1, jobs=jobs)
     # The workers have been waited for.
     used = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    status = pathlib.Path("/proc/self/status")
+    if status.exists():  # Linux begins ru_maxrss with the peak of who started this process
+        used[0] = int(re.search(r"VmHWM:\\s+(\\d+) kB", status.read_text())[1])
     print(summary.events, *(n // (1024 if sys.platform == "linux" else 1024**2) for n in used))
 """
 
