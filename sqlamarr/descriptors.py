@@ -8,7 +8,7 @@ a particle gives it a label, ``^`` marks it. Names are those of LHCb, EvtGen or 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -62,8 +62,7 @@ class Decay:
     def unbalanced(self) -> Decay | None:
         """The first particle of the decay whose charge is not that of its daughters, if there is one."""
         for node in self.walk():
-            total = sum(charge(daughter.pid) for daughter in node.daughters)
-            if node.daughters and round(total - charge(node.pid)) != 0:
+            if node.daughters and charge_change(node.pid, [daughter.pid for daughter in node.daughters]):
                 return node
         return None
 
@@ -293,6 +292,12 @@ def mass(pid: int) -> float:
 def charge(pid: int) -> float:
     """Electric charge [e]."""
     return float(_found(pid).charge)
+
+
+def charge_change(mother: int, daughters: Sequence[int]) -> tuple[float, float] | None:
+    """The charges [e] before and after a decay, by PDG codes, if they are not the same."""
+    before, after = charge(mother), sum(map(charge, daughters))
+    return (before, after) if round(after - before) else None
 
 
 def ctau(pid: int) -> float:

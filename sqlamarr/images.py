@@ -76,7 +76,7 @@ class _Declaration:
     sql: Any
     required: Any
     key: int
-    types: tuple[int, ...]
+    types: Mapping[str, int]
 
     @classmethod
     def of(cls, db: Database, table: str) -> _Declaration | None:
@@ -95,11 +95,11 @@ class _Declaration:
         sql = f"CREATE TABLE {quote_identifier(table)} ({', '.join(columns)})"
         c_name, c_sql = ffi.new("char[]", table.encode()), ffi.new("char[]", sql.encode())
         required = ffi.new("uint8_t[]", [int(bool(row[2] or row[3])) for row in info])
-        return cls(c_name, c_sql, required, keys[0], tuple(kind for kind in types if kind))
+        return cls(c_name, c_sql, required, keys[0], {str(row[0]): kind for row, kind in zip(info, types) if kind})
 
     def fits(self, columns: Columns) -> bool:
-        """Whether the columns are of the declared types; else SQLite has to convert them."""
-        return tuple(_type(columns.raw(name)) for name in columns) == self.types
+        """Whether the columns are the declared ones, in their order and of their types; else SQLite has work to do."""
+        return [(name, _type(columns.raw(name))) for name in columns] == list(self.types.items())
 
     def fill(self, view: Any, columns: Columns, keep: list[Any]) -> None:
         """As C takes it."""

@@ -144,6 +144,16 @@ def test_types_that_sqlite_would_have_to_convert_are_left_to_others():
     assert image is None and list(rest) == ["T"]
 
 
+def test_columns_of_another_order_or_name_are_left_to_others():
+    _, maker = made()
+    columns = as_columns([(1, 1, 1.0, "a", 1)])
+    swapped = Columns({name: columns[name] for name in ("b", "id", "x", "word", "a")})
+    renamed = Columns({{"x": "y"}.get(name, name): values for name, values in columns.items()})
+    for other in (swapped, renamed):
+        image, rest = maker.make({"T": other})
+        assert image is None and list(rest) == ["T"]
+
+
 @pytest.mark.parametrize(
     "declared",
     [

@@ -20,9 +20,8 @@ def check(mother: int, daughters: Sequence[int], where: str) -> None:
     :raises InputError: charge is not conserved, or one particle becomes one of another mass
     """
     decay = f"{where}: {_written(mother, daughters)}"
-    before, after = descriptors.charge(mother), sum(map(descriptors.charge, daughters))
-    if round(after - before):
-        raise InputError(f"{decay} does not conserve charge: {before:+g} becomes {after:+g}.")
+    if charges := descriptors.charge_change(mother, daughters):
+        raise InputError(f"{decay} does not conserve charge: {charges[0]:+g} becomes {charges[1]:+g}.")
     if len(daughters) == 1:
         masses = descriptors.mass(mother), descriptors.mass(daughters[0])
         if abs(masses[0] - masses[1]) > _SAME_MASS:
