@@ -113,7 +113,7 @@ def test_an_event_is_not_split(tiny):
 
 def test_keys_follow_the_events_and_views_reach_through(reference):
     with sqlamarr.open(reference[0]) as db:
-        for name, key in {"Tracks": "track_id", "TrackStates": "track_id", "Particles": "track_id"}.items():
+        for name, key in {"Tracks": "track_id", "TrackStates": "trackstate_id", "Particles": "track_id"}.items():
             reader = Reader(db, name, {"event_id": INT64})
             assert reader._key == f'"{key}"', name
         assert Reader(db, "RecSummary", {"event_id": INT64})._key == '"event_id"'

@@ -37,7 +37,7 @@ moving AS (
     FROM started
     WHERE p > 0
 ),
-{{ through_magnet('moving', conditions.polarity) }},
+{{ through_magnet('moving', conditions.polarity, ['mcparticle_id', 'part', 'event_id', 'p', 'x', 'y', 'z']) }},
 hit AS MATERIALIZED (
     SELECT *, x_axis + 12490.0 * tx_after AS x_ecal, y_axis + 12490.0 * ty_after AS y_ecal FROM behind_magnet
 )

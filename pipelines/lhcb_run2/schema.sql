@@ -43,6 +43,7 @@ CREATE TABLE BremPhotons ( -- photons radiated by electrons before the magnet
 );
 
 CREATE TABLE TrackStates ( -- position and direction of tracks at given places
+    trackstate_id INTEGER PRIMARY KEY, -- 2 * track_id - event_id, and one more at EndT
     track_id INTEGER NOT NULL REFERENCES Tracks(track_id),
     location TEXT NOT NULL,  -- 'ClosestToBeam', or 'EndT': behind the magnet, at the end of the T stations
     event_id INTEGER NOT NULL REFERENCES Events(event_id),
@@ -67,8 +68,7 @@ CREATE TABLE TrackStates ( -- position and direction of tracks at given places
     cov24 REAL,      -- [1/MeV]
     cov33 REAL,
     cov34 REAL,      -- [1/MeV]
-    cov44 REAL,      -- [1/MeV^2]
-    PRIMARY KEY (track_id, location)
+    cov44 REAL       -- [1/MeV^2]
 );
 
 CREATE TABLE RecSummary ( -- what was reconstructed in an event

@@ -7,8 +7,9 @@ WITH seen AS (
     FROM Tracks
     WHERE type IN (3, 5)
 ),
-{{ through_magnet('seen', conditions.polarity) }}
+{{ through_magnet('seen', conditions.polarity, ['track_id', 'event_id', 'mcparticle_id', 'qop']) }}
 SELECT
+    2 * track_id - event_id + 1 AS trackstate_id,
     track_id,
     'EndT' AS location,
     event_id,

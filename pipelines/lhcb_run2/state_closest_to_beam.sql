@@ -13,6 +13,7 @@ WITH sigma AS (
     LIMIT -1 {# evaluates every expression once, not once per use #}
 )
 SELECT
+    2 * r.mcparticle_id - r.event_id AS trackstate_id,
     r.mcparticle_id AS track_id,
     'ClosestToBeam' AS location,
     r.event_id,

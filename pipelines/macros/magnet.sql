@@ -4,13 +4,23 @@
    behind that place of a straight line is not bent.
 
    Common table expressions on top of `source`, which has x, y, z, tx, ty, px, py, pz and charge: `behind_magnet` has
-   its columns, slopes tx_after and ty_after, and the place x_axis, y_axis where the line behind the magnet, drawn
-   back, meets z = 0. What the kick would turn back is left out. LIMIT -1
+   those columns of it that `carried` lists, slopes tx_after and ty_after, and the place x_axis, y_axis where the line
+   behind the magnet, drawn back, meets z = 0. What the kick would turn back is left out. LIMIT -1
    keeps SQLite from evaluating an expression at each of its uses. #}
-{% macro through_magnet(source, polarity) %}
+{% macro through_magnet(source, polarity, carried) %}
+{% set z_kick %}
+(5212.38 + 406.609 * (tx - tx_after) * (tx - tx_after) - 1102.35 * tx * tx - 498.039 * ty * ty)
+{% endset %}
 kicked AS (
     SELECT
-        *,
+        {% for column in carried %}
+        {{ column | identifier }},
+        {% endfor %}
+        x - z * tx AS x_before,
+        y - z * ty AS y_before,
+        tx,
+        ty,
+        py,
         px * px + pz * pz AS square,
         px + {{ -1.0 if polarity == 'MagUp' else 1.0 }} * CASE WHEN z < 5212.38 THEN charge ELSE 0 END * 1230.0 AS px_after
     FROM {{ source | identifier }}
@@ -18,22 +28,29 @@ kicked AS (
 ),
 turned AS (
     SELECT
-        *,
+        {% for column in carried %}
+        {{ column | identifier }},
+        {% endfor %}
+        x_before,
+        y_before,
+        tx,
+        ty,
         px_after / sqrt(square - px_after * px_after) AS tx_after,
         py / sqrt(square - px_after * px_after) AS ty_after
     FROM kicked
     WHERE px_after * px_after < square
     LIMIT -1
 ),
-placed AS (
-    SELECT *,
-        5212.38 + 406.609 * (tx - tx_after) * (tx - tx_after) - 1102.35 * tx * tx - 498.039 * ty * ty AS z_kick
-    FROM turned
-    LIMIT -1
-),
 behind_magnet AS (
-    SELECT *, x + (z_kick - z) * tx - z_kick * tx_after AS x_axis, y + (z_kick - z) * ty - z_kick * ty_after AS y_axis
-    FROM placed
+    SELECT
+        {% for column in carried %}
+        {{ column | identifier }},
+        {% endfor %}
+        tx_after,
+        ty_after,
+        x_before + {{ z_kick | sql }} * (tx - tx_after) AS x_axis,
+        y_before + {{ z_kick | sql }} * (ty - ty_after) AS y_axis
+    FROM turned
     LIMIT -1
 )
 {% endmacro %}
