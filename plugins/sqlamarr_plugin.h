@@ -15,6 +15,13 @@
  * result depends on row i of the inputs alone, bit for bit, whatever n is. f_batch returns 0, or a
  * negative number if it could not do its work. `random` holds standard normal deviates.
  *
+ * A model that never reads some of its random numbers may say which ones it reads. The others are then not drawn, and
+ * are 0:
+ *
+ *     const sqlamarr_range *f_random_read(void);
+ *
+ * gives ranges in ascending order; behind the last one comes {0, 0}.
+ *
  * A compiled copy of another model may also tell how well it copies it, and bring rows to try it on:
  *
  *     const sqlamarr_model_verification *f_verification(void);
@@ -47,6 +54,10 @@ typedef struct sqlamarr_model_info {
     const char *origin;           /* where the model came from: one line, or NULL */
     const float *in_min, *in_max; /* range of each input the model is meant for, or NULL */
 } sqlamarr_model_info;
+
+typedef struct sqlamarr_range {
+    int32_t begin, end; /* begin <= index < end */
+} sqlamarr_range;
 
 typedef struct sqlamarr_model_verification {
     double deviation, tolerance; /* largest deviation from the original, beyond the last bit of float32, and what would

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sqlamarr.batch import Batch
 from sqlamarr.columns import FLOAT64, INT64, Columns
 from sqlamarr.errors import DataError, EventError, PipelineError
-from sqlamarr.models import Floats
+from sqlamarr.models import Floats, RowNoise
 from sqlamarr.random import Random
 from sqlamarr.sources.base import ROWS_PER_EVENT
 from sqlamarr.words import counted
@@ -115,17 +115,10 @@ class ModelQuery:
                 batch.count(f"{OUTSIDE}{self.step}: {name}", n)
 
 
-def row_noise(rng: Random, rows: Columns, key: str, stream: str | None, draws: int) -> Floats:
-    """Standard normal numbers that belong to the id and the stream of each row, float32 (rows, draws)."""
-    ids: NDArray[np.int64] = np.ma.getdata(rows[key])
-    if stream is None or not draws:
-        return rng.normal(ids, draws, repeated=not draws)
-    streams = np.ma.getdata(rows[stream])
-    noise = np.empty((len(ids), draws), dtype=np.float32)
-    for value in np.unique(streams):
-        chosen = streams == value
-        noise[chosen] = rng.normal(ids[chosen], draws, stream=int(value))
-    return noise
+def row_noise(rng: Random, rows: Columns, key: str, stream: str | None, draws: int) -> RowNoise:
+    """Standard normal numbers that belong to the id and the stream of each row."""
+    streams = None if stream is None else np.ma.getdata(rows[stream])
+    return RowNoise(rng, np.ma.getdata(rows[key]), streams, draws)
 
 
 def refuse_nan(result: Floats, names: Sequence[str], step: str, key: str, ids: NDArray[np.int64]) -> None:

@@ -101,17 +101,25 @@ class Random:
     def _fill(
         self, function: Any, ids: npt.ArrayLike, draws: int, stream: int, repeated: bool
     ) -> npt.NDArray[np.float32]:
-        array = _as_ids(ids)
+        array = _as_ids(ids) if repeated else distinct_ids(ids)
         if draws < 0:
             raise DataError(f"The number of draws must not be negative, found {draws}.")
         if not 0 <= stream < _RESERVED_STREAMS:
             raise DataError(f"The stream must be an integer with 0 <= stream < 2**32 - 256, found {stream}.")
-        if not repeated:
-            _refuse_repeated(array)
         out = np.empty((len(array), draws), np.float32)
         ids_pointer = ffi.cast("int64_t *", array.ctypes.data)
         check(function(self.key, stream, ids_pointer, len(array), draws, ffi.cast("float *", out.ctypes.data)))
         return out
+
+
+def distinct_ids(ids: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    """The ids, contiguous in memory.
+
+    :raises DataError: one is there twice, or is NULL, or no integer
+    """
+    array = _as_ids(ids)
+    _refuse_repeated(array)
+    return array
 
 
 def _as_ids(ids: npt.ArrayLike) -> npt.NDArray[np.int64]:

@@ -3,6 +3,7 @@
 #include "extension.h"
 #include "philox.h"
 #include "random_kernel.h"
+#include "random_rows.h"
 
 #include <algorithm>
 #include <cstring>
@@ -21,10 +22,18 @@ void check_request(uint32_t stream, int64_t n, int64_t draws) {
                                        std::to_string(first_reserved_stream) + ".");
 }
 
-// Blocks in row order, a batch at a time: position p is block p mod blocks of row p div blocks.
+// Which blocks of four numbers a row is to have: the first ones, or those of a list.
+struct Blocks {
+    int64_t count;
+    const uint32_t *list = nullptr;
+
+    uint32_t operator[](int64_t i) const { return list ? list[i] : static_cast<uint32_t>(i); }
+};
+
+// Blocks in row order, a batch at a time.
 struct Walk {
     const int64_t *ids;
-    int64_t blocks;
+    Blocks blocks;
     int64_t row = 0, block = 0;
 
     void fill(RandomBatch &batch, int64_t count) {
@@ -32,8 +41,8 @@ struct Walk {
             const uint64_t id = static_cast<uint64_t>(ids[row]);
             batch.id_low[j] = static_cast<uint32_t>(id);
             batch.id_high[j] = static_cast<uint32_t>(id >> 32);
-            batch.block[j] = static_cast<uint32_t>(block);
-            if (++block == blocks) {
+            batch.block[j] = blocks[block];
+            if (++block == blocks.count) {
                 block = 0;
                 ++row;
             }
@@ -41,13 +50,13 @@ struct Walk {
     }
 };
 
-// Numbers of `count` blocks from `position` on, without those beyond a row's last draw.
-void scatter(const RandomBatch &batch, int64_t position, int64_t count, int64_t blocks, int64_t draws, float *out) {
-    int64_t row = position / blocks, block = position % blocks;
+// Numbers of `count` blocks from `position` on to their places, without those beyond a row's last draw.
+void scatter(const RandomBatch &batch, int64_t position, int64_t count, Blocks blocks, int64_t draws, float *out) {
+    int64_t row = position / blocks.count, block = position % blocks.count;
     for (int64_t j = 0; j < count; ++j) {
-        const int64_t wanted = std::min<int64_t>(4, draws - 4 * block);
-        std::memcpy(out + row * draws + 4 * block, batch.numbers + 4 * j, static_cast<size_t>(wanted) * sizeof(float));
-        if (++block == blocks) {
+        const int64_t first = 4 * static_cast<int64_t>(blocks[block]), wanted = std::min<int64_t>(4, draws - first);
+        std::memcpy(out + row * draws + first, batch.numbers + 4 * j, static_cast<size_t>(wanted) * sizeof(float));
+        if (++block == blocks.count) {
             block = 0;
             ++row;
         }
@@ -55,23 +64,35 @@ void scatter(const RandomBatch &batch, int64_t position, int64_t count, int64_t 
 }
 
 void generate(RandomKernel kernel, uint64_t key, uint32_t stream, const int64_t *ids, int64_t n, int64_t draws,
-              float *out) {
+              Blocks blocks, float *out) {
     check_request(stream, n, draws);
-    const int64_t blocks = (draws + 3) / 4, total = n * blocks;
+    const int64_t total = n * blocks.count;
+    const bool is_dense = 4 * blocks.count == draws;
     RandomBatch batch{};
     Walk walk{ids, blocks};
     for (int64_t position = 0; position < total; position += RandomBatch::size) {
         const int64_t count = std::min<int64_t>(RandomBatch::size, total - position);
         walk.fill(batch, count);
         kernel(key, stream, batch);
-        if (draws % 4 == 0)
+        if (is_dense)
             std::memcpy(out + 4 * position, batch.numbers, static_cast<size_t>(count) * 4 * sizeof(float));
         else
             scatter(batch, position, count, blocks, draws, out);
     }
 }
 
+void generate(RandomKernel kernel, uint64_t key, uint32_t stream, const int64_t *ids, int64_t n, int64_t draws,
+              float *out) {
+    generate(kernel, key, stream, ids, n, draws, Blocks{(draws + 3) / 4}, out);
+}
+
 } // namespace
+
+void row_normals(uint64_t key, uint32_t stream, const int64_t *ids, int64_t n, int64_t draws,
+                 const std::vector<uint32_t> &blocks, float *out) {
+    const Blocks listed{static_cast<int64_t>(blocks.size()), blocks.data()};
+    generate(random_kernels().normals, key, stream, ids, n, draws, listed, out);
+}
 
 } // namespace sqlamarr
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import ctypes
+import itertools
+
 import numpy as np
 import pytest
 
 from sqlamarr import Columns, load_pipeline
+from sqlamarr._library import native_folder
 from sqlamarr.errors import DataError, EventError, ModelError, PipelineError
-from sqlamarr.models import CompiledModel
+from sqlamarr.models import CompiledModel, RowNoise
+from sqlamarr.random import Random
 from sqlamarr.worker import Worker, WorkerOptions
 
 PIPELINE = """
@@ -249,3 +254,77 @@ def test_wrong_shapes_are_refused_not_read_beyond(compile_plugin):
 
 def test_a_model_that_prints_is_no_problem(prepare):
     prepare("#include <stdio.h>\n" + SUM.replace("{ out", '{ printf("hello\\n"); out'))
+
+
+READS = FULL.replace("random[0] + random[1] + random[2]", "random[0] + random[5]").replace(
+    "ABI, 2, 2, 3,", "ABI, 2, 2, 9,"
+)
+READS = READS.replace("3 * i", "9 * i")
+
+
+def reads(*ranges):
+    listed = ", ".join(f"{{{begin}, {end}}}" for begin, end in [*ranges, (0, 0)])
+    return f"""
+static const sqlamarr_range read[] = {{{listed}}};
+SQLAMARR_EXPORT const sqlamarr_range *f_random_read(void) {{ return read; }}
+"""
+
+
+def test_random_numbers_that_a_model_does_not_read_need_not_be_drawn(prepare):
+    ids = np.arange(700)  # more rows than are drawn at once
+    columns = {"mcparticle_id": ids, "px": np.ones(700), "py": np.ones(700)}
+    results = [
+        answers(prepare(source, noise=9), **columns)[1]["b"].tolist()
+        for source in (READS, READS + reads((0, 1), (5, 6)), READS + reads((0, 9)))
+    ]
+    assert results[0] == results[1] == results[2]
+    assert len(set(results[0])) == 700
+
+
+def test_a_model_that_reads_others_than_it_says_is_found_out(prepare):
+    worker = prepare(READS + reads((0, 4)), noise=9)
+    with pytest.raises(ModelError, match="gives a row other answers when it is called again"):
+        answers(worker, px=[1.0], py=[1.0])
+
+
+@pytest.mark.parametrize("ranges", [[(4, 4)], [(0, 10)], [(4, 6), (2, 3)], [(-1, 3)]])
+def test_ranges_of_random_numbers_must_make_sense(compile_plugin, ranges):
+    with pytest.raises(ModelError, match="expected ranges in ascending order among 9"):
+        CompiledModel(compile_plugin(READS + reads(*ranges)), "f")
+
+
+class Range(ctypes.Structure):
+    _fields_ = (("begin", ctypes.c_int32), ("end", ctypes.c_int32))
+
+
+def ranges_of(library, function):
+    read = ctypes.CDLL(str(library))[f"{function}_random_read"]
+    read.restype = ctypes.POINTER(Range)
+    return itertools.takewhile(lambda pair: pair[1], ((one.begin, one.end) for one in read()))
+
+
+SHIPPED = {
+    "lhcb_run2": {"resolution": 12, "covariance": 15},
+    "lhcb_run2_pid": {"full_pion_pipe": 5, "muon_muon_pipe": 5, "global_proton_pipe": 11},
+}
+
+
+@pytest.mark.parametrize(("library", "function"), [(lib, name) for lib, names in SHIPPED.items() for name in names])
+def test_shipped_models_read_what_they_say(library, function):
+    """Others are NaN: no answer may change, whatever part of a model a row comes through."""
+    model = CompiledModel(native_folder() / "plugins" / f"{library}.so", function)
+    n, rng = 5000, np.random.default_rng(3)
+    low, high = (1.5, 5.2) if library == "lhcb_run2" else (0, 1)
+    inputs = (low + (high - low) * rng.random((n, SHIPPED[library][function]))).astype(np.float32)
+    if library == "lhcb_run2_pid":
+        inputs[:, 0], inputs[:, 1], inputs[:, 2] = 2000 + 80000 * inputs[:, 0], 2 + 3 * inputs[:, 1], 200
+    noise = RowNoise(Random(7), np.arange(n), None, model.declared.noise)
+    unread = np.ones(noise.draws, bool)
+    for begin, end in ranges_of(model.path, function):
+        unread[begin:end] = False
+    assert unread.any()
+    poisoned = noise.matrix()
+    poisoned[:, unread] = np.nan
+    drawn = model(inputs, noise, model.declared.outputs)
+    np.testing.assert_array_equal(drawn, model(inputs, noise.matrix(), model.declared.outputs))
+    np.testing.assert_array_equal(drawn, model(inputs, poisoned, model.declared.outputs))

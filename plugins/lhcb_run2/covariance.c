@@ -74,3 +74,4 @@ static const float MAX[] = {300, 300, 2800, .45f, .45f, 5.3f, 10, 60, .4f, 1, 1,
 RANDOM_MODEL(covariance, covariance_row, INPUT, OUTPUT, MIN, MAX,
              "errors from the J/psi measurement of 2012 and the compiled LHCb 2016 MagUp tracking "
              "model, measured on toy tracks");
+READS(covariance, {0, N_USED});

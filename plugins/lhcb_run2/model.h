@@ -18,6 +18,15 @@ enum { N_NORMALS = 128 }; /* random numbers per row, as in the models LHCb publi
     }                                                                                                                  \
     SQLAMARR_EXPORT int f##_batch(size_t, float *, const float *, const float *)
 
+/* Behind MODEL_INFO: which of its normals a model reads, as {begin, end} of every range. */
+#define READS(f, ...)                                                                                                  \
+    SQLAMARR_EXPORT const sqlamarr_range *f##_random_read(void);                                                       \
+    const sqlamarr_range *f##_random_read(void) {                                                                      \
+        static const sqlamarr_range ranges[] = {__VA_ARGS__, {0, 0}};                                                  \
+        return ranges;                                                                                                 \
+    }                                                                                                                  \
+    typedef int f##_reads_some
+
 /* row(out, in) */
 #define MODEL(f, row, INPUT, OUTPUT, MIN, MAX, ORIGIN)                                                                 \
     MODEL_INFO(f, INPUT, OUTPUT, 0, MIN, MAX, ORIGIN);                                                                 \

@@ -121,3 +121,4 @@ static const float MAX[] = {300, 300, 2800, .45f, .45f, 5.3f, 1, 1, 1, 1, 1, 1};
 RANDOM_MODEL(resolution, resolution_row, INPUT, OUTPUT, MIN, MAX,
              "errors from the J/psi measurement of 2012 and the compiled LHCb 2016 MagUp tracking "
              "model, measured on toy tracks");
+READS(resolution, {0, N_USED});

@@ -10,7 +10,8 @@
  * (quality of track and rings, decays in flight): kaons and protons against pions, protons against kaons.
  * These numbers and those below are tuned to the efficiencies of ProbNN in LHCb's calibration samples, as RapidSim
  * has them (below 40 GeV). */
-enum { CALORIMETER, PENETRATION, HEAVY, BARYON, N_EVIDENCE, MUON_NOISE = N_EVIDENCE, N_COMBINED_NORMALS = 64 };
+enum { CALORIMETER, PENETRATION, HEAVY, BARYON, N_EVIDENCE, MUON_NOISE = N_EVIDENCE };
+enum { N_COMBINED_READ = MUON_NOISE + 1, N_COMBINED_NORMALS = 64 };
 
 static const double EVIDENCE[N_SPECIES][N_EVIDENCE] = {{3.4, 0., 0., 0.},  /* electron */
                                                        {-.5, .7, 0., 0.},  /* muon */

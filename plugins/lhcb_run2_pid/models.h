@@ -9,7 +9,7 @@
 
 enum { N_IN = 5, N_DLL = 4, N_MUON_LL = 2, N_FULL_OUT = N_DLL + N_MUON_LL + COMBINED_OUT };
 
-/* full: which of its 256 normals go to which part; the last 32 are not used. */
+/* full: which of its 256 normals go to which part. */
 enum { RICH_NORMALS, MUON_NORMALS = 128, COMBINED_NORMALS = 160, N_FULL_NORMALS = 256 };
 
 static inline void full_row(float *out, const float *in, const float *normals, species s) {
@@ -62,6 +62,10 @@ static const float PID_MAX[] = {150000, 5.2f, 1000, 1, 1, 300, 300, 300, 300, 0,
     PID_MODEL(rich_##name##_pipe, rich_row, SPECIES, RICH_IN, RICH_OUT, N_RICH_NORMALS);                               \
     PID_MODEL(muon_##name##_pipe, muon_row, SPECIES, MUON_IN, MUON_OUT, N_MUON_NORMALS);                               \
     PID_MODEL(global_##name##_pipe, combined_row, SPECIES, GLOBAL_IN, GLOBAL_OUT, N_COMBINED_NORMALS);                 \
-    PID_MODEL(full_##name##_pipe, full_row, SPECIES, MUON_IN, FULL_OUT, N_FULL_NORMALS)
+    PID_MODEL(full_##name##_pipe, full_row, SPECIES, MUON_IN, FULL_OUT, N_FULL_NORMALS);                               \
+    READS(muon_##name##_pipe, {0, N_MUON_READ});                                                                       \
+    READS(global_##name##_pipe, {0, N_COMBINED_READ});                                                                 \
+    READS(full_##name##_pipe, {RICH_NORMALS, RICH_NORMALS + N_RICH_NORMALS},                                           \
+          {MUON_NORMALS, MUON_NORMALS + N_MUON_READ}, {COMBINED_NORMALS, COMBINED_NORMALS + N_COMBINED_READ})
 
 #endif

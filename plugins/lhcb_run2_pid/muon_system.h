@@ -103,7 +103,7 @@ static inline double decay_fraction(species s, double p) {
     return s == PION ? .38 * decays : s == KAON ? .25 * decays : 0.;
 }
 
-enum { ORIGIN, DISTANCE, TAIL, N_MUON_NORMALS = 32 };
+enum { ORIGIN, DISTANCE, TAIL, N_MUON_READ, N_MUON_NORMALS = 32 };
 
 /* Other particles' hits, close to the track by accident, are like a muon's as well. */
 static inline double d2_of(const pid_track *t, const d2_shape *shape, species s, const float *normals) {

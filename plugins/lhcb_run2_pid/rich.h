@@ -4,7 +4,7 @@
 
 #include "rich_ring.h"
 
-/* Which normal decides what; 120-127 are not used. */
+/* Which normal decides what. */
 enum {
     INFORMATION,
     IN_RICH2,
@@ -15,7 +15,7 @@ enum {
     HITS = CROWD + 2,                     /* number of hits of other particles */
     SIGNAL = 8,                           /* MAX_SIGNAL angles per radiator */
     BACKGROUND = SIGNAL + 2 * MAX_SIGNAL, /* MAX_BACKGROUND angles per radiator */
-    N_RICH_NORMALS = 128
+    N_RICH_NORMALS = BACKGROUND + 2 * MAX_BACKGROUND
 };
 
 /* Tracks without RICH information (outside or curled out of the radiator, ring not reconstructed): the

@@ -18,7 +18,7 @@ from sqlamarr.errors import ModelError
 from sqlamarr.event_models import CompiledEventModel, EventSizes
 from sqlamarr.models import CompiledModel, Sizes
 
-COMPANIONS = ("_batch", "_info", "_verification")
+COMPANIONS = ("_batch", "_info", "_random_read", "_verification")
 NO_LIBRARY = "{} is no shared library for this machine; expected one as 'sqlamarr compile' or a C compiler makes it."
 EVENT = "_event"  # ends the name of a function of whole events
 

@@ -8,5 +8,6 @@ from sqlamarr.models.base import Description, Floats, Model, Sizes
 from sqlamarr.models.compiled import CompiledModel
 from sqlamarr.models.entry import ModelFile, find
 from sqlamarr.models.files import sha256
+from sqlamarr.models.noise import RowNoise
 
-__all__ = ["CompiledModel", "Description", "Floats", "Model", "ModelFile", "Sizes", "find", "sha256"]
+__all__ = ["CompiledModel", "Description", "Floats", "Model", "ModelFile", "RowNoise", "Sizes", "find", "sha256"]

@@ -11,9 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqlamarr.errors import ModelError
+from sqlamarr.models.noise import RowNoise
 from sqlamarr.words import counted
 
 Floats = NDArray[np.float32]
+Noise = Floats | RowNoise | None
+"""Standard normal deviates, float32 (rows, noise), or where to draw them; None: there are none."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,13 @@ class Sizes:
     def __str__(self) -> str:
         given = f"{counted(self.inputs, 'input')}, {counted(self.outputs, 'output')}"
         return f"{given} and {counted(self.noise, 'random number')}"
+
+
+def as_matrix(noise: Noise, rows: int) -> Floats:
+    """Random numbers as float32 (rows, noise)."""
+    if noise is None:
+        return np.empty((rows, 0), dtype=np.float32)
+    return noise.matrix() if isinstance(noise, RowNoise) else noise
 
 
 class Model(Protocol):
@@ -54,11 +64,11 @@ class Model(Protocol):
         :raises ModelError: it has not
         """
 
-    def __call__(self, inputs: Floats, noise: Floats | None, outputs: int, *, batched: bool = True) -> Floats:
+    def __call__(self, inputs: Floats, noise: Noise, outputs: int, *, batched: bool = True) -> Floats:
         """Evaluate rows.
 
         :param inputs: float32 (n, inputs)
-        :param noise: float32 (n, noise) standard normal deviates, or None
+        :param noise: standard normal deviates of n rows
         :param outputs: number of outputs, as verified before
         :param batched: rows at once if the model can
         :returns: float32 (n, outputs)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from sqlamarr.errors import ModelError
-from sqlamarr.models.base import Described, Description, Floats, Sizes
+from sqlamarr.models.base import Described, Description, Floats, Noise, Sizes, as_matrix
 from sqlamarr.words import counted
 
 #: Rows that are evaluated together. A power of two: vectorised loops over a block have no remainder.
@@ -23,19 +23,19 @@ Evaluate = Callable[[Floats, Floats], Floats]
 """Inputs (rows, inputs) and noise (rows, noise), float32 and C-contiguous, to outputs (rows, outputs)."""
 
 
-def evaluate(function: Evaluate, rows: int, inputs: Floats, noise: Floats | None, outputs: int) -> Floats:
+def evaluate(function: Evaluate, rows: int, inputs: Floats, noise: Noise, outputs: int) -> Floats:
     """Call ``function`` on blocks of exactly ``rows`` rows.
 
     :param inputs: (n, inputs)
-    :param noise: (n, noise), or None
+    :param noise: of n rows
     :returns: float32 (n, outputs)
     """
     n = len(inputs)
-    noise = np.empty((n, 0), dtype=np.float32) if noise is None else noise
+    matrix = as_matrix(noise, n)
     result = np.empty((n, outputs), dtype=np.float32)
     for start in range(0, n, rows):
         stop = min(start + rows, n)
-        answers = function(_block(inputs, start, stop, rows), _block(noise, start, stop, rows))
+        answers = function(_block(inputs, start, stop, rows), _block(matrix, start, stop, rows))
         result[start:stop] = answers[: stop - start]
     return result
 
@@ -130,13 +130,14 @@ class BlockModel(Described, ABC):
             function = self._function(sizes)
             self._verified[sizes] = function, trial(function, sizes, self._rows, self._description.ranges)
 
-    def __call__(self, inputs: Floats, noise: Floats | None, outputs: int, *, batched: bool = True) -> Floats:
+    def __call__(self, inputs: Floats, noise: Noise, outputs: int, *, batched: bool = True) -> Floats:
         """Evaluate rows; see :class:`~sqlamarr.models.Model`."""
-        sizes = Sizes(inputs.shape[1], outputs, 0 if noise is None else noise.shape[1])
+        noise = as_matrix(noise, len(inputs))
+        sizes = Sizes(inputs.shape[1], outputs, noise.shape[1])
         if sizes not in self._verified:
             self.verify(sizes)
         function, rows = self._verified[sizes]
-        if noise is not None and len(noise) != len(inputs):
+        if len(noise) != len(inputs):
             raise ModelError(f"{self}: {counted(len(inputs), 'row')} of inputs, but {len(noise)} of random numbers.")
         with self._named():
             return evaluate(function, rows, inputs, noise, outputs)

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from sqlamarr._library import check, ffi, lib, native_folder, text
 from sqlamarr.errors import ModelError
-from sqlamarr.models.base import Floats, Sizes
+from sqlamarr.models.base import Floats, Noise, Sizes, as_matrix
+from sqlamarr.models.noise import RowNoise
+from sqlamarr.random import distinct_ids
 from sqlamarr.words import counted
 
 TRIED = 4  # rows of the first call that are evaluated again
@@ -80,28 +82,34 @@ class CompiledModel:
         elif declared != sizes:
             raise ModelError(f"{self}: the pipeline expects {sizes}, the library declares {declared}.")
 
-    def __call__(self, inputs: Floats, noise: Floats | None, outputs: int, *, batched: bool = True) -> Floats:
+    def __call__(self, inputs: Floats, noise: Noise, outputs: int, *, batched: bool = True) -> Floats:
         """Evaluate rows; see :class:`~sqlamarr.models.Model`."""
         inputs = np.ascontiguousarray(inputs, dtype=np.float32)
         n, n_in = inputs.shape
-        noise = np.ascontiguousarray(np.empty((n, 0)) if noise is None else noise, dtype=np.float32)
+        if not isinstance(noise, RowNoise) or noise.streams is not None or not noise.draws:
+            noise = np.ascontiguousarray(as_matrix(noise, n), dtype=np.float32)
         if len(noise) != n:
             raise ModelError(f"{self}: {counted(n, 'row')} of inputs, but {len(noise)} of random numbers.")
-        n_random = noise.shape[1]
+        sizes = Sizes(n_in, outputs, noise.shape[1])
         declared = self.declared
-        if declared and declared != Sizes(n_in, outputs, n_random):
-            raise ModelError(f"{self}: called with {Sizes(n_in, outputs, n_random)}, expected {declared}.")
+        if declared and declared != sizes:
+            raise ModelError(f"{self}: called with {sizes}, expected {declared}.")
         out = self._call(inputs, noise, outputs, batched)
         if n and not self._tried:
-            self._try_again(inputs[:TRIED], noise[:TRIED], out[:TRIED])
+            self._try_again(inputs[:TRIED], as_matrix(noise[:TRIED], TRIED), out[:TRIED])
         return out
 
-    def _call(self, inputs: Floats, noise: Floats, outputs: int, batched: bool) -> Floats:
-        (n, n_in), n_random = inputs.shape, noise.shape[1]
-        inputs, noise = np.ascontiguousarray(inputs), np.ascontiguousarray(noise)
-        out = np.empty((n, outputs), dtype=np.float32)
-        pointers = (as_pointer(inputs), as_pointer(noise), as_pointer(out))
-        check(lib.sqlamarr_model_call(self._handle, batched, n, n_in, outputs, n_random, *pointers))
+    def _call(self, inputs: Floats, noise: Floats | RowNoise, outputs: int, batched: bool) -> Floats:
+        inputs = np.ascontiguousarray(inputs)
+        out = np.empty((len(inputs), outputs), dtype=np.float32)
+        sizes = (len(inputs), inputs.shape[1], outputs, noise.shape[1])
+        given, answers = as_pointer(inputs), as_pointer(out)
+        if isinstance(noise, RowNoise):  # drawn on the way, and only what the model reads
+            ids = ffi.from_buffer("int64_t[]", distinct_ids(noise.ids))
+            check(lib.sqlamarr_model_draw(self._handle, batched, *sizes, given, noise.rng.key, 0, ids, answers))
+        else:
+            normals = as_pointer(np.ascontiguousarray(noise))
+            check(lib.sqlamarr_model_call(self._handle, batched, *sizes, given, normals, answers))
         return out
 
     def _try_again(self, inputs: Floats, noise: Floats, answers: Floats) -> None:

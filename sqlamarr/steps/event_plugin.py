@@ -130,7 +130,7 @@ class EventPluginStep(FillsTable):
                 self._offsets(rows, events),
                 matrix,
                 of_events,
-                row_noise(batch.rng(self.name), rows, self.key[0], self.stream, self.noise),
+                row_noise(batch.rng(self.name), rows, self.key[0], self.stream, self.noise).matrix(),
                 batch.rng(f"{self.name}.event").normal(events, self.event_noise),
             )
             answers = model(given, self.sizes, limits)

@@ -1,0 +1,56 @@
+"""Random numbers of the rows that a model is called on, drawn where they are needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sqlamarr.random import Random
+
+if TYPE_CHECKING:
+    from sqlamarr.models.base import Floats
+
+
+@dataclass(frozen=True)
+class RowNoise:
+    """Standard normal numbers that belong to the id and the stream of each row.
+
+    :ivar rng: whose numbers
+    :ivar ids: of the rows, int64 (rows)
+    :ivar streams: of the rows, int64 (rows), if ids have several rows; None: 0 for each
+    :ivar draws: how many numbers a row has
+    """
+
+    rng: Random
+    ids: NDArray[np.int64]
+    streams: NDArray[np.int64] | None
+    draws: int
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and draws."""
+        return len(self.ids), self.draws
+
+    def matrix(self) -> Floats:
+        """The numbers themselves, float32 (rows, draws).
+
+        :raises DataError: two rows have the same id and stream
+        """
+        if self.streams is None or not self.draws:
+            return self.rng.normal(self.ids, self.draws, repeated=not self.draws)
+        noise = np.empty((len(self.ids), self.draws), dtype=np.float32)
+        for value in np.unique(self.streams):
+            chosen = self.streams == value
+            noise[chosen] = self.rng.normal(self.ids[chosen], self.draws, stream=int(value))
+        return noise
+
+    def __getitem__(self, rows: slice) -> RowNoise:
+        """Those of some of the rows."""
+        streams = None if self.streams is None else self.streams[rows]
+        return RowNoise(self.rng, self.ids[rows], streams, self.draws)
