@@ -44,10 +44,12 @@ int category(const char *function, double u, int count, sqlite3_value **probabil
     double sum = 0.0;
     int found = count;
     for (int i = 0; i < count; ++i) {
-        const std::string name = "probability " + std::to_string(i);
-        const double p = real_argument(function, name, probabilities[i]);
+        const int type = sqlite3_value_type(probabilities[i]);
+        const double p = sqlite3_value_double(probabilities[i]);
+        if (type != SQLITE_INTEGER && type != SQLITE_FLOAT)
+            bad_argument(function, "probability " + std::to_string(i), "a number", probabilities[i]);
         if (!(p >= -probability_tolerance && p <= 1.0 + probability_tolerance))
-            bad_argument(function, name, "between 0 and 1", probabilities[i]);
+            bad_argument(function, "probability " + std::to_string(i), "between 0 and 1", probabilities[i]);
         sum += p < 0.0 ? 0.0 : p > 1.0 ? 1.0 : p;
         if (found == count && u < sum) found = i;
     }

@@ -19,18 +19,20 @@ inline std::string describe(sqlite3_value *value) {
     }
 }
 
-[[noreturn]] inline void bad_argument(const std::string &function, const std::string &argument,
-                                      const std::string &expected, sqlite3_value *found) {
-    throw Error(SQLAMARR_SQL, function + ": " + argument + " must be " + expected + ", found " + describe(found) + ".");
+[[noreturn]] inline void bad_argument(const char *function, const std::string &argument, const char *expected,
+                                      sqlite3_value *found) {
+    throw Error(SQLAMARR_SQL,
+                std::string(function) + ": " + argument + " must be " + expected + ", found " + describe(found) + ".");
 }
 
-inline double real_argument(const std::string &function, const std::string &argument, sqlite3_value *value) {
+// Names are C strings: a std::string for each argument of each call would cost more than most functions compute.
+inline double real_argument(const char *function, const char *argument, sqlite3_value *value) {
     const int type = sqlite3_value_type(value);
     if (type != SQLITE_INTEGER && type != SQLITE_FLOAT) bad_argument(function, argument, "a number", value);
     return sqlite3_value_double(value);
 }
 
-inline int64_t integer_argument(const std::string &function, const std::string &argument, sqlite3_value *value) {
+inline int64_t integer_argument(const char *function, const char *argument, sqlite3_value *value) {
     if (sqlite3_value_type(value) != SQLITE_INTEGER) bad_argument(function, argument, "an integer", value);
     return sqlite3_value_int64(value);
 }
