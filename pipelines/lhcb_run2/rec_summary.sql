@@ -1,31 +1,25 @@
 {# One number of tracks per event, the occupancy of every model of this event: drawn, and raised where more
    tracks than that were reconstructed here. #}
-WITH track_counts AS (
+WITH counted AS (
     SELECT
         event_id,
-        sum(type = 3) AS n_long,
-        sum(type = 4) AS n_upstream,
-        sum(type = 5) AS n_downstream,
-        count(*) AS n_reconstructed
-    FROM Tracks
-    GROUP BY event_id
-),
-vertex_counts AS (
-    SELECT event_id, count(*) AS n_vertices FROM Vertices GROUP BY event_id
-),
-drawn AS (
-    SELECT event_id,
-        min(max(CAST(round(median * portable_exp(sigma_log * normal_at(event_id, 0))) AS INTEGER), smallest), largest) AS n
+        count(*) FILTER (WHERE type = 3) AS n_long,
+        count(*) FILTER (WHERE type = 4) AS n_upstream,
+        count(*) FILTER (WHERE type = 5) AS n_downstream,
+        count(type) AS n_reconstructed
     FROM Events
-    JOIN Occupancy ON sample = {{ conditions.sample }}
+    LEFT JOIN Tracks USING (event_id)
+    GROUP BY event_id
 )
 SELECT
     event_id,
-    coalesce(n_vertices, 0) AS nPVs,
-    coalesce(n_long, 0) AS nLongTracks,
-    coalesce(n_upstream, 0) AS nUpstreamTracks,
-    coalesce(n_downstream, 0) AS nDownstreamTracks,
-    max(n, coalesce(n_reconstructed, 0)) AS nTracks
-FROM drawn
-LEFT JOIN track_counts USING (event_id)
-LEFT JOIN vertex_counts USING (event_id)
+    (SELECT count(*) FROM Vertices AS v WHERE v.event_id = counted.event_id) AS nPVs,
+    n_long AS nLongTracks,
+    n_upstream AS nUpstreamTracks,
+    n_downstream AS nDownstreamTracks,
+    max(
+        min(max(CAST(round(median * portable_exp(sigma_log * normal_at(event_id, 0))) AS INTEGER), smallest), largest),
+        n_reconstructed
+    ) AS nTracks
+FROM counted
+JOIN Occupancy ON sample = {{ conditions.sample }}
