@@ -360,6 +360,10 @@ class Query:
             _raise_native(status, self._sql)
         return Columns.from_native(out[0])
 
+    def is_plain(self, column: int) -> bool:
+        """Whether a column of the result is taken from its table as it stands there, past SQLite."""
+        return bool(lib.sqlamarr_query_is_plain(self.handle, column))
+
     def close(self) -> None:
         """Let go of the compiled statement."""
         ffi.release(self.handle)

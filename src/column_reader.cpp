@@ -1,8 +1,10 @@
 // Query results into columns: through an aggregate function that sees every row ("sink"), which is
 // more than twice as fast as stepping, or by stepping where a statement cannot be wrapped so.
 #include "column_builder.h"
+#include "plain_columns.h"
 #include "statement.h"
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <set>
@@ -18,7 +20,7 @@ using Builders = std::vector<ColumnBuilder>;
 
 // What the sink fills; an error waits here, because SQLite knows only its text.
 struct Reader {
-    Builders builders;
+    std::vector<ColumnBuilder *> columns{};
     std::optional<Error> failure{};
 };
 
@@ -47,12 +49,12 @@ struct ResultValue {
 
 void sink_step(sqlite3_context *context, int n, sqlite3_value **values) {
     auto *reader = static_cast<Reader *>(sqlite3_value_pointer(values[0], POINTER_TYPE));
-    if (reader == nullptr || static_cast<int>(reader->builders.size()) != n - 1) {
+    if (reader == nullptr || static_cast<int>(reader->columns.size()) != n - 1) {
         sqlite3_result_error(context, "sqlamarr_sink is for the library's own use", -1);
         return;
     }
     try {
-        for (int i = 1; i < n; ++i) reader->builders[static_cast<size_t>(i - 1)].append(ArgumentValue{values[i]});
+        for (int i = 1; i < n; ++i) reader->columns[static_cast<size_t>(i - 1)]->append(ArgumentValue{values[i]});
     } catch (const Error &error) {
         reader->failure = error;
         sqlite3_result_error(context, error.what(), -1);
@@ -113,24 +115,25 @@ Builders builders_for(sqlite3_stmt *statement, const int *types) {
     return builders;
 }
 
-// The statement that feeds every row of `sql` to the sink. The query is a CTE, so that its own
-// parameters keep their numbers; SQLite keeps its ORDER BY, as it must before any aggregate that is
-// not built in.
-std::string wrap(const std::string &sql, int n_columns) {
+// The statement that feeds every row of `sql`, without the plain columns, to the sink. The query is a CTE, so that its
+// own parameters keep their numbers; SQLite keeps its ORDER BY, as it must before any aggregate that is not built in,
+// and does not evaluate columns that the sink does not take.
+std::string wrap(const std::string &sql, const PlainColumns &plain) {
     std::string names, arguments;
-    for (int i = 0; i < n_columns; ++i) {
+    for (size_t i = 0; i < plain.size(); ++i) {
         names += (i ? ",c" : "c") + std::to_string(i);
-        arguments += ",c" + std::to_string(i);
+        if (!plain[i].table) arguments += ",c" + std::to_string(i);
     }
     std::string body = sql;
     while (!body.empty() && (body.back() == ';' || body.back() == ' ' || body.back() == '\n')) body.pop_back();
     return "WITH q(" + names + ") AS (" + body + "\n) SELECT sqlamarr_sink(:sqlamarr_sink" + arguments + ") FROM q";
 }
 
-sqlite3_stmt *prepare_sink(sqlite3 *db, const std::string &sql, int n_columns) {
-    if (n_columns + 1 > sqlite3_limit(db, SQLITE_LIMIT_FUNCTION_ARG, -1)) return nullptr;
+sqlite3_stmt *prepare_sink(sqlite3 *db, const std::string &sql, const PlainColumns &plain) {
+    const auto n = std::count_if(plain.begin(), plain.end(), [](const PlainColumn &column) { return !column.table; });
+    if (n + 1 > sqlite3_limit(db, SQLITE_LIMIT_FUNCTION_ARG, -1)) return nullptr;
     sqlite3_stmt *statement = nullptr;
-    const std::string wrapped = wrap(sql, n_columns);
+    const std::string wrapped = wrap(sql, plain);
     if (sqlite3_prepare_v2(db, wrapped.c_str(), -1, &statement, nullptr) != SQLITE_OK) return nullptr;
     return statement;
 }
@@ -162,22 +165,30 @@ public:
         if (statement_.has_tail()) throw Error(SQLAMARR_SQL, "Expected one statement, found more after the first ';'.");
         const Builders columns = builders_for(statement_.get(), types);
         if (types) types_.assign(types, types + columns.size());
-        sink_.reset(prepare_sink(db, sql, static_cast<int>(columns.size())));
+        plain_ = find_plain_columns(db, statement_.get(), sql, types);
+        sink_.reset(prepare_sink(db, sql, plain_));
+        if (!sink_) plain_.assign(columns.size(), {});
     }
 
     std::unique_ptr<sqlamarr_columns> run(const sqlamarr_value *values, int n_values) {
-        Reader reader{builders_for(statement_.get(), types_.empty() ? nullptr : types_.data())};
+        Builders builders = builders_for(statement_.get(), types_.empty() ? nullptr : types_.data());
+        Reader reader;
+        for (size_t i = 0; i < builders.size(); ++i)
+            if (!plain_[i].table) reader.columns.push_back(&builders[i]);
         sqlite3_stmt *runs = sink_ ? sink_.get() : statement_.get();
         const Reset reset{runs};
         bind_values(runs, sqlite3_bind_parameter_count(statement_.get()), values, n_values);
         if (sink_)
             run_sink(db_, runs, reader);
         else
-            run_steps(statement_, reader.builders);
+            run_steps(statement_, builders);
         auto result = std::make_unique<sqlamarr_columns>();
-        for (auto &builder : reader.builders) result->table.columns.push_back(builder.take());
+        for (auto &builder : builders) result->table.columns.push_back(builder.take());
+        add_plain_columns(plain_, result->table.columns);
         return result;
     }
+
+    bool is_plain(int column) const { return plain_.at(static_cast<size_t>(column)).table != nullptr; }
 
 private:
     struct Reset { // a statement that is not reset holds its locks, and the reader's address
@@ -192,6 +203,7 @@ private:
     Statement statement_;
     SinkHandle sink_;
     std::vector<int> types_{};
+    PlainColumns plain_{};
 };
 
 int register_column_reader(sqlite3 *db) {
@@ -217,6 +229,8 @@ int sqlamarr_query_run(sqlamarr_query *query, const sqlamarr_value *values, int 
 }
 
 void sqlamarr_query_free(sqlamarr_query *query) { delete query; }
+
+int sqlamarr_query_is_plain(const sqlamarr_query *query, int column) { return query->query.is_plain(column); }
 
 int sqlamarr_read(sqlite3 *db, const char *sql, const sqlamarr_value *values, int n_values, const int *types,
                   sqlamarr_columns **out) {

@@ -1,56 +1,16 @@
 // Tables that are columns: a virtual table over buffers in native memory. What a step has made is seen by
 // the next one's SQL as it is, without a copy and without a B-tree.
+#include "column_table.h"
 #include "column_value.h"
 #include "statement.h"
 
 #include <algorithm>
 #include <functional>
-#include <map>
 #include <memory>
-#include <numeric>
 #include <string>
 #include <vector>
 
 namespace sqlamarr {
-
-constexpr int SCANS_BEFORE_SORTING = 16;
-
-// How a column is looked up: by bisection if its values ascend; else by scanning, and by an order of its rows as soon
-// as that has become worth while.
-struct Index {
-    bool ascends = false;
-    int scans = 0;
-    std::vector<int64_t> rows{}; // by ascending value, without those that are NULL
-};
-
-struct TableContent {
-    std::vector<std::string> declared{}; // "name TYPE" for every column
-    bool ascending = false;              // the first column is an id, and the rows ascend by it
-    std::vector<sqlamarr_column> columns{};
-    int64_t rows = 0;
-    std::map<int, Index> indexes{}; // of columns that were looked up since the rows are here
-
-    Index &index(int column) {
-        const auto [place, is_new] = indexes.try_emplace(column);
-        if (is_new) place->second.ascends = ascends(columns[static_cast<size_t>(column)]);
-        return place->second;
-    }
-
-    void sort(Index &index, int number) const {
-        const sqlamarr_column &column = columns[static_cast<size_t>(number)];
-        const auto *values = static_cast<const int64_t *>(column.data);
-        for (int64_t row = 0; row < rows; ++row)
-            if (column.nulls == nullptr || !column.nulls[row]) index.rows.push_back(row);
-        std::stable_sort(index.rows.begin(), index.rows.end(),
-                         [values](int64_t a, int64_t b) { return values[a] < values[b]; });
-    }
-
-private:
-    bool ascends(const sqlamarr_column &column) const {
-        const auto *values = static_cast<const int64_t *>(column.data);
-        return column.nulls == nullptr && std::is_sorted(values, values + rows);
-    }
-};
 
 namespace {
 
@@ -70,7 +30,8 @@ struct Cursor : sqlite3_vtab_cursor {
 };
 
 constexpr double ROWS_OF_A_TABLE = 1048576; // what SQLite takes of its own tables without statistics
-constexpr int NOT_LOOKED_UP = 0;            // idxNum: 1 + the column that is looked up, or this
+constexpr int SCANS_BEFORE_SORTING = 16;
+constexpr int NOT_LOOKED_UP = 0; // idxNum: 1 + the column that is looked up, or this
 
 // The arguments behind module, schema and name: the word `ascending` or nothing, then "name TYPE" for every column.
 int connect_table(sqlite3 *db, void *state, int n, const char *const *words, sqlite3_vtab **out, char **message) {
@@ -92,6 +53,7 @@ int connect_table(sqlite3 *db, void *state, int n, const char *const *words, sql
         if (!slot || slot->declared != declared)
             slot = std::make_shared<TableContent>(TableContent{declared, ascending});
         table->content = slot;
+        slot->vtab = table.get();
         *out = table.release();
         return SQLITE_OK;
     } catch (const std::exception &) {
@@ -145,24 +107,6 @@ int open(sqlite3_vtab *, sqlite3_vtab_cursor **out) {
 int close(sqlite3_vtab_cursor *cursor) {
     delete static_cast<Cursor *>(cursor);
     return SQLITE_OK;
-}
-
-// The first of `n` ascending values that is not below `wanted`, searched from `hint` on in growing steps.
-int64_t first_not_below(const int64_t *values, int64_t n, int64_t wanted, int64_t hint) {
-    int64_t low = 0, high = n;
-    if (hint < n && values[hint] < wanted) {
-        int64_t step = 1;
-        low = hint + 1;
-        while (low + step < n && values[low + step] < wanted) {
-            low += step + 1;
-            step *= 2;
-        }
-        high = std::min(n, low + step + 1);
-    } else if (hint < n) {
-        high = hint + 1; // values[hint] is not below it: it, or one before
-        if (hint == 0 || values[hint - 1] < wanted) return hint;
-    }
-    return std::lower_bound(values + low, values + high, wanted) - values;
 }
 
 void look_up_ascending(Cursor &cursor, const int64_t *values, int64_t n, int64_t wanted) {

@@ -32,6 +32,13 @@ struct Column {
         default: return static_cast<int64_t>(offsets.size()) - 1;
         }
     }
+    void reserve(size_t n) {
+        switch (type) {
+        case SQLAMARR_INT64: integers.reserve(n); break;
+        case SQLAMARR_FLOAT64: reals.reserve(n); break;
+        default: offsets.reserve(n + 1); break;
+        }
+    }
     void push(int64_t value) {
         integers.push_back(value);
         if (!nulls.empty()) nulls.push_back(0);

@@ -82,6 +82,9 @@ SQLAMARR_API int sqlamarr_query_open(sqlite3 *db, const char *sql, const int *ty
 SQLAMARR_API int sqlamarr_query_run(sqlamarr_query *query, const sqlamarr_value *values, int n_values,
                                     sqlamarr_columns **out);
 SQLAMARR_API void sqlamarr_query_free(sqlamarr_query *query);
+/* Whether a result column is taken from its table of columns as it stands there, without SQLite's passing its values:
+ * it is a plain column of the table, whose id is in the result as well. */
+SQLAMARR_API int sqlamarr_query_is_plain(const sqlamarr_query *query, int column);
 
 /* What a virtual table made by `CREATE VIRTUAL TABLE name USING sqlamarr_table([ascending,] column TYPE, ...)`
  * shows from now on: these columns, one for each that it declares and in their order. They are not copied:
@@ -289,6 +292,11 @@ SQLAMARR_API int sqlamarr_model_outside(const sqlamarr_model *model, int64_t n, 
 /* Rows at once if the library can (use_batch), else one by one. */
 SQLAMARR_API int sqlamarr_model_call(const sqlamarr_model *model, int use_batch, int64_t n, int n_in, int n_out,
                                      int n_random, const float *in, const float *random, float *out);
+/* The same, with the random numbers drawn on the way: those that sqlamarr_normals gives to ids[i], but 0 where the
+ * model says that it does not read them. */
+SQLAMARR_API int sqlamarr_model_draw(const sqlamarr_model *model, int use_batch, int64_t n, int n_in, int n_out,
+                                     int n_random, const float *in, uint64_t key, uint32_t stream, const int64_t *ids,
+                                     float *out);
 
 /* What the function really does with one row, found by calling it on guarded memory: how many values
  * it writes, and whether values behind the declared inputs or random numbers change the result. It may

@@ -1,9 +1,3 @@
-{# The true straight line of each track, at its closest approach to the z axis. #}
-WITH line AS (
-    SELECT i.*, c.type, z_closest_to_beam(i.x, i.y, i.z, i.tx, i.ty) AS z_closest
-    FROM tmp_track_class AS c JOIN tmp_track_input AS i USING (mcparticle_id)
-    LIMIT -1 {# evaluates every expression once, not once per use #}
-)
 SELECT
     mcparticle_id,
     event_id,
@@ -22,4 +16,8 @@ SELECT
     type = 3 AS is_long,
     type = 4 AS is_upstream,
     type = 5 AS is_downstream
-FROM line
+FROM (
+    SELECT i.*, c.type, z_closest_to_beam(i.x, i.y, i.z, i.tx, i.ty) AS z_closest
+    FROM tmp_track_class AS c JOIN tmp_track_input AS i USING (mcparticle_id)
+    LIMIT -1 {# evaluates every expression once, not once per use #}
+) AS line

@@ -1,12 +1,3 @@
-WITH momentum AS (
-    SELECT
-        *,
-        slopes_to_cartesian(0, p, tx, ty) AS px,
-        slopes_to_cartesian(1, p, tx, ty) AS py,
-        slopes_to_cartesian(2, p, tx, ty) AS pz
-    FROM tmp_reconstructed
-    LIMIT -1 {# evaluates every expression once, not once per use #}
-)
 SELECT
     mcparticle_id AS track_id,
     event_id,
@@ -32,5 +23,13 @@ SELECT
     ghostProb,
     found.energy IS NOT NULL AS has_brem,
     coalesce(found.energy, 0.0) AS brem_energy
-FROM momentum
+FROM (
+    SELECT
+        *,
+        slopes_to_cartesian(0, p, tx, ty) AS px,
+        slopes_to_cartesian(1, p, tx, ty) AS py,
+        slopes_to_cartesian(2, p, tx, ty) AS pz
+    FROM tmp_reconstructed
+    LIMIT -1 {# evaluates every expression once, not once per use #}
+) AS momentum
 LEFT JOIN tmp_brem_found AS found USING (mcparticle_id)
