@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from sqlamarr.errors import InputError
 from sqlamarr.sources import hepmc_cut, open_inputs
 from sqlamarr.sources.hepmc_cut import CutState, cut, segments
+from sqlamarr.sources.streams import Stream
 
 TEXT = (
     hepmc2(EVENT2, EVENT2.replace("E 7", "E 8"))
@@ -55,7 +56,7 @@ def expected_rows(path: str, collisions: str) -> dict[str, list[Any]]:
 @given(block=st.integers(1, 3000))
 def test_any_block_size_gives_the_same_records(block):
     def records(size: int) -> list[Any]:
-        return list(cut(io.BytesIO(TEXT.encode()), "input", CutState(2), size))
+        return list(cut(Stream(io.BytesIO(TEXT.encode()), "input"), "input", CutState(2), size))
 
     found = records(block)
     assert found == records(1 << 20)
@@ -67,7 +68,10 @@ def test_any_block_size_gives_the_same_records(block):
 @settings(max_examples=30, deadline=None)
 @given(block=st.integers(1, 300))
 def test_segments_are_the_whole_text(block):
-    assert b"".join(text for text, _, _ in segments(io.BytesIO(TEXT.encode()), "input", block)) == TEXT.encode()
+    assert (
+        b"".join(text for text, _, _ in segments(Stream(io.BytesIO(TEXT.encode()), "input"), "input", block))
+        == TEXT.encode()
+    )
 
 
 @pytest.mark.parametrize("collisions", ["record", "file"])
@@ -108,4 +112,4 @@ def test_reading_stops_after_the_wanted_events(path):
 def test_text_without_events_does_not_fill_the_memory(monkeypatch):
     monkeypatch.setattr(hepmc_cut, "LARGEST_RECORD", 1000)
     with pytest.raises(InputError, match="a record of more than 0 MiB"):
-        list(cut(io.BytesIO(b"E 1\n" + b"x" * 5000), "input", CutState(3), 100))
+        list(cut(Stream(io.BytesIO(b"E 1\n" + b"x" * 5000), "input"), "input", CutState(3), 100))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from sqlamarr._library import ffi, lib
 from sqlamarr.errors import InputError
-from sqlamarr.sources.streams import Readable
+from sqlamarr.sources.streams import Stream
 
 BLOCK = 1 << 22
 #: A record beyond this size is not HepMC.
@@ -25,13 +26,17 @@ _NAME_IN_QUOTES = re.compile(rb'"([^"]*)"')
 class RecordText:
     """The text of one record: its E line up to the next record.
 
+    :ivar text: of what was read, without a copy
     :ivar line: number of its first line in its file, from 1
     :ivar format: 2 or 3
     """
 
-    text: bytes
+    text: bytes | memoryview
     line: int
     format: int
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return RecordText, (bytes(self.text), self.line, self.format)
 
 
 @dataclass
@@ -58,26 +63,27 @@ def sniff_format(head: bytes) -> int | None:
     return min(found)[1] if found else None
 
 
-def segments(stream: Readable, path: str, block: int = BLOCK) -> Iterator[tuple[bytes, int, bool]]:
+def segments(stream: Stream, path: str, block: int = BLOCK) -> Iterator[tuple[memoryview, int, bool]]:
     """Cut before every line that begins with ``E`` or ``HepMC::``.
 
     :param block: bytes to read at a time
     :returns: text, number of its first line, and whether it is the last
     :raises InputError: a record of more than LARGEST_RECORD bytes
     """
-    rest, line = b"", 1
+    rest, line = memoryview(b""), 1
     while True:
         # Reading as much again as is left over keeps the cost linear for records larger than a block.
-        more = stream.read(max(block, len(rest)))
-        data = rest + more
+        data = stream.read_behind(rest, max(block, len(rest)))
+        is_last = len(data) == len(rest)
+        view = memoryview(data)
         start = 0
         before = 0
         for border, newlines in _borders(data, max(len(rest) - len(b"\nHepMC::"), 0)):
-            yield data[start:border], line, False
+            yield view[start:border], line, False
             line += newlines - before
             start, before = border, newlines
-        rest = data[start:]
-        if not more:
+        rest = view[start:]
+        if is_last:
             yield rest, line, True
             return
         if len(rest) > LARGEST_RECORD:
@@ -99,7 +105,7 @@ def _borders(data: bytes, start: int) -> list[tuple[int, int]]:
         size *= 8
 
 
-def cut(stream: Readable, path: str, state: CutState, block: int = BLOCK) -> Iterator[RecordText]:
+def cut(stream: Stream, path: str, state: CutState, block: int = BLOCK) -> Iterator[RecordText]:
     """The records of a file, in order.
 
     Text that belongs to no record, but should, is handed out as a record that no parser accepts: so
@@ -107,21 +113,23 @@ def cut(stream: Readable, path: str, state: CutState, block: int = BLOCK) -> Ite
 
     :raises InputError: a kind of listing that is not known
     """
+    text: bytes | memoryview
     for text, line, last in segments(stream, path, block):
         if last:
-            text = _without_partial_footer(text, state.format)
+            text = _without_partial_footer(bytes(text), state.format)
             if text.endswith(b"\nE"):  # of a further event there is only its first letter
                 yield from _handle(text[:-1], line, path, state)
                 text, line = b"E", line + text.count(b"\n")
         yield from _handle(text, line, path, state)
 
 
-def _handle(text: bytes, line: int, path: str, state: CutState) -> Iterator[RecordText]:
-    if text.startswith(b"E "):
-        _learn(text, state)
+def _handle(text: bytes | memoryview, line: int, path: str, state: CutState) -> Iterator[RecordText]:
+    if text[:2] == b"E ":
+        if state.units_stated is None:
+            _learn(bytes(text), state)
         yield RecordText(text, line, state.format)
     else:
-        yield from _preamble(text, line, path, state)
+        yield from _preamble(bytes(text), line, path, state)
 
 
 def _without_partial_footer(text: bytes, number: int) -> bytes:
@@ -171,8 +179,6 @@ def _is_run_information(content: bytes, state: CutState) -> bool:
 
 def _learn(record: bytes, state: CutState) -> None:
     """Weight names and units from a file's first record."""
-    if state.units_stated is not None:
-        return
     ends = [position for position in (record.find(b"\nV "), record.find(b"\nP ")) if position >= 0]
     head = record[: min(ends, default=len(record))]
     state.units_stated = b"\nU " in head

@@ -41,16 +41,21 @@ class Stream:
     def peek(self, size: int) -> bytes:
         """The next ``size`` bytes, fewer only where the stream ends before."""
         if len(self._ahead) < size:
-            self._ahead += self._fetch(size - len(self._ahead))
+            self._ahead = b"".join([self._ahead, *self._fetch(size - len(self._ahead))])
         return self._ahead[:size]
 
     def read(self, size: int = _READ, /) -> bytes:
         """``size`` bytes, fewer only at the end."""
-        data, self._ahead = self._ahead[:size], self._ahead[size:]
-        return data if len(data) == size else data + self._fetch(size - len(data))
+        return self.read_behind(b"", size)
 
-    def _fetch(self, size: int) -> bytes:
-        """``size`` bytes, fewer at the end, and before damage, which is told when nothing good is left."""
+    def read_behind(self, rest: bytes | memoryview, size: int) -> bytes:
+        """``rest`` and the next ``size`` bytes in one, fewer only at the end."""
+        data, self._ahead = self._ahead[:size], self._ahead[size:]
+        missing = size - len(data)
+        return b"".join([rest, data, *(self._fetch(missing) if missing else ())])
+
+    def _fetch(self, size: int) -> list[bytes]:
+        """``size`` bytes in pieces, fewer at the end, and before damage, which is told when nothing good is left."""
         pieces: list[bytes] = []
         while size > 0:
             try:
@@ -66,7 +71,7 @@ class Stream:
                 break
             pieces.append(more)
             size -= len(more)
-        return b"".join(pieces)
+        return pieces
 
 
 class Fingerprint:
