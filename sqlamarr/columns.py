@@ -50,10 +50,14 @@ class Text:
 
     def take(self, rows: Array) -> Text:
         """Some of the rows, in a new order."""
-        lengths = np.diff(self.offsets)[rows]
-        offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
-        places = np.arange(offsets[-1]) + np.repeat(self.offsets[:-1][rows] - offsets[:-1], lengths)
-        return Text(self.data[places], offsets, None if self.nulls is None else self.nulls[rows])
+        begins = np.ascontiguousarray(self.offsets[:-1][rows])
+        offsets = np.zeros(len(begins) + 1, np.int64)
+        np.cumsum(np.diff(self.offsets)[rows], out=offsets[1:])
+        data = np.empty(offsets[-1], np.uint8)
+        given, places = ffi.from_buffer("char[]", np.ascontiguousarray(self.data)), ffi.from_buffer("int64_t[]", begins)
+        out = ffi.from_buffer("char[]", data), ffi.from_buffer("int64_t[]", offsets)
+        lib.sqlamarr_text_take(given, places, len(begins), *out)
+        return Text(data, offsets, None if self.nulls is None else self.nulls[rows])
 
     def hashes(self) -> Array:
         """A number per row (uint64), equal where the texts are."""

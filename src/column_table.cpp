@@ -5,8 +5,10 @@
 #include "statement.h"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -93,6 +95,7 @@ int best_index(sqlite3_vtab *base, sqlite3_index_info *info) {
     const int column = info->aConstraint[chosen].iColumn;
     info->idxNum = 1 + column;
     info->aConstraintUsage[chosen].argvIndex = 1;
+    info->aConstraintUsage[chosen].omit = 1; // what is found is exact: SQLite need not compare again
     info->estimatedRows = column == 0 ? 1 : 10;
     info->estimatedCost = column == 0 ? 20 : 40;
     if (column == 0 && table->content->ascending) info->idxFlags |= SQLITE_INDEX_SCAN_UNIQUE;
@@ -151,6 +154,16 @@ void look_up(Cursor &cursor, TableContent &content, int number, int64_t wanted) 
     look_up_sorted(cursor, index, values, wanted);
 }
 
+// The integer that a value is equal to, by SQLite's rules for a column of integers; nothing if there is none.
+std::optional<int64_t> integer_of(sqlite3_value *value) {
+    const int type = sqlite3_value_numeric_type(value);
+    if (type == SQLITE_INTEGER) return sqlite3_value_int64(value);
+    if (type != SQLITE_FLOAT) return std::nullopt;
+    const double real = sqlite3_value_double(value);
+    if (!(real >= -0x1p63 && real < 0x1p63) || real != std::trunc(real)) return std::nullopt;
+    return static_cast<int64_t>(real);
+}
+
 int filter(sqlite3_vtab_cursor *base, int index, const char *, int, sqlite3_value **values) {
     auto *cursor = static_cast<Cursor *>(base);
     TableContent &content = *static_cast<Table *>(base->pVtab)->content;
@@ -160,13 +173,10 @@ int filter(sqlite3_vtab_cursor *base, int index, const char *, int, sqlite3_valu
     cursor->end = content.rows;
     if (index == NOT_LOOKED_UP || content.rows == 0) return SQLITE_OK;
     try {
-        const int type = sqlite3_value_numeric_type(values[0]);
-        const double real = sqlite3_value_double(values[0]);
-        if (type == SQLITE_INTEGER ||
-            (type == SQLITE_FLOAT && real >= -9007199254740992.0 && real <= 9007199254740992.0))
-            look_up(*cursor, content, index - 1, sqlite3_value_int64(values[0]));
-        else if (type != SQLITE_FLOAT)
-            cursor->end = 0; // NULL and texts equal no integer; large reals are left to SQLite's own comparison
+        if (const auto wanted = integer_of(values[0]))
+            look_up(*cursor, content, index - 1, *wanted);
+        else
+            cursor->end = 0;
     } catch (const std::bad_alloc &) {
         return SQLITE_NOMEM;
     }

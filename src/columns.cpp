@@ -2,6 +2,8 @@
 
 #include "errors.h"
 
+#include <algorithm>
+
 int64_t sqlamarr_columns_rows(const sqlamarr_columns *columns) { return columns->table.rows(); }
 
 int sqlamarr_columns_count(const sqlamarr_columns *columns) { return static_cast<int>(columns->table.columns.size()); }
@@ -18,3 +20,8 @@ int sqlamarr_columns_get(const sqlamarr_columns *columns, int index, sqlamarr_co
 }
 
 void sqlamarr_columns_free(sqlamarr_columns *columns) { delete columns; }
+
+void sqlamarr_text_take(const char *data, const int64_t *begins, int64_t rows, char *out, const int64_t *offsets) {
+    for (int64_t row = 0; row < rows; ++row)
+        std::copy_n(data + begins[row], offsets[row + 1] - offsets[row], out + offsets[row]);
+}

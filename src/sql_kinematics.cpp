@@ -90,6 +90,22 @@ void slopes_to_cartesian(sqlite3_context *context, int count, sqlite3_value **va
     });
 }
 
+// Slope dx/dz (coord 0) or dy/dz (1) of a momentum after p_x has changed by `kick` at constant p_y and magnitude; NULL
+// if that turns it back, or is more than there is.
+void kicked_slope(sqlite3_context *context, int count, sqlite3_value **values) {
+    guard_sql(context, [&] {
+        if (any_null(count, values)) return;
+        const char *name = "kicked_slope";
+        const int64_t coord = integer_argument(name, "coord", values[0]);
+        if (coord < 0 || coord > 1) bad_argument(name, "coord", "0 (x) or 1 (y)", values[0]);
+        const double px = real_argument(name, "px", values[1]), py = real_argument(name, "py", values[2]),
+                     pz = real_argument(name, "pz", values[3]), kick = real_argument(name, "kick", values[4]);
+        const double square = pz * pz - kick * (2.0 * px + kick); // of p_z behind
+        if (!(pz > 0.0 && square > 0.0)) return;
+        result_finite(context, (coord == 0 ? px + kick : py) / std::sqrt(square));
+    });
+}
+
 // NULL for codes that say nothing, and for quarks: fractional charges do not propagate.
 void propagation_charge(sqlite3_context *context, int count, sqlite3_value **values) {
     guard_sql(context, [&] {
@@ -126,6 +142,7 @@ int register_kinematic_functions(sqlite3 *db) {
     for (const auto &f : numeric_functions)
         if (rc == SQLITE_OK) rc = create(db, f.name, f.arguments, &f, call_numeric);
     if (rc == SQLITE_OK) rc = create(db, "slopes_to_cartesian", 4, nullptr, slopes_to_cartesian);
+    if (rc == SQLITE_OK) rc = create(db, "kicked_slope", 5, nullptr, kicked_slope);
     if (rc == SQLITE_OK) rc = create(db, "propagation_charge", 1, nullptr, propagation_charge);
     if (rc == SQLITE_OK) rc = create(db, "correlation_shrink", 10, nullptr, correlation_shrink_sql);
     return rc;

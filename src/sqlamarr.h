@@ -59,6 +59,9 @@ SQLAMARR_API int64_t sqlamarr_columns_rows(const sqlamarr_columns *columns);
 SQLAMARR_API int sqlamarr_columns_count(const sqlamarr_columns *columns);
 SQLAMARR_API int sqlamarr_columns_get(const sqlamarr_columns *columns, int index, sqlamarr_column *out);
 SQLAMARR_API void sqlamarr_columns_free(sqlamarr_columns *columns);
+/* Texts one after another: row i is what begins at begins[i] of data, and goes to offsets[i] to offsets[i + 1]. */
+SQLAMARR_API void sqlamarr_text_take(const char *data, const int64_t *begins, int64_t rows, char *out,
+                                     const int64_t *offsets);
 
 /* A value bound to a statement: name "x" of :x, @x or $x, or a null pointer for the next position. */
 typedef struct sqlamarr_value {

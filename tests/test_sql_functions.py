@@ -46,7 +46,7 @@ def db() -> Iterator[apsw.Connection]:
 components = st.floats(-1e6, 1e6).filter(lambda x: x == 0 or abs(x) > 1e-6)
 slopes = st.floats(-0.5, 0.5).filter(lambda x: x == 0 or abs(x) > 1e-9)
 NUMERIC = {"norm2": 3, "pseudorapidity": 3, "azimuthal": 3, "polar": 3, "z_closest_to_beam": 5,
-           "slopes_to_cartesian": 4, "propagation_charge": 1, "portable_log10": 1, "portable_log": 1,
+           "slopes_to_cartesian": 4, "kicked_slope": 5, "propagation_charge": 1, "portable_log10": 1, "portable_log": 1,
            "portable_exp": 1, "portable_pow": 2, "portable_atan2": 2, "correlation_shrink": 10}  # fmt: skip
 
 
@@ -98,6 +98,25 @@ def test_slopes_to_cartesian_has_norm_and_slopes(norm: float, tx: float, ty: flo
     assert isinstance(x, float) and isinstance(y, float) and isinstance(z, float)
     assert math.hypot(x, y, z) == pytest.approx(norm, rel=1e-14)
     assert (x / z, y / z) == pytest.approx((tx, ty), rel=1e-14)
+
+
+@settings(deadline=None)
+@given(components, components, st.floats(1, 1e6), st.floats(-5e3, 5e3))
+def test_a_kick_changes_px_and_leaves_py_and_the_magnitude(px: float, py: float, pz: float, kick: float) -> None:
+    square = pz * pz + px * px - (px + kick) ** 2
+    tx, ty = (call("kicked_slope", coord, px, py, pz, kick) for coord in range(2))
+    if abs(square) < 1e-3 * (px * px + pz * pz):
+        return  # nearly turned back: rounding decides
+    if square < 0:
+        assert tx is None and ty is None
+        return
+    assert (tx, ty) == pytest.approx(((px + kick) / math.sqrt(square), py / math.sqrt(square)), rel=1e-9)
+
+
+def test_what_flies_backwards_has_no_slopes_behind_a_kick() -> None:
+    assert call("kicked_slope", 0, 1.0, 1.0, -5.0, 1.0) is None
+    with pytest.raises(apsw.SQLError, match=r"kicked_slope: coord must be 0 \(x\) or 1 \(y\), found 2"):
+        call("kicked_slope", 2, 1.0, 1.0, 5.0, 1.0)
 
 
 @pytest.mark.parametrize("coord", [-1, 3])

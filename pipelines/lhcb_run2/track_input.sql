@@ -6,19 +6,18 @@ WITH tracked AS (
     SELECT
         p.mcparticle_id,
         p.event_id,
-        coalesce(v.x, g.x, 0.0) AS x,
-        coalesce(v.y, g.y, 0.0) AS y,
-        coalesce(v.z, g.z, 0.0) AS z,
+        coalesce(v.x, (SELECT x FROM GenEvents AS g WHERE g.genevent_id = p.genevent_id), 0.0) AS x,
+        coalesce(v.y, (SELECT y FROM GenEvents AS g WHERE g.genevent_id = p.genevent_id), 0.0) AS y,
+        coalesce(v.z, (SELECT z FROM GenEvents AS g WHERE g.genevent_id = p.genevent_id), 0.0) AS z,
         p.px,
         p.py,
         p.pz,
         norm2(p.px, p.py, p.pz) AS p,
         p.charge,
-        abs(p.pid) = 11 AS is_e,
-        abs(p.pid) = 13 AS is_mu
+        p.pid IN (11, -11) AS is_e,
+        p.pid IN (13, -13) AS is_mu
     FROM MCParticles AS p
     LEFT JOIN MCVertices AS v ON v.mcvertex_id = p.production_vertex
-    LEFT JOIN GenEvents AS g ON g.genevent_id = p.genevent_id
     WHERE p.charge <> 0
         AND p.pz > 0
         AND (p.px <> 0 OR p.py <> 0)

@@ -8,6 +8,9 @@
    behind the magnet, drawn back, meets z = 0. What the kick would turn back is left out. LIMIT -1
    keeps SQLite from evaluating an expression at each of its uses. #}
 {% macro through_magnet(source, polarity, carried) %}
+{% set kick %}
+{{ -1230.0 if polarity == 'MagUp' else 1230.0 }} * CASE WHEN z < 5212.38 THEN charge ELSE 0 END
+{% endset %}
 {% set z_kick %}
 (5212.38 + 406.609 * (tx - tx_after) * (tx - tx_after) - 1102.35 * tx * tx - 498.039 * ty * ty)
 {% endset %}
@@ -20,25 +23,9 @@ kicked AS (
         y - z * ty AS y_before,
         tx,
         ty,
-        py,
-        px * px + pz * pz AS square,
-        px + {{ -1.0 if polarity == 'MagUp' else 1.0 }} * CASE WHEN z < 5212.38 THEN charge ELSE 0 END * 1230.0 AS px_after
+        kicked_slope(0, px, py, pz, {{ kick | sql }}) AS tx_after,
+        kicked_slope(1, px, py, pz, {{ kick | sql }}) AS ty_after
     FROM {{ source | identifier }}
-    LIMIT -1
-),
-turned AS (
-    SELECT
-        {% for column in carried %}
-        {{ column | identifier }},
-        {% endfor %}
-        x_before,
-        y_before,
-        tx,
-        ty,
-        px_after / sqrt(square - px_after * px_after) AS tx_after,
-        py / sqrt(square - px_after * px_after) AS ty_after
-    FROM kicked
-    WHERE px_after * px_after < square
     LIMIT -1
 ),
 behind_magnet AS (
@@ -50,7 +37,8 @@ behind_magnet AS (
         ty_after,
         x_before + {{ z_kick | sql }} * (tx - tx_after) AS x_axis,
         y_before + {{ z_kick | sql }} * (ty - ty_after) AS y_axis
-    FROM turned
+    FROM kicked
+    WHERE tx_after IS NOT NULL
     LIMIT -1
 )
 {% endmacro %}
