@@ -15,14 +15,14 @@ import sqlamarr
 from sqlamarr.sources import open_inputs
 from sqlamarr.summary import RunSummary
 
-BATCH = 2000
+WARM = 2000  # events before the clock starts
 CHARGED = {"calorimeter": "off"}  # no clusters
 DEFAULT = Path(__file__).parent.parent / "examples" / "gun_bs_jpsiphi.yaml"
 
 
 def source_alone(path: Path, events: int) -> tuple[float, int]:
     """Seconds of processor time, and particles made."""
-    chunks = open_inputs([str(path)], seed=1, max_events=events + BATCH).chunks(BATCH)
+    chunks = open_inputs([str(path)], seed=1, max_events=events + WARM).chunks(WARM)
     next(chunks).parse()  # reading the description and the table of particles is not what is measured
     start = time.process_time()
     particles = sum(chunk.parse().tables["GenParticles"].rows for chunk in chunks)
@@ -32,8 +32,8 @@ def source_alone(path: Path, events: int) -> tuple[float, int]:
 def whole(path: Path, events: int) -> tuple[float, RunSummary]:
     """Seconds of processor time of a run, output file included."""
     with tempfile.TemporaryDirectory() as folder:
-        options = {"seed": 1, "batch_size": BATCH, "conditions": CHARGED}
-        sqlamarr.run("lhcb_run2", path, Path(folder) / "warm.db", max_events=BATCH, **options)
+        options = {"seed": 1, "conditions": CHARGED}
+        sqlamarr.run("lhcb_run2", path, Path(folder) / "warm.db", max_events=WARM, **options)
         start = time.process_time()
         summary = sqlamarr.run("lhcb_run2", path, Path(folder) / "out.db", max_events=events, **options)
         return time.process_time() - start, summary

@@ -34,7 +34,7 @@ def run(
     output: str | Path,
     *,
     seed: int | None = None,
-    batch_size: int = 500,
+    batch_size: int | None = None,
     first_event: int = 0,
     skip_events: int = 0,
     max_events: int | None = None,
@@ -60,7 +60,8 @@ def run(
         (``{"gun": {...}}``), a table of particles (a frame, or a dict of arrays), or ``-`` for the standard input
     :param output: the file to write
     :param seed: 0 to 2^64 - 1; the same seed gives the same results. None: drawn, and in the summary
-    :param batch_size: events that go through the steps together; no influence on the results
+    :param batch_size: events that go through the steps together; no influence on the results. None: 500, of particle
+        guns, whose events are small, up to 8,000
     :param first_event: ordinal of the first event of the inputs, for jobs that are parts of one production
     :param skip_events: leave out so many events at the beginning of the inputs, which keep their ordinals
     :param max_events: stop after so many events

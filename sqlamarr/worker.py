@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from sqlamarr._library import lib
 from sqlamarr.batch import Batch
 from sqlamarr.columns import Columns, Text
 from sqlamarr.database import quote_identifier
@@ -79,6 +80,7 @@ class Worker:
 
     def __init__(self, pipeline: Pipeline, options: WorkerOptions) -> None:
         self.pipeline, self.options = pipeline, options
+        lib.sqlamarr_keep_memory()  # from batch to batch
         self.workspace = Workspace(pipeline)
         self._runs: list[tuple[Step, Run]] = []
         reads = []

@@ -68,7 +68,11 @@ class Seed(click.ParamType):  # type: ignore[type-arg]
     help="Stop after N events, or take those from A to before B of the inputs, which keep their ordinals.",
 )
 @click.option("--first-event", type=click.IntRange(0), default=0, help="Ordinal of the first event.")
-@click.option("--batch-size", type=click.IntRange(1), default=500, help="Events that go through the steps together.")
+@click.option(
+    "--batch-size",
+    type=click.IntRange(1),
+    help="Events that go through the steps together; 500 if not given, of particle guns up to 8000.",
+)
 @click.option(
     "--collisions",
     type=click.Choice(["auto", "record", "file"]),

@@ -70,7 +70,7 @@ class Settings:
     path: Path
     working: Path
     found: Found | None
-    batch_size: int
+    batch_size: int | None
     first_event: int
     skip_events: int
     max_events: int | None

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlamarr.errors import InputError
 from sqlamarr.sources import described, frames_files, hepmc, hepmc_library
-from sqlamarr.sources.base import Chunk, Numbering, Source
+from sqlamarr.sources.base import BATCH, Chunk, Numbering, Source
 from sqlamarr.sources.described import Description
 from sqlamarr.sources.run import Piece, Reading
 from sqlamarr.sources.streams import SNIFFED, Fingerprint, Stream, unpack
@@ -199,16 +199,17 @@ class Inputs:
                 marks[position].update(bytes=fingerprint.size, sha256=fingerprint.so_far)
         return marks
 
-    def chunks(self, batch_size: int) -> Generator[Chunk, None, None]:
-        """The events, ``batch_size`` at a time; a chunk holds events of one kind of source only.
+    def chunks(self, batch_size: int | None = None) -> Generator[Chunk, None, None]:
+        """The events, ``batch_size`` at a time, or as many as suit a source.
 
-        A chunk is shorter where its text is long (CHUNK_BYTES): memory does not grow with the events' size.
+        A chunk holds events of one kind of source only, and is shorter where its text is long (CHUNK_BYTES): memory
+        does not grow with the events' size.
 
         :raises InputError: an input cannot be read
         """
-        if batch_size < 1:
+        if batch_size is not None and batch_size < 1:
             raise InputError(f"The batch size must be at least 1, found {batch_size}.")
-        gathered = _Gathered(batch_size)
+        gathered = _Gathered(batch_size or BATCH)
         failure: InputError | None = None
         try:
             for argument in self._arguments:

@@ -15,6 +15,8 @@ from sqlamarr.errors import InputError
 
 #: Ids of the rows of an event run from its event_id to event_id + ROWS_PER_EVENT - 1.
 ROWS_PER_EVENT = 1_000_000
+#: Events that go through the steps together, where nobody says otherwise and the source knows no better.
+BATCH = 500
 
 
 class EventRef(NamedTuple):
@@ -151,8 +153,8 @@ class Source(Protocol):
     def warnings(self) -> list[str]:
         """Sentences for the user; complete when the chunks are exhausted."""
 
-    def chunks(self, batch_size: int) -> Generator[Chunk, None, None]:
-        """The events in order, ``batch_size`` at a time (the last chunk may be shorter).
+    def chunks(self, batch_size: int | None = None) -> Generator[Chunk, None, None]:
+        """The events in order, ``batch_size`` at a time (the last chunk may be shorter); None: as many as suit them.
 
         :raises InputError: an input cannot be read
         """

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from sqlamarr.errors import InputError
-from sqlamarr.sources.base import DataSource, EventRef, ParsedChunk, halves
+from sqlamarr.sources.base import BATCH, DataSource, EventRef, ParsedChunk, halves
 from sqlamarr.sources.run import Piece, Reading
 from sqlamarr.validation import read_yaml, suggest, validate, with_integers
 
@@ -36,6 +36,10 @@ class Recipe(Protocol):
         """The tables of these events; an event's rows do not depend on which others are made with it."""
 
 
+#: Batches that the events of a source are shared out in at least, so that several workers have something to do.
+BATCHES = 8
+
+
 @dataclass(frozen=True)
 class Generator:
     """A described source, ready to make events.
@@ -46,6 +50,7 @@ class Generator:
     :ivar files: files that the description names, for the provenance
     :ivar warnings: sentences for the user
     :ivar weight_names: of the generator's weights
+    :ivar batch: events that are best made together, where nobody says otherwise
     """
 
     format: str
@@ -54,6 +59,7 @@ class Generator:
     files: tuple[Path, ...] = ()
     warnings: tuple[str, ...] = ()
     weight_names: tuple[str, ...] = ()
+    batch: int = BATCH
 
 
 @dataclass(frozen=True)
@@ -168,7 +174,7 @@ class RecipeChunk:
         return RecipeChunk(first, self.sources, self.recipe), RecipeChunk(second, self.sources, self.recipe)
 
 
-def chunks(description: Description, reading: Reading, batch_size: int, last: bool) -> Iterator[RecipeChunk]:
+def chunks(description: Description, reading: Reading, batch_size: int | None, last: bool) -> Iterator[RecipeChunk]:
     """The events of a described source, as many as it has or the run still wants.
 
     :param last: no other input comes after it
@@ -190,10 +196,16 @@ def chunks(description: Description, reading: Reading, batch_size: int, last: bo
     skipped = min(numbering.unwanted, min(wanted))
     numbering.skip(skipped)
     entry["events"] += skipped
+    batch_size = batch_size or _batch_size(generator, min(wanted) - skipped)
     for begin in range(skipped, min(wanted), batch_size):
         size = min(batch_size, min(wanted) - begin)
         entry["events"] += size
         yield RecipeChunk(numbering.next_events(size), (source,), generator.recipe)
+
+
+def _batch_size(generator: Generator, events: int) -> int:
+    """As many as the generator likes, but enough batches for several workers, unless these become small."""
+    return min(generator.batch, max(BATCH, -(-events // BATCHES)))
 
 
 def _refuse_endless(description: Description, reading: Reading, last: bool) -> None:

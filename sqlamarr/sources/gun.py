@@ -17,6 +17,8 @@ from sqlamarr.sources.gun_plan import GunRecipe, Head, Plan
 from sqlamarr.sources.place import Place
 from sqlamarr.validation import suggest
 
+#: Events of a few particles each: with fewer at a time, what every batch costs would be felt.
+BATCH = 8000
 #: Widths of the luminous region in x, y, z [mm] by the year of data taking (RapidSim, config/beam.dat).
 LUMINOUS_REGION = dict.fromkeys((2015, 2016, 2017, 2018), (0.035, 0.035, 60.0))
 
@@ -109,6 +111,7 @@ def _prepare(description: Description, seed: int) -> Generator:
         content.get("events"),
         tuple(_files(description)),
         tuple(_warnings(description, decay_plan)),
+        batch=BATCH,
     )
 
 
