@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -32,6 +33,7 @@ struct Cursor : sqlite3_vtab_cursor {
 };
 
 constexpr double ROWS_OF_A_TABLE = 1048576; // what SQLite takes of its own tables without statistics
+constexpr int ROWS_OF_A_TEXT = 65536;       // that have a value in a column of texts: a kind of things, no name
 constexpr int SCANS_BEFORE_SORTING = 16;
 constexpr int NOT_LOOKED_UP = 0; // idxNum: 1 + the column that is looked up, or this
 
@@ -77,28 +79,42 @@ void scan(const Table &table, sqlite3_index_info *info) {
         table.content->ascending && info->nOrderBy == 1 && info->aOrderBy[0].iColumn == 0 && !info->aOrderBy[0].desc;
 }
 
-// Rather by the first column, which mostly holds the id, than by others (event_id), which have several rows a value.
+enum Lookup { NONE, TEXTS, INTEGERS };
+
+Lookup lookup_of(const Table &table, sqlite3_index_info *info, int i) {
+    const auto &constraint = info->aConstraint[i];
+    if (!constraint.usable || constraint.op != SQLITE_INDEX_CONSTRAINT_EQ || constraint.iColumn < 0) return NONE;
+    if (table.is_integer[static_cast<size_t>(constraint.iColumn)]) return INTEGERS;
+    const bool is_text = table.content->declared[static_cast<size_t>(constraint.iColumn)].ends_with(" TEXT");
+    return is_text && std::string_view(sqlite3_vtab_collation(info, i)) == "BINARY" ? TEXTS : NONE;
+}
+
+// Rather by an integer than by a text, and rather by the first column, which mostly holds the id, than by others
+// (event_id), which have several rows a value.
 int best_index(sqlite3_vtab *base, sqlite3_index_info *info) {
     const auto *table = static_cast<Table *>(base);
     int chosen = -1;
+    Lookup how = NONE;
     for (int i = 0; i < info->nConstraint; ++i) {
-        const auto &constraint = info->aConstraint[i];
-        if (!constraint.usable || constraint.op != SQLITE_INDEX_CONSTRAINT_EQ || constraint.iColumn < 0 ||
-            !table->is_integer[static_cast<size_t>(constraint.iColumn)])
-            continue;
-        if (chosen < 0 || constraint.iColumn < info->aConstraint[chosen].iColumn) chosen = i;
+        const Lookup found = lookup_of(*table, info, i);
+        const bool is_better =
+            found > how || (found == how && info->aConstraint[i].iColumn < info->aConstraint[chosen].iColumn);
+        if (found == NONE || !is_better) continue;
+        chosen = i;
+        how = found;
     }
-    if (chosen < 0) {
+    if (how == NONE) {
         scan(*table, info);
         return SQLITE_OK;
     }
     const int column = info->aConstraint[chosen].iColumn;
     info->idxNum = 1 + column;
     info->aConstraintUsage[chosen].argvIndex = 1;
-    info->aConstraintUsage[chosen].omit = 1; // what is found is exact: SQLite need not compare again
-    info->estimatedRows = column == 0 ? 1 : 10;
-    info->estimatedCost = column == 0 ? 20 : 40;
-    if (column == 0 && table->content->ascending) info->idxFlags |= SQLITE_INDEX_SCAN_UNIQUE;
+    // Of integers, what is found is exact, and SQLite need not compare again; a text may also be equal to a number.
+    info->aConstraintUsage[chosen].omit = how == INTEGERS;
+    info->estimatedRows = how == TEXTS ? ROWS_OF_A_TEXT : column == 0 ? 1 : 10;
+    info->estimatedCost = how == TEXTS ? ROWS_OF_A_TEXT : column == 0 ? 20 : 40;
+    if (column == 0 && how == INTEGERS && table->content->ascending) info->idxFlags |= SQLITE_INDEX_SCAN_UNIQUE;
     return SQLITE_OK;
 }
 
@@ -164,6 +180,24 @@ std::optional<int64_t> integer_of(sqlite3_value *value) {
     return static_cast<int64_t>(real);
 }
 
+std::string_view text_of(sqlite3_value *value) {
+    const auto *bytes = reinterpret_cast<const char *>(sqlite3_value_text(value));
+    return {bytes, static_cast<size_t>(sqlite3_value_bytes(value))};
+}
+
+void look_up_text(Cursor &cursor, const sqlamarr_column &column, int64_t n, std::string_view wanted) {
+    const auto *bytes = static_cast<const char *>(column.data);
+    cursor.found.clear();
+    for (int64_t row = 0; row < n; ++row) {
+        const auto length = static_cast<size_t>(column.offsets[row + 1] - column.offsets[row]);
+        if (length == wanted.size() && std::memcmp(bytes + column.offsets[row], wanted.data(), length) == 0 &&
+            (column.nulls == nullptr || !column.nulls[row]))
+            cursor.found.push_back(row);
+    }
+    cursor.rows = cursor.found.data();
+    cursor.end = static_cast<int64_t>(cursor.found.size());
+}
+
 int filter(sqlite3_vtab_cursor *base, int index, const char *, int, sqlite3_value **values) {
     auto *cursor = static_cast<Cursor *>(base);
     TableContent &content = *static_cast<Table *>(base->pVtab)->content;
@@ -173,10 +207,15 @@ int filter(sqlite3_vtab_cursor *base, int index, const char *, int, sqlite3_valu
     cursor->end = content.rows;
     if (index == NOT_LOOKED_UP || content.rows == 0) return SQLITE_OK;
     try {
-        if (const auto wanted = integer_of(values[0]))
+        const sqlamarr_column &column = content.columns[static_cast<size_t>(index - 1)];
+        if (column.type == SQLAMARR_TEXT) {
+            if (sqlite3_value_type(values[0]) == SQLITE_TEXT)
+                look_up_text(*cursor, column, content.rows, text_of(values[0]));
+        } else if (const auto wanted = integer_of(values[0])) {
             look_up(*cursor, content, index - 1, *wanted);
-        else
+        } else {
             cursor->end = 0;
+        }
     } catch (const std::bad_alloc &) {
         return SQLITE_NOMEM;
     }

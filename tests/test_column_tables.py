@@ -16,7 +16,8 @@ TYPES = {"id": INT64, "event": INT64, "x": FLOAT64, "word": TEXT}
 
 number = st.integers(-3, 3) | st.none()
 real = st.floats(allow_nan=False, allow_infinity=False, width=32) | st.none()
-word = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=3) | st.none()
+letters = st.characters(exclude_characters="\0", exclude_categories=["Cs"])
+word = st.text("aA12", max_size=1) | st.text(letters, max_size=3) | st.none()
 row = st.tuples(st.integers(-(2**62), 2**62), number, real, word)
 table = st.lists(row, max_size=40, unique_by=lambda row: row[0])
 
@@ -28,6 +29,14 @@ QUERIES = [
     "SELECT * FROM t WHERE event = 1.0 OR event = 1.5",
     "SELECT * FROM t WHERE event = x ORDER BY id",
     "SELECT * FROM t WHERE event IS NULL ORDER BY id",
+    "SELECT * FROM t WHERE event = 2.0 ORDER BY id",
+    "SELECT * FROM t WHERE event IN (1e300, -9223372036854775808.0, 9223372036854775807, x'32')",
+    "SELECT * FROM t WHERE word = 'a' ORDER BY id",
+    "SELECT * FROM t WHERE word = '' AND event = 1 ORDER BY id",
+    "SELECT * FROM t WHERE word IN ('a', '1', 1, NULL, x'61') ORDER BY id",
+    "SELECT * FROM t WHERE word = 'A' COLLATE NOCASE ORDER BY id",
+    "SELECT a.id, b.id AS other FROM t AS a JOIN t AS b ON b.word = a.word ORDER BY a.id, b.id",
+    "SELECT a.id, b.id AS other FROM t AS a JOIN t AS b ON b.word = a.event ORDER BY a.id, b.id",
     "SELECT * FROM t ORDER BY id DESC",
     "SELECT a.id, b.id AS other FROM t AS a JOIN t AS b USING (event) ORDER BY a.id, b.id",
     "SELECT a.id, b.x FROM t AS a LEFT JOIN t AS b ON b.id = a.id + 1 ORDER BY a.id",

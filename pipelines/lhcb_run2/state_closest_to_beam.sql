@@ -4,7 +4,8 @@
 {% set names = [0, 1, 2, 3, 4] %}
 WITH sigma AS (
     SELECT
-        *,
+        mcparticle_id,
+        corr01, corr02, corr12, corr03, corr13, corr23, corr04, corr14, corr24, corr34,
         {% for i in names %}
         portable_exp(0.5 * log_cov{{ i | string | sql }}{{ i | string | sql }}) AS s{{ i | string | sql }},
         {% endfor %}

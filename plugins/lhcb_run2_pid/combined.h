@@ -109,7 +109,7 @@ static inline double probability_of(const double *score, int h) {
         if (k != h && rival[k] > largest) largest = rival[k];
     }
     for (int k = 0; k < N_SPECIES; ++k)
-        if (k != h) sum += pm_exp(rival[k] - largest);
+        if (k != h) sum += rival[k] == largest ? 1. : pm_exp(rival[k] - largest);
     return rise(SHARPNESS[h] * (score[h] - largest - pm_log(sum)));
 }
 
