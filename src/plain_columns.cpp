@@ -10,10 +10,22 @@ namespace sqlamarr {
 
 namespace {
 
-// SQLite tells of a compound query where the columns of its first part come from.
-bool may_be_compound(const std::string &sql) {
+bool has_compound(const std::string &sql) {
     static const std::regex compound("\\b(union|intersect|except)\\b", std::regex::icase);
     return std::regex_search(sql, compound);
+}
+
+// SQLite tells of a compound query where the columns of its first part come from. A view may be one as well, and any
+// view may be meant.
+bool may_be_compound(sqlite3 *db, const std::string &sql) {
+    if (has_compound(sql)) return true;
+    Statement views(db,
+                    "SELECT sql FROM main.sqlite_schema WHERE type = 'view' UNION ALL "
+                    "SELECT sql FROM temp.sqlite_schema WHERE type = 'view'",
+                    "Query");
+    while (views.step("Query"))
+        if (has_compound(reinterpret_cast<const char *>(sqlite3_column_text(views.get(), 0)))) return true;
+    return false;
 }
 
 int column_of(const TableContent &table, const char *name) {
@@ -105,7 +117,7 @@ void fill(Column &to, const sqlamarr_column &from, const std::vector<int64_t> &r
 PlainColumns find_plain_columns(sqlite3 *db, sqlite3_stmt *statement, const std::string &sql, const int *types) {
     const int n = sqlite3_column_count(statement);
     PlainColumns plain(static_cast<size_t>(n));
-    if (types == nullptr || sqlite3_api->column_table_name == nullptr || may_be_compound(sql)) return plain;
+    if (types == nullptr || sqlite3_api->column_table_name == nullptr || may_be_compound(db, sql)) return plain;
     const ConnectionState &state = connection_state(db);
     std::map<const TableContent *, int> ids; // by table the result column that has its id
     for (int i = 0; i < n; ++i) {

@@ -137,6 +137,17 @@ def test_only_what_stands_beside_its_id_is_plain(sql, kinds, plain):
         assert "".join("y" if query.is_plain(i) else "n" for i in range(len(kinds))) == plain
 
 
+@pytest.mark.parametrize("temp", ["", "TEMP"])
+def test_a_view_of_two_parts_is_seen_through(temp):
+    rows = {"t": [(1, 1, 1.0, "a")], "u": [(1, 2, 2.0, "b"), (7, 2, 3.0, "c")]}
+    with in_memory(rows) as db:
+        db.execute(f"CREATE {temp} VIEW both AS SELECT id, x FROM t Union All SELECT id, x FROM u")
+        db.execute("CREATE TEMP VIEW through AS SELECT * FROM both")
+        query = db.prepare("SELECT id, x FROM through", (), [INT64, FLOAT64])
+        assert not query.is_plain(1)
+        assert listed(query()) == [[1, 1, 7], [1.0, 2.0, 3.0]]
+
+
 def test_without_types_nothing_is_plain():
     with in_memory({"t": [(1, 2, 3.0, "a")], "u": []}) as db:
         query = db.prepare("SELECT id, x FROM t")
