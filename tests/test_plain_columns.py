@@ -167,12 +167,12 @@ def test_the_rows_are_those_of_the_moment():
         assert listed(query()) == [[], [], []]
 
 
-def test_every_query_of_the_shipped_pipeline_gives_what_sqlite_gives():
+def test_every_query_of_the_shipped_pipeline_gives_what_sqlite_gives(example):
     """Step by step on the example: the compiled query, and the same rows by SQLite alone."""
     pipeline = sqlamarr.load_pipeline("lhcb_run2")
     worker = Worker(pipeline, WorkerOptions(seed=1))
     workspace, db = worker.workspace, worker.workspace.db
-    example = next(iter(open_inputs(["examples/data/bbbar.hepmc.gz"], seed=1, max_events=20).chunks(20)))
+    example = next(iter(open_inputs([str(example)], seed=1, max_events=20).chunks(20)))
     plain = 0
 
     def compare(step, batch):
