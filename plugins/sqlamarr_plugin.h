@@ -15,8 +15,8 @@
  * result depends on row i of the inputs alone, bit for bit, whatever n is. f_batch returns 0, or a
  * negative number if it could not do its work. `random` holds standard normal deviates.
  *
- * A model that never reads some of its random numbers may say which ones it reads. The others are then not drawn, and
- * are 0:
+ * A model that never reads some of its random numbers may say which ones it reads. The others need not be drawn then,
+ * and may be NaN:
  *
  *     const sqlamarr_range *f_random_read(void);
  *

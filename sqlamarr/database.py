@@ -361,7 +361,7 @@ class Query:
         return Columns.from_native(out[0])
 
     def is_plain(self, column: int) -> bool:
-        """Whether a column of the result is taken from its table as it stands there, past SQLite."""
+        """Whether a column of the result is taken from its table as it stands there, past SQLite; for tests."""
         return bool(lib.sqlamarr_query_is_plain(self.handle, column))
 
     def close(self) -> None:

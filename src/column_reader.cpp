@@ -116,8 +116,8 @@ Builders builders_for(sqlite3_stmt *statement, const int *types) {
 }
 
 // The statement that feeds every row of `sql`, without the plain columns, to the sink. The query is a CTE, so that its
-// own parameters keep their numbers; SQLite keeps its ORDER BY, as it must before any aggregate that is not built in,
-// and does not evaluate columns that the sink does not take.
+// own parameters keep their numbers; SQLite keeps its ORDER BY, as it must before any aggregate that is not built in.
+// Columns that the sink does not take are not evaluated where SQLite can flatten the query.
 std::string wrap(const std::string &sql, const PlainColumns &plain) {
     std::string names, arguments;
     for (size_t i = 0; i < plain.size(); ++i) {

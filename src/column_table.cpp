@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -54,7 +53,7 @@ int connect_table(sqlite3 *db, void *state, int n, const char *const *words, sql
         auto table = std::make_unique<Table>();
         for (const auto &column : declared) table->is_integer.push_back(column.ends_with(" INTEGER"));
         auto &slot = static_cast<ConnectionState *>(state)->tables[words[2]];
-        if (!slot || slot->declared != declared)
+        if (!slot || slot->declared != declared || slot->ascending != ascending)
             slot = std::make_shared<TableContent>(TableContent{declared, ascending});
         table->content = slot;
         slot->vtab = table.get();
@@ -65,8 +64,9 @@ int connect_table(sqlite3 *db, void *state, int n, const char *const *words, sql
     }
 }
 
-int disconnect_table(sqlite3_vtab *table) {
-    delete static_cast<Table *>(table);
+int disconnect_table(sqlite3_vtab *base) {
+    const std::unique_ptr<Table> table(static_cast<Table *>(base));
+    if (table->content->vtab == table.get()) table->content->vtab = nullptr;
     return SQLITE_OK;
 }
 
@@ -190,7 +190,7 @@ void look_up_text(Cursor &cursor, const sqlamarr_column &column, int64_t n, std:
     cursor.found.clear();
     for (int64_t row = 0; row < n; ++row) {
         const auto length = static_cast<size_t>(column.offsets[row + 1] - column.offsets[row]);
-        if (length == wanted.size() && std::memcmp(bytes + column.offsets[row], wanted.data(), length) == 0 &&
+        if (length == wanted.size() && std::string_view(bytes + column.offsets[row], length) == wanted &&
             (column.nulls == nullptr || !column.nulls[row]))
             cursor.found.push_back(row);
     }

@@ -4,6 +4,7 @@
 #include "shared_library.h"
 
 #include <algorithm>
+#include <limits>
 #include <vector>
 
 namespace {
@@ -121,7 +122,9 @@ int sqlamarr_model_draw(const sqlamarr_model *model, int use_batch, int64_t n, i
                         const float *in, uint64_t key, uint32_t stream, const int64_t *ids, float *out) {
     return sqlamarr::guard([&] {
         const auto blocks = blocks_read(model->ranges, n_random, model->label());
-        std::vector<float> random(static_cast<size_t>(std::min(n, ROWS) * n_random));
+        // Those that are not drawn are no numbers: if the model reads them all the same, its answer is none either.
+        std::vector<float> random(static_cast<size_t>(std::min(n, ROWS) * n_random),
+                                  std::numeric_limits<float>::quiet_NaN());
         for (int64_t row = 0; row < n; row += ROWS) {
             const int64_t rows = std::min(ROWS, n - row);
             sqlamarr::row_normals(key, stream, ids + row, rows, n_random, blocks, random.data());

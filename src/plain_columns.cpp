@@ -4,27 +4,26 @@
 #include "statement.h"
 
 #include <map>
-#include <regex>
 
 namespace sqlamarr {
 
 namespace {
 
-bool has_compound(const std::string &sql) {
-    static const std::regex compound("\\b(union|intersect|except)\\b", std::regex::icase);
-    return std::regex_search(sql, compound);
+std::string text_of(sqlite3_stmt *statement, int column) {
+    const auto *text = reinterpret_cast<const char *>(sqlite3_column_text(statement, column));
+    return text == nullptr ? "" : text;
 }
 
-// SQLite tells of a compound query where the columns of its first part come from. A view may be one as well, and any
-// view may be meant.
-bool may_be_compound(sqlite3 *db, const std::string &sql) {
-    if (has_compound(sql)) return true;
-    Statement views(db,
-                    "SELECT sql FROM main.sqlite_schema WHERE type = 'view' UNION ALL "
-                    "SELECT sql FROM temp.sqlite_schema WHERE type = 'view'",
-                    "Query");
-    while (views.step("Query"))
-        if (has_compound(reinterpret_cast<const char *>(sqlite3_column_text(views.get(), 0)))) return true;
+// SQLite tells of a compound query, which may be hidden in a view, where the columns of one of its parts come from, and
+// of a subquery in place of a value where the value comes from, though there may be none.
+bool is_seen_through(sqlite3 *db, const std::string &sql) {
+    enum { DETAIL = 3 };
+    Statement plan(db, "EXPLAIN QUERY PLAN " + sql, "Query");
+    while (plan.step("Query")) {
+        const std::string detail = text_of(plan.get(), DETAIL);
+        for (const char *begin : {"COMPOUND", "MERGE", "RECURSIVE", "CORRELATED SCALAR"})
+            if (detail.starts_with(begin)) return true;
+    }
     return false;
 }
 
@@ -47,6 +46,7 @@ PlainColumn origin_of(const ConnectionState &state, sqlite3_stmt *statement, int
     const char *table = sqlite3_column_table_name(statement, i);
     const char *column = sqlite3_column_origin_name(statement, i);
     if (database == nullptr || table == nullptr || column == nullptr || std::string(database) != "main") return {};
+    if (std::string(column) == "rowid") return {}; // a row's place, unless a column is called so
     const auto found = state.tables.find(table);
     if (found == state.tables.end() || !found->second->ascending) return {};
     const int number = column_of(*found->second, column);
@@ -60,9 +60,9 @@ std::map<std::string, int> opened_by(sqlite3 *db, const std::string &sql) {
     Statement program(db, "EXPLAIN " + sql, "Query");
     std::map<std::string, int> opened;
     while (program.step("Query")) {
-        const std::string opcode = reinterpret_cast<const char *>(sqlite3_column_text(program.get(), OPCODE));
+        const std::string opcode = text_of(program.get(), OPCODE);
         if (opcode == "OpenDup") return {};
-        if (opcode == "VOpen") ++opened[reinterpret_cast<const char *>(sqlite3_column_text(program.get(), P4))];
+        if (opcode == "VOpen") ++opened[text_of(program.get(), P4)];
     }
     return opened;
 }
@@ -117,7 +117,7 @@ void fill(Column &to, const sqlamarr_column &from, const std::vector<int64_t> &r
 PlainColumns find_plain_columns(sqlite3 *db, sqlite3_stmt *statement, const std::string &sql, const int *types) {
     const int n = sqlite3_column_count(statement);
     PlainColumns plain(static_cast<size_t>(n));
-    if (types == nullptr || sqlite3_api->column_table_name == nullptr || may_be_compound(db, sql)) return plain;
+    if (types == nullptr || sqlite3_api->column_table_name == nullptr) return plain;
     const ConnectionState &state = connection_state(db);
     std::map<const TableContent *, int> ids; // by table the result column that has its id
     for (int i = 0; i < n; ++i) {
@@ -125,7 +125,8 @@ PlainColumns find_plain_columns(sqlite3 *db, sqlite3_stmt *statement, const std:
         column = origin_of(state, statement, i);
         if (column.table && column.column == 0 && types[i] == SQLAMARR_INT64) ids.emplace(column.table.get(), i);
     }
-    const auto opened = ids.empty() ? std::map<std::string, int>{} : opened_by(db, sql);
+    const bool may_be = !ids.empty() && !is_seen_through(db, sql);
+    const auto opened = may_be ? opened_by(db, sql) : std::map<std::string, int>{};
     for (int i = 0; i < n; ++i) {
         PlainColumn &column = plain[static_cast<size_t>(i)];
         if (!column.table) continue;
@@ -146,6 +147,9 @@ void add_plain_columns(const PlainColumns &plain, std::deque<Column> &result) {
     for (size_t i = 0; i < plain.size(); ++i) {
         const TableContent *table = plain[i].table.get();
         if (table == nullptr) continue;
+        if (table->vtab == nullptr)
+            throw Error(SQLAMARR_SQL,
+                        "A table was dropped or made anew since the query was prepared: prepare it again.");
         const auto [found, is_new] = rows.try_emplace(table);
         if (is_new) found->second = rows_of(*table, result[static_cast<size_t>(plain[i].id_column)]);
         fill(result[i], table->columns[static_cast<size_t>(plain[i].column)], found->second);

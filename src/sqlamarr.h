@@ -299,8 +299,8 @@ SQLAMARR_API int sqlamarr_model_outside(const sqlamarr_model *model, int64_t n, 
 /* Rows at once if the library can (use_batch), else one by one. */
 SQLAMARR_API int sqlamarr_model_call(const sqlamarr_model *model, int use_batch, int64_t n, int n_in, int n_out,
                                      int n_random, const float *in, const float *random, float *out);
-/* The same, with the random numbers drawn on the way: those that sqlamarr_normals gives to ids[i], but 0 where the
- * model says that it does not read them. */
+/* The same, with the random numbers drawn on the way: those that sqlamarr_normals gives to ids[i], where the model does
+ * not say that it does not read them. */
 SQLAMARR_API int sqlamarr_model_draw(const sqlamarr_model *model, int use_batch, int64_t n, int n_in, int n_out,
                                      int n_random, const float *in, uint64_t key, uint32_t stream, const int64_t *ids,
                                      float *out);

@@ -117,3 +117,15 @@ def test_a_part_is_never_the_output(parts, tmp_path):
 def test_a_range_without_events_is_refused(example, tmp_path, capsys, text):
     assert command_line("run", "lhcb_run2", example, "-o", tmp_path / "o.db", f"--events={text}") == 2
     assert "holds no event" in (error := capsys.readouterr().err) or "expected N or A:B" in error
+
+
+@pytest.mark.parametrize(
+    ("first", "n", "note"),
+    [(38, 10, "those from 40 on are missing"), (50, 10, "none of them is there"), (38, 2, None), (0, 50, None)],
+)
+def test_a_range_that_the_inputs_do_not_fill_is_noted(example, tmp_path, first, n, note):
+    pipeline = sqlamarr.load_pipeline("lhcb_run2").with_conditions({"calorimeter": "off"})
+    summary = sqlamarr.run(pipeline, example, tmp_path / "o.db", seed=1, skip_events=first, max_events=n)
+    found = [warning for warning in summary.warnings if "were asked for" in warning]
+    assert len(found) == (note is not None)
+    assert all(str(note) in warning for warning in found)

@@ -13,6 +13,7 @@ import sqlamarr
 from sqlamarr import Columns, Database
 from sqlamarr.column_tables import ColumnTables
 from sqlamarr.columns import FLOAT64, INT64, TEXT
+from sqlamarr.errors import SqlError
 from sqlamarr.sources import open_inputs
 from sqlamarr.steps.plugin import PluginStep
 from sqlamarr.steps.sql import SqlStep
@@ -37,13 +38,26 @@ QUERIES = [
     ("SELECT a.id, a.x, b.x AS other FROM t AS a JOIN u AS b USING (id)", "irr", "nyn"),
     ("SELECT a.id, a.x, b.id AS id2, b.x AS x2 FROM t AS a LEFT JOIN u AS b ON b.id = a.event", "irir", "nyny"),
     ("SELECT a.id, a.x, b.id AS id2, b.word FROM t AS a JOIN u AS b ON b.event > a.event", "iris", "nyny"),
-    ("SELECT id, x, (SELECT max(u.x) FROM u WHERE u.event = t.event) AS m FROM t", "irr", "nyn"),
+    ("SELECT id, x, (SELECT max(u.x) FROM u) AS m FROM t", "irr", "nyn"),
     ("SELECT event, id, x, max(x) AS m FROM t GROUP BY event", "iirr", "ynyn"),
     ("SELECT id, x FROM t GROUP BY id HAVING count(*) = 1", "ir", "ny"),
     ("SELECT DISTINCT id, event, x FROM t", "iir", "nyy"),
     ("SELECT id, x FROM view_of_t", "ir", "ny"),
     ("SELECT id, word, :nothing AS n FROM t WHERE id > :least", "isr", "nyn"),
-    # not plain: the id is missing, or is another's; the table is read in two places; two parts
+    # not plain: a subquery in place of a value, of which SQLite tells where the value comes from, if there is one
+    ("SELECT id, x, (SELECT max(u.x) FROM u WHERE u.event = t.event) AS m FROM t", "irr", "nnn"),
+    ("SELECT id, (SELECT t.x WHERE t.event = 1) AS x FROM t", "ir", "nn"),
+    ("SELECT id, (SELECT t.x FROM u WHERE u.id = t.id) AS x FROM t", "ir", "nn"),
+    ("SELECT id, (SELECT t.x FROM u WHERE u.event = t.event ORDER BY u.x LIMIT 1) AS x FROM t", "ir", "nn"),
+    ("SELECT id, x FROM (SELECT id, (SELECT t.x WHERE event = 2) AS x FROM t)", "ir", "nn"),
+    ("SELECT id, (SELECT x LIMIT 0) AS x FROM t", "ir", "nn"),
+    ("SELECT (SELECT t.id WHERE t.event = 1) AS id, x FROM t", "ir", "nn"),
+    ("SELECT id, (SELECT s.x FROM (SELECT t.x AS x LIMIT 0) AS s) AS x FROM t", "ir", "nn"),
+    ("SELECT id, x FROM view_of_some", "ir", "nn"),
+    ("SELECT id, x FROM view_of_two", "ir", "nn"),
+    ("SELECT id, x FROM view_of_a_view", "ir", "nn"),
+    ("SELECT id, x FROM view_of_a_difference", "ir", "nn"),
+    # nor: the id is missing, or is another's; the table is read in two places; two parts
     ("SELECT event, x FROM t", "ir", "nn"),
     ("SELECT id + 0 AS id, x FROM t", "ir", "nn"),
     ("SELECT b.id, a.x FROM t AS a JOIN u AS b USING (id)", "ir", "nn"),
@@ -71,6 +85,10 @@ QUERIES = [
 KINDS = {"i": INT64, "r": FLOAT64, "s": TEXT}
 VIEWS = """
     CREATE VIEW view_of_t AS SELECT * FROM t;
+    CREATE VIEW view_of_some AS SELECT id, (SELECT t.x WHERE t.event > 0) AS x FROM t;
+    CREATE VIEW view_of_two AS SELECT id, x FROM t UNION ALL SELECT id, x FROM u;
+    CREATE VIEW view_of_a_view AS SELECT * FROM view_of_two WHERE id > 0;
+    CREATE VIEW view_of_a_difference AS SELECT id, x FROM t EXCEPT SELECT id, x FROM u;
     CREATE VIEW ordered_t AS SELECT id, x FROM t ORDER BY x LIMIT 5;
 """
 
@@ -165,6 +183,21 @@ def test_the_rows_are_those_of_the_moment():
             assert listed(query()) == [[1, 3], [x, x], ["a", None]]
         tables.clear()
         assert listed(query()) == [[], [], []]
+
+
+def test_a_table_made_anew_is_not_taken_for_the_old_one():
+    with Database() as db:
+        tables = ColumnTables(db)
+        tables.create("t", TYPES, ["id"], ["id"])
+        tables.append("t", {"id": [1], "x": [2.0]})
+        query = db.prepare("SELECT id, x FROM t", (), [INT64, FLOAT64])
+        db.execute("CREATE TABLE other (a)")  # the statement is compiled again
+        assert listed(query()) == [[1], [2.0]]
+        db.execute("DROP TABLE t")
+        tables.create("t", {"id": INT64, "y": FLOAT64, "x": FLOAT64}, ["id"], ["id"])
+        tables.append("t", {"id": [1], "x": [3.0]})
+        with pytest.raises(SqlError, match="since the query was prepared"):
+            query()
 
 
 def test_every_query_of_the_shipped_pipeline_gives_what_sqlite_gives(example):

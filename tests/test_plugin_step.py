@@ -184,7 +184,7 @@ def test_a_function_whose_answers_depend_on_more_than_the_row_is_found(prepare, 
     with pytest.raises(
         ModelError,
         match=r"function 'f' of model\.so: gives a row other answers when it is called again by itself\. They must "
-        r"depend on this row alone, bit for bit: 'f' keeps nothing between two calls, and agrees with 'f_batch' if",
+        r"depend on this row alone, bit for bit: 'f' keeps nothing between two calls, and agrees with 'f_batch', if",
     ):
         answers(prepare(source, noise=noise), px=np.arange(n), py=np.ones(n))
 
@@ -285,6 +285,25 @@ def test_a_model_that_reads_others_than_it_says_is_found_out(prepare):
     worker = prepare(READS + reads((0, 4)), noise=9)
     with pytest.raises(ModelError, match="gives a row other answers when it is called again"):
         answers(worker, px=[1.0], py=[1.0])
+
+
+def test_one_that_reads_them_seldom_gives_no_number(prepare):
+    source = READS.replace("random[5]", "(in[0] > 5 ? random[5] : 0)") + reads((0, 4))
+    px = np.where(np.arange(300) == 7, 9.0, 1.0)
+    with pytest.raises(EventError, match="The model gave nan as 'b' for mcparticle_id = 7"):
+        answers(prepare(source, noise=9), px=px, py=np.ones(300))
+
+
+def test_a_batch_function_that_differs_further_on_is_found(prepare):
+    source = FULL.replace("return in[0] ==", "if (n > 9) out[2 * (n - 1)] += 1; return in[0] ==")
+    with pytest.raises(ModelError, match="gives a row other answers"):
+        answers(prepare(source, noise=3), px=np.ones(300), py=np.ones(300))
+
+
+def test_a_model_that_writes_more_than_it_declares_is_found(prepare):
+    source = FULL.replace("return in[0] ==", "out[2 * n] = 1; return in[0] ==")
+    with pytest.raises(ModelError, match="writes more than the 2 outputs of a row that it declares"):
+        answers(prepare(source, noise=3), px=np.ones(5), py=np.ones(5))
 
 
 @pytest.mark.parametrize("ranges", [[(4, 4)], [(0, 10)], [(4, 6), (2, 3)], [(-1, 3)]])

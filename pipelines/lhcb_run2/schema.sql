@@ -42,8 +42,8 @@ CREATE TABLE BremPhotons ( -- photons radiated by electrons before the magnet
     PRIMARY KEY (mcparticle_id, number)
 );
 
-CREATE TABLE TrackStates ( -- position and direction of tracks at given places
-    trackstate_id INTEGER PRIMARY KEY, -- 2 * track_id - event_id, and one more at EndT
+CREATE TABLE TrackStates ( -- position and direction of tracks at given places; not every track comes behind the magnet
+    trackstate_id INTEGER PRIMARY KEY, -- 2 * track_id - event_id, and one more at EndT (up to 500,000 particles an event)
     track_id INTEGER NOT NULL REFERENCES Tracks(track_id),
     location TEXT NOT NULL,  -- 'ClosestToBeam', or 'EndT': behind the magnet, at the end of the T stations
     event_id INTEGER NOT NULL REFERENCES Events(event_id),

@@ -139,6 +139,14 @@ def _identification(db: Database) -> tuple[str, ...]:
     return tuple(n for n in db.declared_types("PID") if n not in ("track_id", "event_id", "mcparticle_id"))
 
 
+def _closest_state(db: Database) -> str:
+    """Which row of TrackStates belongs to a track: found by its id, unless somebody's own schema has none."""
+    by_id = "trackstate_id" in db.declared_types("TrackStates")
+    return f"s.{'trackstate_id = 2 * t.track_id - t.event_id' if by_id else 'track_id = t.track_id'} " + (
+        "AND s.location = 'ClosestToBeam'"
+    )
+
+
 def _tracks(db: Database, bounds: Mapping[str, int], extra: tuple[str, ...]) -> dict[str, Any]:
     state = ", ".join(f"s.{n}" for n in ("x", "y", "z", "tx", "ty", "qop", *(f"cov{i}{j}" for i, j in _UPPER)))
     found = "".join(f", i.{quote_identifier(name)}" for name in extra)
@@ -147,7 +155,7 @@ def _tracks(db: Database, bounds: Mapping[str, int], extra: tuple[str, ...]) -> 
     arrays = db.arrays(
         f"""SELECT t.track_id, t.event_id, t.mcparticle_id, t.type, t.charge, t.p, t.chi2PerDoF, t.nDoF, t.ghostProb,
             {"t.brem_energy" if has_brem else "0.0 AS brem_energy"}, {state}{found}
-        FROM Tracks AS t JOIN TrackStates AS s ON s.track_id = t.track_id AND s.location = 'ClosestToBeam' {join}
+        FROM Tracks AS t JOIN TrackStates AS s ON {_closest_state(db)} {join}
         WHERE t.track_id >= :first AND t.track_id < :last ORDER BY t.track_id""",
         bounds,
     )
@@ -201,7 +209,7 @@ def _truth(db: Database, bounds: Mapping[str, int]) -> Truth:
 def _primaries(db: Database, bounds: Mapping[str, int]) -> PrimaryVertices:
     arrays = db.arrays(
         """SELECT vertex_id, event_id, x, y, z, sigma_x, sigma_y, sigma_z FROM Vertices
-        WHERE event_id >= :first AND event_id < :last ORDER BY event_id, vertex_id""",
+        WHERE vertex_id >= :first AND vertex_id < :last ORDER BY vertex_id""",
         bounds,
     )
     x, s = ([arrays[name] for name in names] for names in (("x", "y", "z"), ("sigma_x", "sigma_y", "sigma_z")))

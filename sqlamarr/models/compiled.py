@@ -20,7 +20,8 @@ from sqlamarr.models.noise import RowNoise
 from sqlamarr.random import distinct_ids
 from sqlamarr.words import counted
 
-TRIED = 4  # rows of the first call that are evaluated again
+TRIED = 8  # rows of the first call that are evaluated again
+_UNTOUCHED = np.full(16, 8.5070587e37, np.float32)  # behind the answers: no model has a reason to write this
 ANSWER = "sqlamarr-probe:"  # begins the line with which a trial call in a child process answers
 
 
@@ -96,12 +97,15 @@ class CompiledModel:
             raise ModelError(f"{self}: called with {sizes}, expected {declared}.")
         out = self._call(inputs, noise, outputs, batched)
         if n and not self._tried:
-            self._try_again(inputs[:TRIED], as_matrix(noise[:TRIED], TRIED), out[:TRIED])
+            rows = np.unique(np.linspace(0, n - 1, TRIED).astype(np.int64))
+            self._try_again(inputs[rows], as_matrix(noise[rows], len(rows)), out[rows])
         return out
 
     def _call(self, inputs: Floats, noise: Floats | RowNoise, outputs: int, batched: bool) -> Floats:
         inputs = np.ascontiguousarray(inputs)
-        out = np.empty((len(inputs), outputs), dtype=np.float32)
+        n = len(inputs) * outputs
+        out = np.empty(n + len(_UNTOUCHED), dtype=np.float32)
+        out[n:] = _UNTOUCHED
         sizes = (len(inputs), inputs.shape[1], outputs, noise.shape[1])
         given, answers = as_pointer(inputs), as_pointer(out)
         if isinstance(noise, RowNoise):  # drawn on the way, and only what the model reads
@@ -110,10 +114,12 @@ class CompiledModel:
         else:
             normals = as_pointer(np.ascontiguousarray(noise))
             check(lib.sqlamarr_model_call(self._handle, batched, *sizes, given, normals, answers))
-        return out
+        if not np.array_equal(out[n:], _UNTOUCHED):
+            raise ModelError(f"{self}: writes more than the {counted(outputs, 'output')} of a row that it declares.")
+        return out[:n].reshape(len(inputs), outputs)
 
     def _try_again(self, inputs: Floats, noise: Floats, answers: Floats) -> None:
-        """The first rows once more, row by row, forwards and backwards: only real rows are sure to be meant for it.
+        """Some rows once more, row by row, forwards and backwards: only real rows are sure to be meant for it.
 
         :raises ModelError: an answer is another one
         """
@@ -124,7 +130,8 @@ class CompiledModel:
                 raise ModelError(
                     f"{self}: gives a row other answers when it is called again by itself. They must depend on this "
                     f"row alone, bit for bit: '{self.function}' keeps nothing between two calls, and agrees with "
-                    f"'{self.function}_batch' if there is one."
+                    f"'{self.function}_batch', if there is one; nor does it read other random numbers than "
+                    f"'{self.function}_random_read' names, if there is that."
                 )
 
     def outside(self, inputs: Floats) -> NDArray[np.int64]:

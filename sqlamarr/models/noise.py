@@ -50,7 +50,7 @@ class RowNoise:
             noise[chosen] = self.rng.normal(self.ids[chosen], self.draws, stream=int(value))
         return noise
 
-    def __getitem__(self, rows: slice) -> RowNoise:
+    def __getitem__(self, rows: slice | NDArray[np.int64]) -> RowNoise:
         """Those of some of the rows."""
         streams = None if self.streams is None else self.streams[rows]
         return RowNoise(self.rng, self.ids[rows], streams, self.draws)

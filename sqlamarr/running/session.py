@@ -190,12 +190,22 @@ class Session:
     def _finish(self) -> None:
         out, summary = self._file(), self._summary
         judge(summary, self._settings.max_rejected)
-        for warning in [*self._source.warnings, *_advice(summary, self._settings.pipeline)]:
+        for warning in [*self._source.warnings, *_advice(summary, self._settings.pipeline), *self._missing()]:
             summary.warn(warning)
         out.describe(
             {**provenance.after(self._source, summary), "cross_section": out.cross_section()},
             self._source.position(),
         )
+
+    def _missing(self) -> Iterator[str]:
+        """Who asks for events 50 to 100 expects them; who asks for the first 100 may just mean all."""
+        settings, found = self._settings, self._summary.events
+        if settings.skip_events and settings.max_events is not None and found < settings.max_events:
+            first, last = settings.skip_events, settings.skip_events + settings.max_events
+            yield (
+                f"events {first:,} to {last:,} were asked for, but the inputs end before: "
+                f"{f'those from {first + found:,} on are missing' if found else 'none of them is there'}."
+            )
 
     def _interrupted(self) -> InterruptedRunError:
         number = self._interruptions.received or signal.SIGINT
