@@ -71,8 +71,8 @@ class ModelQuery:
             )
         if expected is not None and set(found) != set(expected):
             raise PipelineError(
-                f"Step {step!r}: {template} returns {', '.join(sorted(set(found) - set(expected)))} where {model} "
-                f"expects {', '.join(sorted(set(expected) - set(found)))}. Name the columns as the model's inputs."
+                f"Step {step!r}: {template} returns {', '.join(n for n in found if n not in expected)} where {model} "
+                f"expects {', '.join(n for n in expected if n not in found)}. Name the columns as the model's inputs."
             )
         return cls(step, template, tuple(key), tuple(columns), tuple(expected or found))
 
@@ -93,15 +93,16 @@ class ModelQuery:
         :raises EventError: one of them is no number
         """
         matrix = np.empty((rows.rows, len(self.inputs)), dtype=np.float32)
-        for index, name in enumerate(self.inputs):
-            matrix[:, index] = rows[name]
+        with np.errstate(over="ignore"):  # what is too large is refused below
+            for index, name in enumerate(self.inputs):
+                matrix[:, index] = rows[name]
         bad = ~np.isfinite(matrix)
         if bad.any():
             row, column = np.argwhere(bad)[0]
             key = int(rows[self.key[0]][row])
             value = matrix[row, column]
             raise EventError(
-                f"Step {self.step!r}: input {self.inputs[column]!r} is {'NULL' if np.isnan(value) else value} for "
+                f"Input {self.inputs[column]!r} is {'NULL' if np.isnan(value) else value} for "
                 f"{self.key[0]} = {key}. A model needs a number: leave such rows out of {self.template}.",
                 event_id=key - key % ROWS_PER_EVENT,
                 step=self.step,

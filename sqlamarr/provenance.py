@@ -80,6 +80,12 @@ def read(db: Database) -> dict[str, Any]:
     return {str(key): str(value) if key in PLAIN else _decoded(str(value)) for key, value in rows}
 
 
+def unfinished(made: Mapping[str, Any]) -> str:
+    """A sentence about a run that did not come to its end; empty for others."""
+    status = made["status"]
+    return "" if status == "complete" else f"The run is not complete: its status is {status}."
+
+
 def _decoded(value: str) -> Any:
     try:
         return json.loads(value)

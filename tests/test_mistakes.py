@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 
 import pytest
 from run_tools import ACROSS, command_line
+
+from sqlamarr import Database
 
 
 @pytest.fixture
@@ -155,3 +158,15 @@ def test_one_is_not_many(example, tmp_path, capsys):
     assert "1 event of 1 part, 0 of them rejected" in out
     assert out.count(" 1 row\n") >= 6  # GenEvents and RecSummary, three times
     assert " 1 rows" not in out
+
+
+@pytest.mark.parametrize(("command", "output"), [(["export"], "o.root"), (["tuple"], "o.db")])
+def test_what_was_taken_from_an_unfinished_run_says_so(capsys, reference, tmp_path, command, output):
+    copy = tmp_path / "cut.db"
+    shutil.copyfile(reference[0], copy)
+    with Database(copy) as db:
+        db.execute("UPDATE Provenance SET value = 'incomplete' WHERE key = 'status'")
+    words = ["[B0 -> K+ pi-]CC", "-o", tmp_path / output] if command == ["tuple"] else [tmp_path / output]
+    for file, is_noted in ((copy, True), (reference[0], False)):
+        assert command_line(*command, file, *words, "--overwrite", "--quiet") == 0
+        assert ("The run is not complete: its status is incomplete." in capsys.readouterr().err) == is_noted

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -21,6 +22,16 @@ class _Commands(click.Group):
             return None
         command: click.Command = importlib.import_module(f"{__name__}.{name}").command
         return command
+
+
+def note_unfinished(file: Path) -> None:
+    """Tell who has taken something from an output file if its run did not come to its end."""
+    from sqlamarr.output import open_output
+    from sqlamarr.provenance import read, unfinished
+
+    with open_output(file) as db:
+        if note := unfinished(read(db)):
+            click.echo(f"Note: {file}: {note}", err=True)
 
 
 def _print_version(context: click.Context, _: click.Parameter, value: bool) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from sqlamarr.cli import note_unfinished
+
 
 @click.command("export")
 @click.argument("file", type=click.Path())
@@ -48,6 +50,7 @@ def command(file: str, output: Path, format_name: str | None, quiet: bool, **opt
         summary = export(file, output, format=format_name, progress=bar.update if bar is not None else None, **options)
     if not quiet:
         click.echo(summary.text())
+    note_unfinished(Path(file))
 
 
 def progress_bar(quiet: bool) -> Any:

@@ -42,7 +42,8 @@ def _show(function: Any) -> None:
         f"\n{function.name}" + {"rows": "", "one row": "  (row by row)", "event": "  (whole events)"}[function.takes]
     )
     if function.sizes is None:
-        click.echo("  does not declare its inputs and outputs; a pipeline must")
+        unused = f"; {function.name}_batch is not called without that" if function.has_batch else ""
+        click.echo(f"  does not declare its inputs and outputs ({function.name}_info); a pipeline must{unused}")
         return
     click.echo(f"  {function.sizes}")
     click.echo("  inputs   " + _wrapped([_input(i) for i in function.inputs]))

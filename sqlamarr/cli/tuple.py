@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from sqlamarr.cli import note_unfinished
+
 CLASSES = {"long": 3, "upstream": 4, "downstream": 5}
 
 
@@ -69,6 +71,7 @@ def command(file: Path, descriptor: str, output: Path, **options: Any) -> None:
             bar.close()
     if not options["quiet"]:
         click.echo(summary.text())
+    note_unfinished(file)
 
 
 def _classes(text: str) -> tuple[int, ...]:

@@ -63,6 +63,7 @@ class Function:
 
     :param takes: what a call takes: ``rows`` at once, ``one row``, or a whole ``event``
     :param sizes: as it declares them; None: it does not
+    :param has_batch: whether the library has a function for many rows; without sizes it is not called
     """
 
     name: str
@@ -72,6 +73,7 @@ class Function:
     outputs: tuple[str, ...]
     origin: str | None
     self_test: SelfTest | None
+    has_batch: bool = False
 
 
 def function_names(library: Path) -> list[str]:
@@ -117,8 +119,9 @@ def inspect(library: Path, name: str) -> Function:
         Range(n, None, None) if ranges is None else Range(n, *ranges[:, i].tolist()) for i, n in enumerate(names)
     )
     test = _self_test(model, sizes, raw, name) if sizes else None
-    takes = "rows" if raw.has(f"{name}_batch") else "one row"
-    return Function(name, takes, sizes, inputs, tuple(model.output_names or ()), model.origin, test)
+    has_batch = raw.has(f"{name}_batch")
+    takes = "rows" if has_batch and sizes else "one row"
+    return Function(name, takes, sizes, inputs, tuple(model.output_names or ()), model.origin, test, has_batch)
 
 
 def _of_events(library: Path, name: str) -> Function:

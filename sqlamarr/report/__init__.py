@@ -103,7 +103,7 @@ def _check(path: Path, overwrite: bool) -> None:
 def _sections(
     db: Any, source: Path, decays: Sequence[str], done: Callable[[int], object]
 ) -> tuple[list[str], list[Section], int]:
-    from sqlamarr.provenance import read
+    from sqlamarr.provenance import read, unfinished
     from sqlamarr.report import run
     from sqlamarr.report.sample import sample_of
 
@@ -117,8 +117,8 @@ def _sections(
                                      text=str(made["pipeline_text"]))]  # fmt: skip
     out = [section for section in out if section.filled]
     notes = [str(note) for note in made.get("summary", {}).get("warnings", [])]
-    if made["status"] != "complete":
-        notes.insert(0, f"The run is not complete: its status is {made['status']}.")
+    if incomplete := unfinished(made):
+        notes.insert(0, incomplete)
     if sample.events < sample.all_events:
         notes.append(f"Pictures of tracks show the first {sample.events:,} of {sample.all_events:,} events.")
     return notes, out, sample.events

@@ -89,7 +89,7 @@ class SqlStep(FillsTable):
         """Types of a table that the schema has not: as said, else those of the columns taken over, else REAL."""
         if unknown := [name for name in self.types if name not in described]:
             raise PipelineError(
-                f"Step {self.name!r}: types names {', '.join(unknown)}, which {self.template} returns not."
+                f"Step {self.name!r}: types names {', '.join(unknown)}, which {self.template} does not return."
             )
         types = {}
         for name, declared in described.items():
