@@ -49,6 +49,7 @@ def million(everything, tmp_path_factory):
                 values = ", ".join(
                     "g.event_id" if name == "event_id"
                     else "g.event_id + s.place" if name in ids
+                    else "g.event_id + 2 * s.place + (t.location = 'EndT')" if name == "trackstate_id"
                     else "NULL" if name in ("mother", "production_vertex", "end_vertex", "genparticle_id")
                     else f"t.{name}"
                     for name in names
