@@ -6,9 +6,9 @@ WITH tracked AS (
     SELECT
         p.mcparticle_id,
         p.event_id,
-        coalesce(v.x, g.x, 0.0) AS x,
-        coalesce(v.y, g.y, 0.0) AS y,
-        coalesce(v.z, g.z, 0.0) AS z,
+        coalesce(v.x, (SELECT x FROM GenEvents AS g WHERE g.genevent_id = p.genevent_id), 0.0) AS x,
+        coalesce(v.y, (SELECT y FROM GenEvents AS g WHERE g.genevent_id = p.genevent_id), 0.0) AS y,
+        coalesce(v.z, (SELECT z FROM GenEvents AS g WHERE g.genevent_id = p.genevent_id), 0.0) AS z,
         p.px,
         p.py,
         p.pz,
@@ -18,12 +18,10 @@ WITH tracked AS (
         p.pid IN (13, -13) AS is_mu
     FROM MCParticles AS p
     LEFT JOIN MCVertices AS v ON v.mcvertex_id = p.production_vertex
-    LEFT JOIN MCVertices AS e ON e.mcvertex_id = p.end_vertex
-    LEFT JOIN GenEvents AS g ON v.mcvertex_id IS NULL AND g.genevent_id = p.genevent_id
     WHERE p.charge <> 0
         AND p.pz > 0
         AND (p.px <> 0 OR p.py <> 0)
-        AND (p.end_vertex IS NULL OR e.z > 9410)
+        AND (p.end_vertex IS NULL OR (SELECT z FROM MCVertices WHERE mcvertex_id = p.end_vertex) > 9410)
 )
 SELECT
     mcparticle_id,
