@@ -102,7 +102,7 @@ class ModelQuery:
             key = int(rows[self.key[0]][row])
             value = matrix[row, column]
             raise EventError(
-                f"Input {self.inputs[column]!r} is {'NULL' if np.isnan(value) else value} for "
+                f"input {self.inputs[column]!r} is {'NULL' if np.isnan(value) else value} for "
                 f"{self.key[0]} = {key}. A model needs a number: leave such rows out of {self.template}.",
                 event_id=key - key % ROWS_PER_EVENT,
                 step=self.step,

@@ -147,7 +147,7 @@ def test_a_wrong_number_of_inputs_is_counted(prepare):
 
 
 def test_a_null_among_the_inputs_names_row_and_column(prepare):
-    with pytest.raises(EventError, match=r"Input 'py' is NULL for mcparticle_id = 7") as caught:
+    with pytest.raises(EventError, match=r"input 'py' is NULL for mcparticle_id = 7") as caught:
         answers(prepare(SUM), mcparticle_id=[5, 7], px=[1.0, 1.0], py=[1.0, np.nan])
     assert caught.value.event_id == 0
 
