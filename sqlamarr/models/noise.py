@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sqlamarr.random import Random
-
-if TYPE_CHECKING:
-    from sqlamarr.models.base import Floats
 
 
 @dataclass(frozen=True)
@@ -37,7 +33,7 @@ class RowNoise:
         """Rows and draws."""
         return len(self.ids), self.draws
 
-    def matrix(self) -> Floats:
+    def matrix(self) -> NDArray[np.float32]:
         """The numbers themselves, float32 (rows, draws).
 
         :raises DataError: two rows have the same id and stream
