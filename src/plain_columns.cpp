@@ -73,20 +73,30 @@ std::string name_in_program(const TableContent &table) {
 }
 
 // For every id the row that has it; -1 where the id is NULL.
-std::vector<int64_t> rows_of(const TableContent &table, const Column &ids) {
-    std::vector<int64_t> rows(ids.integers.size(), -1);
+struct Places {
+    std::vector<int64_t> rows;
+    bool has_null = false; // an id
+    bool is_piece = true;  // of the table: its rows one after another
+};
+
+Places places_of(const TableContent &table, const Column &ids) {
+    Places places{std::vector<int64_t>(ids.integers.size(), -1)};
     const auto *known = table.rows ? static_cast<const int64_t *>(table.columns.front().data) : nullptr;
     int64_t hint = 0;
-    for (size_t i = 0; i < rows.size(); ++i) {
-        if (!ids.nulls.empty() && ids.nulls[i]) continue;
+    for (size_t i = 0; i < places.rows.size(); ++i) {
+        if (!ids.nulls.empty() && ids.nulls[i]) {
+            places.has_null = true;
+            continue;
+        }
         const int64_t row = first_not_below(known, table.rows, ids.integers[i], hint);
         if (row == table.rows || known[row] != ids.integers[i])
             throw Error(SQLAMARR_INTERNAL, "Column \"" + ids.name + "\": the id " + std::to_string(ids.integers[i]) +
                                                " of the result is not in its table.");
-        rows[i] = row;
+        places.rows[i] = row;
+        places.is_piece = places.is_piece && row == places.rows[0] + static_cast<int64_t>(i);
         hint = std::min(row + 1, table.rows - 1);
     }
-    return rows;
+    return places;
 }
 
 bool is_null(const sqlamarr_column &from, int64_t row) { return row < 0 || (from.nulls != nullptr && from.nulls[row]); }
@@ -96,7 +106,7 @@ std::string_view text_at(const sqlamarr_column &from, int64_t row) {
             static_cast<size_t>(from.offsets[row + 1] - from.offsets[row])};
 }
 
-void fill(Column &to, const sqlamarr_column &from, const std::vector<int64_t> &rows) {
+void fill_one_by_one(Column &to, const sqlamarr_column &from, const std::vector<int64_t> &rows) {
     const auto *integers = static_cast<const int64_t *>(from.data);
     const auto *reals = static_cast<const double *>(from.data);
     to.reserve(rows.size());
@@ -110,6 +120,30 @@ void fill(Column &to, const sqlamarr_column &from, const std::vector<int64_t> &r
         else
             to.push(from.type == SQLAMARR_INT64 ? static_cast<double>(integers[row]) : reals[row]);
     }
+}
+
+// Numbers without NULL.
+template <class From, class To> void copy_numbers(std::vector<To> &to, const void *data, const Places &places) {
+    const auto *values = static_cast<const From *>(data);
+    if (places.is_piece) {
+        values += places.rows.front();
+        to.assign(values, values + places.rows.size());
+        return;
+    }
+    to.reserve(places.rows.size());
+    for (const int64_t row : places.rows) to.push_back(static_cast<To>(values[row]));
+}
+
+void fill(Column &to, const sqlamarr_column &from, const Places &places) {
+    if (places.rows.empty()) return;
+    if (places.has_null || from.nulls != nullptr || from.type == SQLAMARR_TEXT)
+        fill_one_by_one(to, from, places.rows);
+    else if (to.type == SQLAMARR_INT64)
+        copy_numbers<int64_t>(to.integers, from.data, places);
+    else if (from.type == SQLAMARR_INT64)
+        copy_numbers<int64_t>(to.reals, from.data, places);
+    else
+        copy_numbers<double>(to.reals, from.data, places);
 }
 
 } // namespace
@@ -143,15 +177,15 @@ PlainColumns find_plain_columns(sqlite3 *db, sqlite3_stmt *statement, const std:
 }
 
 void add_plain_columns(const PlainColumns &plain, std::deque<Column> &result) {
-    std::map<const TableContent *, std::vector<int64_t>> rows;
+    std::map<const TableContent *, Places> places;
     for (size_t i = 0; i < plain.size(); ++i) {
         const TableContent *table = plain[i].table.get();
         if (table == nullptr) continue;
         if (table->vtab == nullptr)
             throw Error(SQLAMARR_SQL,
                         "A table was dropped or made anew since the query was prepared: prepare it again.");
-        const auto [found, is_new] = rows.try_emplace(table);
-        if (is_new) found->second = rows_of(*table, result[static_cast<size_t>(plain[i].id_column)]);
+        const auto [found, is_new] = places.try_emplace(table);
+        if (is_new) found->second = places_of(*table, result[static_cast<size_t>(plain[i].id_column)]);
         fill(result[i], table->columns[static_cast<size_t>(plain[i].column)], found->second);
     }
 }
