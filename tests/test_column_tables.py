@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from column_rows import as_columns
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sqlamarr import Columns, Database
+from sqlamarr import Database
 from sqlamarr.column_tables import ColumnTables
 from sqlamarr.columns import FLOAT64, INT64, TEXT, Text
 from sqlamarr.errors import DataError, SqlError
@@ -43,19 +44,6 @@ QUERIES = [
     "SELECT event, count(*) AS n, max(word) AS w FROM t GROUP BY event ORDER BY event",
     "SELECT t.id, u.x FROM t JOIN t AS u ON u.id = t.id WHERE t.x > 0 ORDER BY t.id",
 ]
-
-
-def as_columns(rows):
-    ids, events, reals, words = (list(column) for column in zip(*rows)) if rows else ([], [], [], [])
-    mask = [event is None for event in events]
-    return Columns(
-        {
-            "id": np.array(ids, np.int64),
-            "event": np.ma.MaskedArray(np.array([event or 0 for event in events], np.int64), mask=mask),
-            "x": np.array([np.nan if value is None else value for value in reals], np.float64),
-            "word": np.array([*words, None], dtype=object)[:-1],
-        }
-    )
 
 
 def made(db):

@@ -6,11 +6,12 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
+from column_rows import as_columns
 from hypothesis import given
 from hypothesis import strategies as st
 
 import sqlamarr
-from sqlamarr import Columns, Database
+from sqlamarr import Database
 from sqlamarr.column_tables import ColumnTables
 from sqlamarr.columns import FLOAT64, INT64, TEXT
 from sqlamarr.errors import SqlError
@@ -91,19 +92,6 @@ VIEWS = """
     CREATE VIEW view_of_a_difference AS SELECT id, x FROM t EXCEPT SELECT id, x FROM u;
     CREATE VIEW ordered_t AS SELECT id, x FROM t ORDER BY x LIMIT 5;
 """
-
-
-def as_columns(rows):
-    ids, events, reals, words = (list(column) for column in zip(*rows)) if rows else ([], [], [], [])
-    mask = [event is None for event in events]
-    return Columns(
-        {
-            "id": np.array(ids, np.int64),
-            "event": np.ma.MaskedArray(np.array([event or 0 for event in events], np.int64), mask=mask),
-            "x": np.array([np.nan if value is None else value for value in reals], np.float64),
-            "word": np.array([*words, None], dtype=object)[:-1],
-        }
-    )
 
 
 @contextmanager

@@ -142,9 +142,8 @@ def _identification(db: Database) -> tuple[str, ...]:
 def _closest_state(db: Database) -> str:
     """Which row of TrackStates belongs to a track: found by its id, unless somebody's own schema has none."""
     by_id = "trackstate_id" in db.declared_types("TrackStates")
-    return f"s.{'trackstate_id = 2 * t.track_id - t.event_id' if by_id else 'track_id = t.track_id'} " + (
-        "AND s.location = 'ClosestToBeam'"
-    )
+    own = "s.trackstate_id = 2 * t.track_id - t.event_id" if by_id else "s.track_id = t.track_id"
+    return f"{own} AND s.location = 'ClosestToBeam'"
 
 
 def _tracks(db: Database, bounds: Mapping[str, int], extra: tuple[str, ...]) -> dict[str, Any]:
