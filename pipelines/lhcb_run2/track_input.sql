@@ -14,14 +14,14 @@ WITH tracked AS (
         p.pz,
         norm2(p.px, p.py, p.pz) AS p,
         p.charge,
-        p.pid IN (11, -11) AS is_e,
-        p.pid IN (13, -13) AS is_mu
+        abs(p.pid) AS species
     FROM MCParticles AS p
     LEFT JOIN MCVertices AS v ON v.mcvertex_id = p.production_vertex
     WHERE p.charge <> 0
         AND p.pz > 0
         AND (p.px <> 0 OR p.py <> 0)
         AND (p.end_vertex IS NULL OR (SELECT z FROM MCVertices WHERE mcvertex_id = p.end_vertex) > 9410)
+    LIMIT -1 {# evaluates every expression once, not once per use #}
 )
 SELECT
     mcparticle_id,
@@ -35,8 +35,8 @@ SELECT
     py / pz AS ty,
     pseudorapidity(px, py, pz) AS eta,
     azimuthal(px, py, pz) AS phi,
-    is_e,
-    is_mu,
-    NOT is_e AND NOT is_mu AS is_h,
+    species = 11 AS is_e,
+    species = 13 AS is_mu,
+    species <> 11 AND species <> 13 AS is_h,
     charge
 FROM tracked

@@ -27,7 +27,7 @@ typedef struct {
 /* The calorimeter begins at 19-26 mrad; crowded surroundings tell less. */
 static inline evidence strengths_of(const pid_track *t) {
     const double covered = rise((1e3 * t->slope - 20.) / 2.);
-    const double clear = 1.27 / (1. + .2 * crowding_of(t));
+    const double clear = 1.27 / (1. + .2 * t->crowding);
     const evidence e = {{covered, covered, clear, clear}, {0.}};
     return e;
 }
@@ -92,25 +92,27 @@ static inline void scores_of(double *score, const likelihoods *l, const evidence
     }
 }
 
-/* Each classifier is one of its own, and does not mind every rival: [h][k] is added to the score of k where
+/* Each classifier is one of its own, and does not mind every rival: [h][k] is the factor on the odds of k where
  * h is asked for. */
-static const double RIVAL[N_SPECIES][N_SPECIES] = {{0., 0., 0., 0., 0.},
-                                                   {0., 0., .8, .3, 0.},
-                                                   {-3., 0., 0., -.6, 0.},
-                                                   {-3., -.6, 1., 0., -.6},
-                                                   {-9.5, 0., .2, -2.8, 0.}};
+static const double RIVAL[N_SPECIES][N_SPECIES] = {{0., 1., 1., 1., 1.},
+                                                   {1., 0., 2.2255, 1.3499, 1.},
+                                                   {.049787, 1., 0., .54881, 1.},
+                                                   {.049787, .54881, 2.7183, 0., .54881},
+                                                   {7.4852e-5, 1., 1.2214, .060810, 0.}};
 static const double SHARPNESS[N_SPECIES] = {.8, 1.1, 1.6, 1.1, 1.};
 
-/* Probability of h against all others. */
-static inline double probability_of(const double *score, int h) {
-    double rival[N_SPECIES], largest = -1e9, sum = 0.;
-    for (int k = 0; k < N_SPECIES; ++k) {
-        rival[k] = score[k] + RIVAL[h][k];
-        if (k != h && rival[k] > largest) largest = rival[k];
-    }
-    for (int k = 0; k < N_SPECIES; ++k)
-        if (k != h) sum += rival[k] == largest ? 1. : pm_exp(rival[k] - largest);
-    return rise(SHARPNESS[h] * (score[h] - largest - pm_log(sum)));
+/* Odds of every hypothesis, relative to the best one's. */
+static inline void odds_of(double *odds, const double *score) {
+    double best = score[0];
+    for (int h = 1; h < N_SPECIES; ++h) best = score[h] > best ? score[h] : best;
+    for (int h = 0; h < N_SPECIES; ++h) odds[h] = pm_exp(score[h] - best);
+}
+
+/* Probability of h against all others: 1 / (1 + (odds of the others / its own)^sharpness). */
+static inline double probability_of(const double *odds, int h) {
+    double others = 0.;
+    for (int k = 0; k < N_SPECIES; ++k) others += RIVAL[h][k] * odds[k];
+    return rise(SHARPNESS[h] * pm_log(odds[h] / others));
 }
 
 /* in: p, eta, nTracks, charge, isMuon, RichDLLe, RichDLLmu, RichDLLK, RichDLLp, MuonMuLL, MuonBkgLL.
@@ -119,18 +121,19 @@ static inline void combined_row(float *out, const float *in, const float *normal
     const likelihoods l = likelihoods_of(in);
     const pid_track t = pid_track_of(in, in[4]);
     const evidence e = evidence_of(&t, true_species, l.is_muon ? rise(l.muon) : 0., normals);
-    double score[N_SPECIES];
+    double score[N_SPECIES], odds[N_SPECIES];
     scores_of(score, &l, &e);
     score[MUON] += muon_score(&l, normals[MUON_NOISE]);
+    odds_of(odds, score);
     out[0] = (float)(l.rich[ELECTRON] + ratio_of(&e, CALORIMETER, ELECTRON));
     out[1] = (float)l.rich[KAON]; /* the calorimeters see no difference between hadrons */
     out[2] = (float)l.rich[PROTON];
-    out[3] = (float)probability_of(score, ELECTRON);
-    out[4] = (float)probability_of(score, PION);
-    out[5] = (float)probability_of(score, KAON);
-    out[6] = (float)probability_of(score, PROTON);
+    out[3] = (float)probability_of(odds, ELECTRON);
+    out[4] = (float)probability_of(odds, PION);
+    out[5] = (float)probability_of(odds, KAON);
+    out[6] = (float)probability_of(odds, PROTON);
     out[7] = (float)(l.rich[MUON] + l.muon + ratio_of(&e, PENETRATION, MUON));
-    out[8] = (float)probability_of(score, MUON);
+    out[8] = (float)probability_of(odds, MUON);
 }
 
 #endif

@@ -77,7 +77,7 @@ static inline double proton_d2(const d2_shape *s, double normal) {
 }
 
 static inline double muon_d2(const d2_shape *s, double normal, double tail_normal) {
-    const double scale = pm_normal_cdf(tail_normal) < MUON_TAIL ? MUON_TAIL_SCALE : s->scale;
+    const double scale = uniform_of(tail_normal) < MUON_TAIL ? MUON_TAIL_SCALE : s->scale;
     return -scale * pm_log(pm_normal_cdf(clamp(normal, -6., 6.)));
 }
 
@@ -110,7 +110,7 @@ static inline double d2_of(const pid_track *t, const d2_shape *shape, species s,
     const double crowd = 1. + .1 * (t->n_tracks / 220. - 1.);
     if (s == MUON) return clamp(crowd, .8, 2.) * muon_d2(shape, normals[DISTANCE], normals[TAIL]);
     const double fraction = decay_fraction(s, t->p) + .04 * crowd_factor(t->n_tracks);
-    if (pm_normal_cdf(normals[ORIGIN]) < fraction) /* a kink */
+    if (uniform_of(normals[ORIGIN]) < fraction) /* a kink */
         return 1.5 * muon_d2(shape, normals[DISTANCE], normals[TAIL]);
     return proton_d2(shape, normals[DISTANCE]);
 }

@@ -37,7 +37,7 @@ static inline double rich2_probability(const pid_track *t) {
 
 /* Rings that are not what they should be: scattering, decay in flight, interactions, a wrong track. They make the
  * misidentification of a few percent that remains where the rings are well apart; tuned to it. */
-static inline double bad_probability(const pid_track *t) { return clamp(.02 + .06 * crowding_of(t), 0., .4); }
+static inline double bad_probability(const pid_track *t) { return clamp(.02 + .06 * t->crowding, 0., .4); }
 
 typedef struct {
     double yield; /* fraction of the photo-electrons that are left */
@@ -45,9 +45,9 @@ typedef struct {
 } ring_quality;
 
 static inline ring_quality quality_of_rings(const pid_track *t, double normal) {
-    const double bad = bad_probability(t), u = pm_normal_cdf(normal);
+    const double bad = bad_probability(t), u = uniform_of(normal);
     const double left = u < bad ? u / bad : 1.;
-    const ring_quality q = {left, (1. + .12 * crowding_of(t)) * (1. + 5. * (1. - left))};
+    const ring_quality q = {left, (1. + .12 * t->crowding) * (1. + 5. * (1. - left))};
     return q;
 }
 
@@ -56,7 +56,7 @@ static inline void add_radiator(double *dll, const pid_track *t, int k, species 
     const radiator *r = &RADIATOR[k];
     ring expected[N_SPECIES];
     for (int h = 0; h < N_SPECIES; ++h) expected[h] = ring_of(r, MASS[h], t->p);
-    const double mean = r->background * crowding_of(t);
+    const double mean = r->background * t->crowding;
     const double around = mean * clamp(1. + .45 * normals[CROWD + k], .2, 3.);
     ring_hits hits;
     hits.n = 0;
@@ -71,10 +71,10 @@ static inline void rich_row(float *out, const float *in, const float *normals, s
     const pid_track t = pid_track_of(in, 0.f);
     const int upstream = in[4] > .5f;
     double dll[PION] = {0.};
-    if (pm_normal_cdf(normals[INFORMATION]) >= blind_probability(&t)) {
+    if (uniform_of(normals[INFORMATION]) >= blind_probability(&t)) {
         const ring_quality q = quality_of_rings(&t, normals[QUALITY]);
         add_radiator(dll, &t, 0, true_species, q, normals);
-        if (!upstream && pm_normal_cdf(normals[IN_RICH2]) < rich2_probability(&t))
+        if (!upstream && uniform_of(normals[IN_RICH2]) < rich2_probability(&t))
             add_radiator(dll, &t, 1, true_species, q, normals);
     }
     for (int h = 0; h < PION; ++h) out[h] = (float)dll[h];

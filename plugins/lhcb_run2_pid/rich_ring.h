@@ -74,27 +74,35 @@ static inline void add_signal(ring_hits *hits, const radiator *r, const ring *ex
  * most crowded events only the likelihood knows of them, and is worth less. */
 static inline void add_background(ring_hits *hits, const radiator *r, double mean, double normal, const float *angles) {
     const int n = poisson_of(mean, normal, MAX_BACKGROUND);
-    for (int i = 0; i < n; ++i) hits->angle[hits->n++] = r->window * sqrt(pm_normal_cdf(angles[i]));
+    for (int i = 0; i < n; ++i) hits->angle[hits->n + i] = r->window * sqrt((double)uniform_of(angles[i]));
+    hits->n += n;
 }
 
-/* dll[h] += ln L(h) - ln L(pion) of an extended likelihood over the hits. The product of all ratios
- * stays far within the range of a double: each is between 1/400 and 400, and there are at
- * most 60. */
+/* Hits whose densities are multiplied as fractions, and divided once: up to 1e15 each. */
+enum { DIVIDED_TOGETHER = 8 };
+
+/* dll[h] += ln L(h) - ln L(pion) of an extended likelihood over the hits. The product of all densities stays far
+ * within the range of a double: each is between 0.03 and 30 hits per mrad, and there are at most 60. */
 static inline void add_likelihood(double *dll, const radiator *r, const ring *expected, double background,
                                   const ring_hits *hits) {
     const double slope = 2. * background / (r->window * r->window), scale = 1. / r->photon_sigma;
-    double product[PION] = {1., 1., 1., 1.};
-    for (int i = 0; i < hits->n; ++i) {
-        const double below = LEAST_BACKGROUND + slope * hits->angle[i];
-        double density[N_SPECIES];
-        for (int h = 0; h < N_SPECIES; ++h) {
-            const double d = (hits->angle[i] - expected[h].angle) * scale, t = 1. + KERNEL_WIDTH * d * d;
-            density[h] = below + expected[h].height / (t * t * (t * t));
+    double density[N_SPECIES] = {1., 1., 1., 1., 1.};
+    for (int begin = 0; begin < hits->n; begin += DIVIDED_TOGETHER) {
+        const int end = begin + DIVIDED_TOGETHER < hits->n ? begin + DIVIDED_TOGETHER : hits->n;
+        double above[N_SPECIES] = {1., 1., 1., 1., 1.}, under[N_SPECIES] = {1., 1., 1., 1., 1.};
+        for (int i = begin; i < end; ++i) {
+            const double below = LEAST_BACKGROUND + slope * hits->angle[i];
+            for (int h = 0; h < N_SPECIES; ++h) {
+                const double d = (hits->angle[i] - expected[h].angle) * scale, t = 1. + KERNEL_WIDTH * d * d;
+                const double kernel = (t * t) * (t * t);
+                above[h] *= below * kernel + expected[h].height;
+                under[h] *= kernel;
+            }
         }
-        const double inverse = 1. / density[PION];
-        for (int h = 0; h < PION; ++h) product[h] *= density[h] * inverse;
+        for (int h = 0; h < N_SPECIES; ++h) density[h] *= above[h] / under[h];
     }
-    for (int h = 0; h < PION; ++h) dll[h] += pm_log(product[h]) - (expected[h].yield - expected[PION].yield);
+    for (int h = 0; h < PION; ++h)
+        dll[h] += pm_log(density[h] / density[PION]) - (expected[h].yield - expected[PION].yield);
 }
 
 #endif
