@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,6 +40,7 @@ class ImageMaker:
 
     def __init__(self, declared: Database, tables: Iterable[str]) -> None:
         self._declarations = {table: found for table in tables if (found := _Declaration.of(declared, table))}
+        self._memory = np.empty(0, np.uint8)
 
     @property
     def tables(self) -> list[str]:
@@ -61,11 +63,18 @@ class ImageMaker:
         for view, (name, columns) in zip(views, tables.items()):
             self._declarations[name].fill(view, columns, keep)
         capacity = lib.sqlamarr_image_bound(views, len(tables))
-        data = np.empty(capacity, np.uint8)
+        data = self._room(capacity)
         written, size = ffi.new("uint8_t[]", len(tables)), ffi.new("int64_t *")
         check(lib.sqlamarr_image_make(views, len(tables), ffi.from_buffer("uint8_t[]", data), capacity, written, size))
         rows = {name: columns.rows for done, (name, columns) in zip(written, tables.items()) if done}
         return Image(data[: size[0]], rows) if rows else None
+
+    def _room(self, capacity: int) -> NDArray[np.uint8]:
+        """Memory that nobody looks at: the last image's if that is gone, for what is new the system must make zero."""
+        ours = 2  # references: the attribute, and the argument below
+        if len(self._memory) < capacity or sys.getrefcount(self._memory) > ours:
+            self._memory = np.empty(capacity, np.uint8)
+        return self._memory
 
 
 @dataclass(frozen=True)
@@ -125,6 +134,7 @@ def attached(db: Database, image: Image | None) -> Iterator[None]:
     try:
         data = ffi.from_buffer("uint8_t[]", image.data)
         check(lib.sqlamarr_image_show(db.pointer, SCHEMA.encode(), data, len(data)))
+        db.execute(f"PRAGMA {SCHEMA}.mmap_size = {len(data)}")  # its pages are read where they are
         yield
     finally:
         db.execute(f"DETACH {SCHEMA}")

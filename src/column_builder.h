@@ -15,6 +15,8 @@ public:
 
     Column take() { return std::move(column_); }
 
+    void reserve(size_t rows) { column_.reserve(rows); }
+
     // `value` is anything with type(), integer(), real() and text(), over sqlite3_value or a statement.
     template <class Value> void append(const Value &value) {
         const int type = value.type();

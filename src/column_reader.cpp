@@ -15,6 +15,7 @@ namespace sqlamarr {
 namespace {
 
 constexpr char POINTER_TYPE[] = "sqlamarr_reader";
+constexpr size_t ROOM = 32; // a result may have one row more in so many than the last
 
 using Builders = std::vector<ColumnBuilder>;
 
@@ -174,7 +175,10 @@ public:
         Builders builders = builders_for(statement_.get(), types_.empty() ? nullptr : types_.data());
         Reader reader;
         for (size_t i = 0; i < builders.size(); ++i)
-            if (!plain_[i].table) reader.columns.push_back(&builders[i]);
+            if (!plain_[i].table) {
+                builders[i].reserve(usual_rows_);
+                reader.columns.push_back(&builders[i]);
+            }
         sqlite3_stmt *runs = sink_ ? sink_.get() : statement_.get();
         const Reset reset{runs};
         bind_values(runs, sqlite3_bind_parameter_count(statement_.get()), values, n_values);
@@ -185,6 +189,8 @@ public:
         auto result = std::make_unique<sqlamarr_columns>();
         for (auto &builder : builders) result->table.columns.push_back(builder.take());
         add_plain_columns(plain_, result->table.columns);
+        const auto rows = static_cast<size_t>(result->table.rows());
+        usual_rows_ = rows + rows / ROOM;
         return result;
     }
 
@@ -204,6 +210,7 @@ private:
     SinkHandle sink_;
     std::vector<int> types_{};
     PlainColumns plain_{};
+    size_t usual_rows_ = 0; // of a result: batches are alike
 };
 
 int register_column_reader(sqlite3 *db) {

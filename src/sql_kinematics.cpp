@@ -70,36 +70,36 @@ constexpr NumericFunction numeric_functions[] = {
 void call_numeric(sqlite3_context *context, int count, sqlite3_value **values) {
     guard_sql(context, [&] {
         const auto &f = *static_cast<const NumericFunction *>(sqlite3_user_data(context));
-        if (any_null(count, values)) return;
         double arguments[5];
-        for (int i = 0; i < count; ++i) arguments[i] = real_argument(f.name, f.names[i], values[i]);
-        result_finite(context, f.compute(arguments));
+        if (real_arguments(f.name, f.names, count, values, arguments)) result_finite(context, f.compute(arguments));
     });
 }
 
 // Component `coord` (0, 1, 2) of the vector of length `norm` along (tx, ty, 1).
-void slopes_to_cartesian(sqlite3_context *context, int count, sqlite3_value **values) {
+void slopes_to_cartesian(sqlite3_context *context, int, sqlite3_value **values) {
     guard_sql(context, [&] {
-        if (any_null(count, values)) return;
         const char *name = "slopes_to_cartesian";
+        static constexpr const char *names[] = {"coord", "norm", "tx", "ty"};
+        double v[5];
+        if (!real_arguments(name, names, 4, values, v)) return;
         const int64_t coord = integer_argument(name, "coord", values[0]);
         if (coord < 0 || coord > 2) bad_argument(name, "coord", "0 (x), 1 (y) or 2 (z)", values[0]);
-        const double length = real_argument(name, "norm", values[1]);
-        const double direction[3] = {real_argument(name, "tx", values[2]), real_argument(name, "ty", values[3]), 1.0};
-        result_finite(context, length * (direction[coord] / norm(direction[0], direction[1], 1.0)));
+        v[4] = 1.0;
+        result_finite(context, v[1] * (v[2 + coord] / norm(v[2], v[3], 1.0)));
     });
 }
 
 // Slope dx/dz (coord 0) or dy/dz (1) of a momentum after p_x has changed by `kick` at constant p_y and magnitude; NULL
 // if that turns it back, or is more than there is.
-void kicked_slope(sqlite3_context *context, int count, sqlite3_value **values) {
+void kicked_slope(sqlite3_context *context, int, sqlite3_value **values) {
     guard_sql(context, [&] {
-        if (any_null(count, values)) return;
         const char *name = "kicked_slope";
+        static constexpr const char *names[] = {"coord", "px", "py", "pz", "kick"};
+        double v[5];
+        if (!real_arguments(name, names, 5, values, v)) return;
         const int64_t coord = integer_argument(name, "coord", values[0]);
         if (coord < 0 || coord > 1) bad_argument(name, "coord", "0 (x) or 1 (y)", values[0]);
-        const double px = real_argument(name, "px", values[1]), py = real_argument(name, "py", values[2]),
-                     pz = real_argument(name, "pz", values[3]), kick = real_argument(name, "kick", values[4]);
+        const double px = v[1], py = v[2], pz = v[3], kick = v[4];
         const double square = pz * pz - kick * (2.0 * px + kick); // of p_z behind
         if (!(pz > 0.0 && square > 0.0)) return;
         result_finite(context, (coord == 0 ? px + kick : py) / std::sqrt(square));
@@ -115,12 +115,11 @@ void propagation_charge(sqlite3_context *context, int count, sqlite3_value **val
     });
 }
 
-void correlation_shrink_sql(sqlite3_context *context, int count, sqlite3_value **values) {
+void correlation_shrink_sql(sqlite3_context *context, int, sqlite3_value **values) {
     guard_sql(context, [&] {
-        if (any_null(count, values)) return;
-        const char *names[10] = {"r01", "r02", "r12", "r03", "r13", "r23", "r04", "r14", "r24", "r34"};
+        static constexpr const char *names[] = {"r01", "r02", "r12", "r03", "r13", "r23", "r04", "r14", "r24", "r34"};
         double r[10];
-        for (int i = 0; i < 10; ++i) r[i] = real_argument("correlation_shrink", names[i], values[i]);
+        if (!real_arguments("correlation_shrink", names, 10, values, r)) return;
         const double scale = correlation_shrink(r);
         if (!(scale > 0.0))
             throw Error(SQLAMARR_SQL, "correlation_shrink: the arguments are not correlations: even a hundredth of "

@@ -26,12 +26,6 @@ inline std::string describe(sqlite3_value *value) {
 }
 
 // Names are C strings: a std::string for each argument of each call would cost more than most functions compute.
-inline double real_argument(const char *function, const char *argument, sqlite3_value *value) {
-    const int type = sqlite3_value_type(value);
-    if (type != SQLITE_INTEGER && type != SQLITE_FLOAT) bad_argument(function, argument, "a number", value);
-    return sqlite3_value_double(value);
-}
-
 inline int64_t integer_argument(const char *function, const char *argument, sqlite3_value *value) {
     if (sqlite3_value_type(value) != SQLITE_INTEGER) bad_argument(function, argument, "an integer", value);
     return sqlite3_value_int64(value);
@@ -41,6 +35,20 @@ inline bool any_null(int count, sqlite3_value **values) {
     for (int i = 0; i < count; ++i)
         if (sqlite3_value_type(values[i]) == SQLITE_NULL) return true;
     return false;
+}
+
+// Arguments that are all numbers. False: one of them is NULL, whatever the others are.
+inline bool real_arguments(const char *function, const char *const *names, int count, sqlite3_value **values,
+                           double *out) {
+    for (int i = 0; i < count; ++i) {
+        const int type = sqlite3_value_type(values[i]);
+        if (type != SQLITE_FLOAT && type != SQLITE_INTEGER) {
+            if (any_null(count, values)) return false;
+            bad_argument(function, names[i], "a number", values[i]);
+        }
+        out[i] = sqlite3_value_double(values[i]);
+    }
+    return true;
 }
 
 // Infinity and NaN are never stored: what has no finite value is not applicable, NULL.

@@ -33,7 +33,7 @@ typedef enum sqlamarr_status {
     SQLAMARR_MODEL = 4     /* a compiled model cannot be loaded, or does not do what it declares */
 } sqlamarr_status;
 
-/* From now on this process keeps up to 128 MB of memory that is free, instead of giving it back to the system (glibc).
+/* From now on this process keeps up to 256 MB of memory that is free, instead of giving it back to the system (glibc).
  */
 SQLAMARR_API void sqlamarr_keep_memory(void);
 

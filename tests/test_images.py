@@ -187,3 +187,19 @@ def test_several_tables_and_what_does_not_fit():
         take_over(db, image)
     assert db.execute("SELECT * FROM A").fetchall() == [(1, 1.5), (2, None)]
     assert db.execute("SELECT * FROM C").fetchall() == [(5, 0.25)]
+
+
+def test_memory_is_used_again_only_when_nobody_looks_at_it():
+    _, maker = made()
+    first, _ = maker.make({"T": as_columns([(1, 1, 0.5, "first", 1)])})
+    content = bytes(first.data)
+    second, _ = maker.make({"T": as_columns([(2, 2, 1.5, "second", 2)])})
+    assert bytes(first.data) == content != bytes(second.data)
+    view, place = second.data[10:20], second.data.ctypes.data
+    del second
+    third, _ = maker.make({"T": as_columns([(3, 3, 2.5, "third", 3)])})
+    assert third.data.ctypes.data != place
+    place = third.data.ctypes.data
+    del third, view
+    fourth, _ = maker.make({"T": as_columns([(4, 4, 3.5, "fourth", 4)])})
+    assert fourth.data.ctypes.data == place

@@ -63,9 +63,10 @@ static const float PID_MAX[] = {150000, 5.2f, 1000, 1, 1, 300, 300, 300, 300, 0,
     PID_MODEL(muon_##name##_pipe, muon_row, SPECIES, MUON_IN, MUON_OUT, N_MUON_NORMALS);                               \
     PID_MODEL(global_##name##_pipe, combined_row, SPECIES, GLOBAL_IN, GLOBAL_OUT, N_COMBINED_NORMALS);                 \
     PID_MODEL(full_##name##_pipe, full_row, SPECIES, MUON_IN, FULL_OUT, N_FULL_NORMALS);                               \
+    READS(rich_##name##_pipe, {0, N_RICH_READ});                                                                       \
     READS(muon_##name##_pipe, {0, N_MUON_READ});                                                                       \
     READS(global_##name##_pipe, {0, N_COMBINED_READ});                                                                 \
-    READS(full_##name##_pipe, {RICH_NORMALS, RICH_NORMALS + N_RICH_NORMALS},                                           \
-          {MUON_NORMALS, MUON_NORMALS + N_MUON_READ}, {COMBINED_NORMALS, COMBINED_NORMALS + N_COMBINED_READ})
+    READS(full_##name##_pipe, {RICH_NORMALS, RICH_NORMALS + N_RICH_READ}, {MUON_NORMALS, MUON_NORMALS + N_MUON_READ},  \
+          {COMBINED_NORMALS, COMBINED_NORMALS + N_COMBINED_READ})
 
 #endif

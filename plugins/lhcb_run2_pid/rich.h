@@ -13,10 +13,12 @@ enum {
     YIELD = SHIFT + 2,                    /* number of photo-electrons */
     CROWD = YIELD + 2,                    /* how crowded it is around the ring */
     HITS = CROWD + 2,                     /* number of hits of other particles */
-    SIGNAL = 8,                           /* MAX_SIGNAL angles per radiator */
+    SIGNAL = HITS + 2,                    /* MAX_SIGNAL angles per radiator */
     BACKGROUND = SIGNAL + 2 * MAX_SIGNAL, /* MAX_BACKGROUND angles per radiator */
-    N_RICH_NORMALS = BACKGROUND + 2 * MAX_BACKGROUND
+    N_RICH_READ = BACKGROUND + 2 * MAX_BACKGROUND,
+    N_RICH_NORMALS = 128
 };
+_Static_assert(N_RICH_READ <= N_RICH_NORMALS, "no normal decides two things");
 
 /* Tracks without RICH information (outside or curled out of the radiator, ring not reconstructed): the
  * spike at 0 that simulation shows up to about 10 GeV (CERN-THESIS-2024-108, Fig. 4.31). Its size is

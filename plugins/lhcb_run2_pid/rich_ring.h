@@ -4,7 +4,7 @@
 
 #include "particle.h"
 
-enum { N_RADIATORS = 2, MAX_SIGNAL = 36, MAX_BACKGROUND = 24 };
+enum { N_RADIATORS = 2, MAX_SIGNAL = 36, MAX_BACKGROUND = 22 };
 
 /* n: CERN-THESIS-2024-108 and LHCb's published thresholds (9.3, 17.7 GeV and 15.6, 29.7 GeV).
  * Photo-electrons and single-photon resolutions: Eur. Phys. J. C 73 (2013) 2431 (arXiv:1211.6759).

@@ -79,6 +79,8 @@ class PluginStep(FillsTable):
         def run(batch: Batch) -> None:
             with batch.random_functions(f"{self.name}.query"):
                 rows = compiled()
+            if not rows.rows:  # no particle of this species, say
+                return
             query.refuse_null_keys(rows)
             matrix = query.matrix(rows)
             query.count_outside(batch, model.outside(matrix))
