@@ -70,6 +70,14 @@ def test_the_core_of_a_gaussian_is_all_of_it():
     assert np.isnan(core(x[:20]).width)
 
 
+def test_values_of_one_error_are_fitted_in_bins_that_nobody_sees():
+    rng = np.random.default_rng(4)
+    x = 0.3 + rng.normal(0, 1, 3000) * rng.choice([1.0, 3.0, 8.0], 3000, p=[0.8, 0.15, 0.05])
+    binned, one_by_one = core(x), core(x, np.ones(3000))
+    for name, value in vars(one_by_one).items():
+        assert getattr(binned, name) == pytest.approx(value, abs=one_by_one.mean_error / 50)
+
+
 def test_efficiencies_have_wilson_intervals():
     value, low, high = efficiency(np.array([0, 5, 10, 0]), np.array([10, 10, 10, 0]))
     assert value[:3] == pytest.approx([0, 0.5, 1])
