@@ -99,8 +99,8 @@ def core(values: Array, errors: Array | float = 1.0, iterations: int = 400) -> C
     number = np.ones(len(x))
     if np.ndim(errors) == 0 and half > 0:
         bin_width = half * float(e[0]) / BINS
-        bins, number = np.unique(np.round(x / bin_width), return_counts=True)
-        x, e = bins * bin_width, e[: len(bins)]
+        bins, counts = np.unique(np.round(x / bin_width), return_counts=True)
+        x, e, number = bins * bin_width, e[: len(bins)], counts.astype(float)
     width, share = START[0] * half, START[1]
     for _ in range(iterations):
         square = ((x - mean) / e)[:, None] ** 2
