@@ -6,7 +6,6 @@ For comparison: RapidSim 1.x (phase space, a box for the acceptance, smeared mom
 of the default description on such a machine.
 """
 
-import statistics
 import sys
 import tempfile
 import time
@@ -46,10 +45,9 @@ def main() -> None:
     path = Path(sys.argv[2]) if len(sys.argv) > 2 else DEFAULT
     alone, particles = source_alone(path, events)
     print(f"source alone           {events / alone:>10,.0f} events/s  {particles / alone:>12,.0f} particles/s")
-    turns = [whole(path, events) for _ in range(TURNS)]
-    seconds = statistics.median(turn for turn, _ in turns)
-    slowest, fastest = (events / limit(turn for turn, _ in turns) for limit in (max, min))
-    summary = turns[-1][1]
+    turns = sorted((whole(path, events) for _ in range(TURNS)), key=lambda turn: turn[0])
+    seconds, summary = turns[TURNS // 2]
+    slowest, fastest = events / turns[-1][0], events / turns[0][0]
     tracks = summary.rows["Tracks"]
     print(
         f"source and pipeline    {events / seconds:>10,.0f} events/s  {tracks / seconds:>12,.0f} tracks/s"

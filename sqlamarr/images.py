@@ -17,6 +17,8 @@ from sqlamarr.columns import FLOAT64, INT64, TEXT, Array, Columns, Text
 from sqlamarr.database import Database, quote_identifier
 
 SCHEMA = "batch"  # name under which an image is attached
+LARGEST = 1 << 30  # bytes of an image, see src/image.cpp
+MOST_KEPT = 256 << 20  # bytes that a maker of images keeps for the next one
 
 
 @dataclass(frozen=True)
@@ -70,9 +72,15 @@ class ImageMaker:
         return Image(data[: size[0]], rows) if rows else None
 
     def _room(self, capacity: int) -> NDArray[np.uint8]:
-        """Memory that nobody looks at: the last image's if that is gone, for what is new the system must make zero."""
+        """Memory that nobody looks at: the last image's if that is gone, for what is new the system must make zero.
+
+        Between the rows of an image there may be bytes of earlier ones.
+        """
+        if capacity > MOST_KEPT:
+            return np.empty(capacity, np.uint8)
         ours = 2  # references: the attribute, and the argument below
-        if len(self._memory) < capacity or sys.getrefcount(self._memory) > ours:
+        fits = capacity <= len(self._memory) <= 4 * capacity  # a large batch among small ones is not kept for ever
+        if not fits or sys.getrefcount(self._memory) > ours:
             self._memory = np.empty(capacity, np.uint8)
         return self._memory
 
@@ -134,7 +142,7 @@ def attached(db: Database, image: Image | None) -> Iterator[None]:
     try:
         data = ffi.from_buffer("uint8_t[]", image.data)
         check(lib.sqlamarr_image_show(db.pointer, SCHEMA.encode(), data, len(data)))
-        db.execute(f"PRAGMA {SCHEMA}.mmap_size = {len(data)}")  # its pages are read where they are
+        db.execute(f"PRAGMA {SCHEMA}.mmap_size = {LARGEST}")  # its pages are read where they are
         yield
     finally:
         db.execute(f"DETACH {SCHEMA}")

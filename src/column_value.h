@@ -4,7 +4,11 @@
 #include "extension.h"
 #include "sqlamarr.h"
 
+#include <cstdint>
+
 namespace sqlamarr {
+
+constexpr uintptr_t BYTES_AHEAD = 256; // four cache lines, 32 rows
 
 inline void give_value(sqlite3_context *context, const sqlamarr_column &column, size_t row) {
     if (column.nulls != nullptr && column.nulls[row]) return;
@@ -12,7 +16,8 @@ inline void give_value(sqlite3_context *context, const sqlamarr_column &column, 
     case SQLAMARR_INT64: sqlite3_result_int64(context, static_cast<const int64_t *>(column.data)[row]); break;
     case SQLAMARR_FLOAT64: {
         const double *place = static_cast<const double *>(column.data) + row;
-        __builtin_prefetch(place + 32);
+        // A query that reads many columns beside one another is faster than the processor foresees them.
+        __builtin_prefetch(reinterpret_cast<const void *>(reinterpret_cast<uintptr_t>(place) + BYTES_AHEAD));
         sqlite3_result_double(context, *place);
         break;
     }

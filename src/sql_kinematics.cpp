@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 namespace sqlamarr {
 
@@ -75,34 +76,41 @@ void call_numeric(sqlite3_context *context, int count, sqlite3_value **values) {
     });
 }
 
+constexpr const char *LENGTH_AND_SLOPES[] = {"norm", "tx", "ty"};
+constexpr const char *MOMENTUM_AND_KICK[] = {"px", "py", "pz", "kick"};
+
+// The first argument, which coordinate is meant; nothing if it, or an argument behind it, is NULL.
+std::optional<int64_t> coordinate(const char *function, int64_t last, const char *expected, int count,
+                                  sqlite3_value **values) {
+    if (sqlite3_value_type(values[0]) != SQLITE_INTEGER && any_null(count, values)) return std::nullopt;
+    const int64_t coord = integer_argument(function, "coord", values[0]);
+    if (coord >= 0 && coord <= last) return coord;
+    if (any_null(count, values)) return std::nullopt;
+    bad_argument(function, "coord", expected, values[0]);
+}
+
 // Component `coord` (0, 1, 2) of the vector of length `norm` along (tx, ty, 1).
-void slopes_to_cartesian(sqlite3_context *context, int, sqlite3_value **values) {
+void slopes_to_cartesian(sqlite3_context *context, int count, sqlite3_value **values) {
     guard_sql(context, [&] {
-        const char *name = "slopes_to_cartesian";
-        static constexpr const char *names[] = {"coord", "norm", "tx", "ty"};
-        double v[5];
-        if (!real_arguments(name, names, 4, values, v)) return;
-        const int64_t coord = integer_argument(name, "coord", values[0]);
-        if (coord < 0 || coord > 2) bad_argument(name, "coord", "0 (x), 1 (y) or 2 (z)", values[0]);
-        v[4] = 1.0;
-        result_finite(context, v[1] * (v[2 + coord] / norm(v[2], v[3], 1.0)));
+        const auto coord = coordinate("slopes_to_cartesian", 2, "0 (x), 1 (y) or 2 (z)", count, values);
+        double v[3];
+        if (!coord || !real_arguments("slopes_to_cartesian", LENGTH_AND_SLOPES, 3, values + 1, v)) return;
+        const double direction[3] = {v[1], v[2], 1.0};
+        result_finite(context, v[0] * (direction[*coord] / norm(v[1], v[2], 1.0)));
     });
 }
 
 // Slope dx/dz (coord 0) or dy/dz (1) of a momentum after p_x has changed by `kick` at constant p_y and magnitude; NULL
 // if that turns it back, or is more than there is.
-void kicked_slope(sqlite3_context *context, int, sqlite3_value **values) {
+void kicked_slope(sqlite3_context *context, int count, sqlite3_value **values) {
     guard_sql(context, [&] {
-        const char *name = "kicked_slope";
-        static constexpr const char *names[] = {"coord", "px", "py", "pz", "kick"};
-        double v[5];
-        if (!real_arguments(name, names, 5, values, v)) return;
-        const int64_t coord = integer_argument(name, "coord", values[0]);
-        if (coord < 0 || coord > 1) bad_argument(name, "coord", "0 (x) or 1 (y)", values[0]);
-        const double px = v[1], py = v[2], pz = v[3], kick = v[4];
+        const auto coord = coordinate("kicked_slope", 1, "0 (x) or 1 (y)", count, values);
+        double v[4];
+        if (!coord || !real_arguments("kicked_slope", MOMENTUM_AND_KICK, 4, values + 1, v)) return;
+        const double px = v[0], py = v[1], pz = v[2], kick = v[3];
         const double square = pz * pz - kick * (2.0 * px + kick); // of p_z behind
         if (!(pz > 0.0 && square > 0.0)) return;
-        result_finite(context, (coord == 0 ? px + kick : py) / std::sqrt(square));
+        result_finite(context, (*coord == 0 ? px + kick : py) / std::sqrt(square));
     });
 }
 

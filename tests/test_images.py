@@ -203,3 +203,12 @@ def test_memory_is_used_again_only_when_nobody_looks_at_it():
     del third, view
     fourth, _ = maker.make({"T": as_columns([(4, 4, 3.5, "fourth", 4)])})
     assert fourth.data.ctypes.data == place
+
+
+def test_the_memory_of_a_large_image_is_not_kept_for_small_ones():
+    _, maker = made()
+    large, _ = maker.make({"T": as_columns([(i, i, i / 7, "x" * 50, i) for i in range(30_000)])})
+    assert len(maker._memory) > 4_000_000
+    del large
+    maker.make({"T": as_columns([(1, 1, 0.5, "small", 1)])})
+    assert len(maker._memory) < 1_000_000

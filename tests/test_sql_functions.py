@@ -119,6 +119,14 @@ def test_what_flies_backwards_has_no_slopes_behind_a_kick() -> None:
         call("kicked_slope", 2, 1.0, 1.0, 5.0, 1.0)
 
 
+@pytest.mark.parametrize(("function", "others"), [("slopes_to_cartesian", 3), ("kicked_slope", 4)])
+def test_a_coordinate_is_an_integer(function: str, others: int) -> None:
+    for wrong, found in (("x", "the text 'x'"), (1.0, "1.0")):
+        with pytest.raises(apsw.SQLError, match=f"{function}: coord must be an integer, found {found}"):
+            call(function, wrong, *["text"] * others)
+        assert call(function, wrong, *[1.0] * (others - 1), None) is None
+
+
 @pytest.mark.parametrize("coord", [-1, 3])
 def test_unknown_coordinate_is_an_error(coord: int) -> None:
     with pytest.raises(apsw.SQLError, match=rf"slopes_to_cartesian: coord must be 0 \(x\).*found {coord}"):

@@ -14,7 +14,8 @@ WITH tracked AS (
         p.pz,
         norm2(p.px, p.py, p.pz) AS p,
         p.charge,
-        abs(p.pid) AS species
+        p.pid IN (11, -11) AS is_e,
+        p.pid IN (13, -13) AS is_mu
     FROM MCParticles AS p
     LEFT JOIN MCVertices AS v ON v.mcvertex_id = p.production_vertex
     WHERE p.charge <> 0
@@ -35,8 +36,8 @@ SELECT
     py / pz AS ty,
     pseudorapidity(px, py, pz) AS eta,
     azimuthal(px, py, pz) AS phi,
-    species = 11 AS is_e,
-    species = 13 AS is_mu,
-    species <> 11 AND species <> 13 AS is_h,
+    is_e,
+    is_mu,
+    NOT is_e AND NOT is_mu AS is_h,
     charge
 FROM tracked

@@ -10,7 +10,15 @@
 enum { N_IN = 5, N_DLL = 4, N_MUON_LL = 2, N_FULL_OUT = N_DLL + N_MUON_LL + COMBINED_OUT };
 
 /* full: which of its 256 normals go to which part. */
-enum { RICH_NORMALS, MUON_NORMALS = 128, COMBINED_NORMALS = 160, N_FULL_NORMALS = 256 };
+enum {
+    RICH_NORMALS,
+    MUON_NORMALS = RICH_NORMALS + N_RICH_NORMALS,
+    COMBINED_NORMALS = MUON_NORMALS + N_MUON_NORMALS,
+    N_FULL_NORMALS = 256
+};
+_Static_assert(N_RICH_READ <= (int)N_RICH_NORMALS && N_MUON_READ <= (int)N_MUON_NORMALS &&
+                   COMBINED_NORMALS + (int)N_COMBINED_NORMALS <= (int)N_FULL_NORMALS,
+               "no normal decides two things");
 
 static inline void full_row(float *out, const float *in, const float *normals, species s) {
     float rich_in[N_IN] = {in[0], in[1], in[2], in[3], 0.f};

@@ -3,6 +3,7 @@
 #define LHCB_RUN2_PID_MUON_SYSTEM_H
 
 #include "particle.h"
+#include "uniform.h"
 
 /* Fraction of tracks that fly through all chambers. They cover 20-306 mrad horizontally, 16-258 mrad
  * vertically (CERN-THESIS-2024-108, section 1.2); the azimuth is not known here, so the edges are soft:

@@ -18,7 +18,6 @@ enum {
     N_RICH_READ = BACKGROUND + 2 * MAX_BACKGROUND,
     N_RICH_NORMALS = 128
 };
-_Static_assert(N_RICH_READ <= N_RICH_NORMALS, "no normal decides two things");
 
 /* Tracks without RICH information (outside or curled out of the radiator, ring not reconstructed): the
  * spike at 0 that simulation shows up to about 10 GeV (CERN-THESIS-2024-108, Fig. 4.31). Its size is

@@ -3,7 +3,9 @@
 #define LHCB_RUN2_PID_RICH_RING_H
 
 #include "particle.h"
+#include "uniform.h"
 
+/* Hits of a radiator that have a random angle: as many as the 128 normals of a track have room for. */
 enum { N_RADIATORS = 2, MAX_SIGNAL = 36, MAX_BACKGROUND = 22 };
 
 /* n: CERN-THESIS-2024-108 and LHCb's published thresholds (9.3, 17.7 GeV and 15.6, 29.7 GeV).
@@ -70,19 +72,20 @@ static inline void add_signal(ring_hits *hits, const radiator *r, const ring *ex
         hits->angle[hits->n++] = fabs(expected->angle + shift + r->photon_sigma * tailed(angles[i]));
 }
 
-/* Hits of other particles, evenly over the area of the window. Those beyond MAX_BACKGROUND are not drawn: in the
- * most crowded events only the likelihood knows of them, and is worth less. */
+/* Hits of other particles, evenly over the area of the window. Those beyond MAX_BACKGROUND are not drawn:
+ * near the beam (a third of the tracks at eta 4.3 and 220 tracks) and in the most crowded events only the likelihood
+ * knows of them, and is worth less. */
 static inline void add_background(ring_hits *hits, const radiator *r, double mean, double normal, const float *angles) {
     const int n = poisson_of(mean, normal, MAX_BACKGROUND);
     for (int i = 0; i < n; ++i) hits->angle[hits->n + i] = r->window * sqrt((double)uniform_of(angles[i]));
     hits->n += n;
 }
 
-/* Hits whose densities are multiplied as fractions, and divided once: up to 1e15 each. */
+/* Hits whose densities are multiplied as fractions, and divided once: up to 1e17 each. */
 enum { DIVIDED_TOGETHER = 8 };
 
 /* dll[h] += ln L(h) - ln L(pion) of an extended likelihood over the hits. The product of all densities stays far
- * within the range of a double: each is between 0.03 and 30 hits per mrad, and there are at most 60. */
+ * within the range of a double: each is between 0.03 and 100 hits per mrad, and there are at most 60. */
 static inline void add_likelihood(double *dll, const radiator *r, const ring *expected, double background,
                                   const ring_hits *hits) {
     const double slope = 2. * background / (r->window * r->window), scale = 1. / r->photon_sigma;
