@@ -105,6 +105,46 @@ def test_any_record_can_be_written(example, tmp_path):
     assert np.array_equal(np.sort(tables["GenVertices"]["z"]), np.sort(expected["GenVertices"]["z"]))
 
 
+@pytest.mark.parametrize("mothers", [False, True])
+def test_a_table_can_be_written(tmp_path, mothers):
+    """What enters its vertices is not in it; HepMC's library reads no vertex that nothing enters."""
+    rows = [
+        "event,pid,px,py,pz,m,x,y,z,mother",
+        "0,443,2,0.5,40,3.097,0.1,0.2,3,-1",
+        "0,13,1.5,0.25,25,0.1,0.1,0.2,7,0",
+        "0,-13,0.5,0.25,15,0.1,0.1,0.2,7,0",
+        "1,211,0.3,0.1,5,0.14,0,0,0,-1",
+    ]
+    (tmp_path / "rows.csv").write_text("\n".join(rows if mothers else [row.rpartition(",")[0] for row in rows]))
+    description = tmp_path / "table.yaml"
+    description.write_text("table: {file: rows.csv, units: {momentum: GeV}}")
+    path = tmp_path / "rows.hepmc"
+    assert command_line("gun", description, "-o", path) == 0
+    expected, _ = tables_of(description, seed=1)
+    with pyhepmc.open(path) as file:
+        events = list(file)  # they own their particles
+    particles = [particle for event in events for particle in event.particles]
+    own = [particle for particle in particles if particle.status != 4]
+    for name in ("px", "pz"):
+        assert [getattr(p.momentum, name) for p in own] == expected["GenParticles"][name].tolist()
+    places = [(p.production_vertex.position.x, p.production_vertex.position.z) for p in own]
+    assert places == [(0.1, 3), (0.1, 7), (0.1, 7), (0, 0)]
+    assert len(particles) == 4 + (2 if mothers else 3)
+    for system in particles:
+        if system.status == 4:
+            assert system.momentum.pz == sum(p.momentum.pz for p in system.end_vertex.particles_out)
+    options = {"output": tmp_path / "out.db", "seed": 2, "overwrite": True}
+    runs = [sqlamarr.run("lhcb_run2", source, **options) for source in (description, path)]
+    assert runs[0].rows["MCParticles"] == runs[1].rows["MCParticles"] == 4
+
+
+def test_crossings_of_several_collisions_are_not_taken_apart(tmp_path, capsys):
+    description = tmp_path / "crossings.yaml"
+    description.write_text("pileup: {mu: 1, collisions: {gun: {particle: pi+, p: 5000, eta: 3}}, events: 3}")
+    assert command_line("gun", description, "-o", tmp_path / "x.hepmc") == 1
+    assert "a record of HepMC is one collision" in capsys.readouterr().err
+
+
 def test_the_same_seed_writes_the_same_bytes(mixed, tmp_path):
     for name in ("one", "two"):
         command_line("gun", mixed, "-n", "5", "--seed", "4", "-o", tmp_path / f"{name}.hepmc.gz")

@@ -244,6 +244,15 @@ def test_a_wrong_description_is_refused(content, message):
         parsed(pileup(**{name: value for name, value in given.items() if value is not None}))
 
 
+@pytest.mark.parametrize("content", [{}, {"signal": MUON}])
+def test_inputs_behind_crossings_without_end_would_never_be_read(content):
+    with pytest.raises(InputError, match="has no end, and the inputs after it would never be read"):
+        chunks([pileup(**content), SIGNAL], max_events=5)
+    assert sum(len(chunk.events) for chunk in chunks([SIGNAL, pileup(**content)], max_events=45)) == 45
+    ending = pileup(**content, events=3)
+    assert sum(len(chunk.events) for chunk in chunks([ending, SIGNAL], max_events=45)) == 43
+
+
 def test_the_example_runs(tmp_path, pipeline):
     example = Path(__file__).parent.parent / "examples" / "pileup.yaml"
     summary = sqlamarr.run(pipeline, example, tmp_path / "out.db", seed=1)

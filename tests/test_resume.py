@@ -171,6 +171,25 @@ def test_a_generated_source_goes_on_where_it_stopped(tmp_path):
     assert hashes(tmp_path / "o.db") == hashes(tmp_path / "whole.db")
 
 
+@pytest.mark.parametrize("described", [False, True])
+def test_a_table_goes_on_where_it_stopped_unless_it_has_changed(tmp_path, described):
+    path = tmp_path / "events.csv"
+    rows = [f"{event},211,{event}.5,0.25,9000,139.57" for event in range(20)]
+    path.write_text("\n".join(["event,pid,px,py,pz,m", *rows]))
+    inputs = {"table": {"file": str(path)}} if described else path
+    options = {"pipeline": "lhcb_run2", "inputs": inputs, "seed": 5}
+    sqlamarr.run(**options, output=tmp_path / "whole.db")
+    interrupt(9, **options, output=tmp_path / "o.db", batch_size=3)
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace(b"19.5", b"19.6"))
+    with pytest.raises(InputError, match="is not what the interrupted run has read"):
+        sqlamarr.run(**options, output=tmp_path / "o.db", resume=True)
+    path.write_bytes(whole)
+    assert sqlamarr.run(**options, output=tmp_path / "o.db", resume=True).resumed == 9
+    assert sqlamarr.run(**options, output=tmp_path / "o.db", resume=True).resumed == 20
+    assert hashes(tmp_path / "o.db") == hashes(tmp_path / "whole.db")
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -13,7 +13,11 @@ from sqlamarr.cli.run import Seed
 @click.command("gun")
 @click.argument("description", type=click.Path())
 @click.option(
-    "-o", "--output", required=True, type=click.Path(path_type=Path), help="HepMC3 file, .hepmc or .hepmc.gz."
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="HepMC3 file, .hepmc, with .gz, .bz2 or .xz behind it if it is to be compressed.",
 )
 @click.option("-n", "--events", type=click.IntRange(1), help="How many events.")
 @click.option("--seed", type=Seed(), help="Seed; drawn and printed if not given.")
@@ -24,11 +28,11 @@ def command(
 ) -> None:
     """Write the events of a particle gun, or of another source that a YAML file describes, as HepMC3.
 
-    With the same seed they are those that 'sqlamarr run' would simulate.
+    With the same seed they are those that 'sqlamarr run' would simulate. Crossings with pile-up are refused.
     """
     from sqlamarr.errors import InputError, OutputError
     from sqlamarr.sources import open_inputs
-    from sqlamarr.sources.described import is_described
+    from sqlamarr.sources.described import is_described, load
     from sqlamarr.sources.hepmc_write import check_name, write
 
     check_name(output)
@@ -37,6 +41,11 @@ def command(
     if not is_described(description):
         raise InputError(
             f"{description} is no description of a source: expected a .yaml file, e.g. with a 'gun:' in it."
+        )
+    if load(description).kind == "pileup":
+        raise InputError(
+            f"{description}: a record of HepMC is one collision, and crossings of several would fall apart. Write the "
+            "signal and the collisions each by itself, or give this file to 'sqlamarr run'."
         )
     seed = secrets.randbits(63) if seed is None else seed
     source = open_inputs([description], seed=seed, first_event=first_event, max_events=events)

@@ -110,7 +110,8 @@ def command(pipeline: str, inputs: tuple[str, ...], output: Path, **options: Any
     """Simulate the events of INPUTS with PIPELINE.
 
     PIPELINE is the name of a shipped one (lhcb_run2) or a YAML file; INPUTS are HepMC files (plain,
-    compressed, in archives), quoted globs, or - for the standard input.
+    compressed, in archives), quoted globs, - for the standard input, tables (Parquet, ROOT, CSV), and YAML files
+    that describe guns, Pythia, tables or pile-up.
     """
     from sqlamarr.pipeline import load
     from sqlamarr.runner import run

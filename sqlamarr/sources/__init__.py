@@ -211,14 +211,15 @@ class Inputs:
             raise InputError(f"The batch size must be at least 1, found {batch_size}.")
         gathered = _Gathered(batch_size or BATCH)
         failure: InputError | None = None
+        last = self._reading.last  # of those among which these stand as one
         try:
             for argument in self._arguments:
+                self._reading.last = last and argument is self._arguments[-1]
                 if self._reading.numbering.exhausted:
                     break
                 if isinstance(argument, Description) and not argument.is_read:
                     yield from gathered.chunk()
-                    last = argument is self._arguments[-1]
-                    yield from described.chunks(argument, self._reading, batch_size, last)
+                    yield from described.chunks(argument, self._reading, batch_size)
                 else:
                     for piece in self._pieces(argument):
                         if piece.event.ordinal >= self._reading.numbering.first_wanted:

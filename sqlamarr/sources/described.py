@@ -174,17 +174,16 @@ class RecipeChunk:
         return RecipeChunk(first, self.sources, self.recipe), RecipeChunk(second, self.sources, self.recipe)
 
 
-def chunks(description: Description, reading: Reading, batch_size: int | None, last: bool) -> Iterator[RecipeChunk]:
+def chunks(description: Description, reading: Reading, batch_size: int | None) -> Iterator[RecipeChunk]:
     """The events of a described source, as many as it has or the run still wants.
 
-    :param last: no other input comes after it
     :raises InputError: there is no end to them, or the run has no seed
     """
     if reading.seed is None:
         raise InputError(f"{description.path} makes events at random: that needs a seed.")
     generator = description.prepare(reading.seed)
     if generator.events is None:
-        _refuse_endless(description, reading, last)
+        refuse_endless(description, reading)
     for warning in generator.warnings:
         reading.warn(warning)
     reading.weight_names = reading.weight_names or generator.weight_names
@@ -208,13 +207,17 @@ def _batch_size(generator: Generator, events: int) -> int:
     return min(generator.batch, max(BATCH, -(-events // BATCHES)))
 
 
-def _refuse_endless(description: Description, reading: Reading, last: bool) -> None:
+def refuse_endless(description: Description, reading: Reading) -> None:
+    """Make sure that somebody says how many events there are of a source without end.
+
+    :raises InputError: nobody does, or there are inputs after it
+    """
     where = f"or 'events: N' below '{description.kind}:'"
     if reading.numbering.remaining is None:
         raise InputError(
             f"{description.path} has no end: say how many events, with -n N (max_events in Python) {where}."
         )
-    if not last:
+    if not reading.last:
         raise InputError(
             f"{description.path} has no end, and the inputs after it would never be read: say {where[3:]}, "
             "or make it the last."
@@ -254,4 +257,5 @@ __all__ = [
     "entry_of",
     "is_described",
     "load",
+    "refuse_endless",
 ]

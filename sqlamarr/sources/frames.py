@@ -112,6 +112,7 @@ def read(description: Description, reading: Reading, entry: dict[str, Any]) -> I
     :raises InputError: the table cannot be read, lacks columns, or has them of another type or in another order
     """
     table = _open(description, entry)
+    reading.compare(entry)
     mapper = Mapper(description.content, table.names, table.name)
     source = reading.numbering.next_source(table.name, table.format)
     limit = description.content.get("events")

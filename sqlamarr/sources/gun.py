@@ -199,6 +199,8 @@ def _shares(place: Place, value: Any) -> dict[str, float]:
     """Names and shares that add up to 1."""
     if isinstance(value, (str, int)):
         return {str(value): 1.0}
+    if isinstance(value, float):  # a whole one: 13.0
+        return {f"{value:.0f}": 1.0}
     shares = value if isinstance(value, Mapping) else dict.fromkeys(map(str, value), 1.0)
     numbers = [share for share in shares.values() if isinstance(share, (int, float)) and 0 <= share < math.inf]
     if len(numbers) != len(shares) or not math.fsum(numbers) > 0:

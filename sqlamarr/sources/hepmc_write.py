@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -20,6 +21,7 @@ from sqlamarr.sources.hepmc import TOOL
 
 _SUFFIXES = (".hepmc", ".hepmc3")
 _COMPRESSIONS = ("", ".gz", ".bz2", ".xz")
+SYSTEM, BEAM = 90, 4  # Pythia's code of a collision as a whole, and HepMC's status of what comes in
 #: Columns of GenEvents that are attributes of an event in HepMC3.
 _ATTRIBUTES = {
     "process_id": "signal_process_id", "scale": "event_scale", "alpha_qcd": "alphaQCD", "alpha_qed": "alphaQED",
@@ -106,9 +108,10 @@ def _parts(table: Columns, events: Columns) -> dict[int, dict[str, list[Any]]]:
 
 def _record(event: dict[str, Any], vertices: Any, particles: Any, weights: Any) -> str:
     lines = _graph(vertices, particles)
+    n_particles = sum(line.startswith("P") for line in lines)
     values = weights.get("value") or [event["weight"]]
     head = [
-        f"E {_integer(event['event_number'])} {len(vertices.get('genvertex_id', ()))} {len(particles.get('pid', ()))}",
+        f"E {_integer(event['event_number'])} {len(vertices.get('genvertex_id', ()))} {n_particles}",
         "U MEV MM",
         "W " + " ".join(map(_real, values)),
     ]
@@ -124,10 +127,11 @@ def _attributes(event: dict[str, Any]) -> Iterator[str]:
             yield f"A 0 {name} {_integer(value) if column == 'process_id' else _real(value)}"
 
 
-def _graph(vertices: Any, particles: Any) -> Iterator[str]:
+def _graph(vertices: Any, particles: Any) -> list[str]:
     """Particles and vertices, each vertex behind what enters it and before what leaves it.
 
-    Rows of tables have that order as a rule; where not, the particles are numbered anew.
+    Rows of tables have that order as a rule; where not, the particles are numbered anew. Into a vertex that nothing
+    enters goes a system of what leaves it, as into those of a gun: HepMC's library reads no other.
     """
     rows = {vertex: row for row, vertex in enumerate(vertices.get("genvertex_id", ()))}
     incoming: dict[Any, list[int]] = {}
@@ -136,6 +140,18 @@ def _graph(vertices: Any, particles: Any) -> Iterator[str]:
     numbers: dict[int, int] = {}
     barcodes: dict[Any, int] = {None: 0}
     lines: list[str] = []
+    systems = 0
+
+    def enter(vertex: Any) -> None:
+        nonlocal systems
+        entering = [numbers[row] for row in incoming.get(vertex, ())]
+        if not entering:
+            systems += 1
+            entering = [len(numbers) + systems]
+            lines.append(_system(entering[0], particles, vertex))
+        barcodes[vertex] = -len(barcodes)
+        lines.append(_vertex(barcodes[vertex], vertices, rows[vertex], entering))
+
     stack = list(range(len(particles.get("pid", ()))))[::-1]
     while stack:
         row = stack[-1]
@@ -148,20 +164,25 @@ def _graph(vertices: Any, particles: Any) -> Iterator[str]:
         if row in numbers:
             continue
         if vertex not in barcodes:
-            barcodes[vertex] = -len(barcodes)
-            lines.append(_vertex(barcodes[vertex], vertices, rows[vertex], [numbers[p] for p in incoming[vertex]]))
-        numbers[row] = len(numbers) + 1
+            enter(vertex)
+        numbers[row] = len(numbers) + systems + 1
         lines.append(_particle(numbers[row], barcodes[vertex], particles, row))
     for vertex in rows:
         if vertex not in barcodes:  # nothing leaves it
-            barcodes[vertex] = -len(barcodes)
-            lines.append(_vertex(barcodes[vertex], vertices, rows[vertex], [numbers[p] for p in incoming[vertex]]))
-    return iter(lines)
+            enter(vertex)
+    return lines
 
 
 def _vertex(barcode: int, table: Any, row: int, incoming: list[int]) -> str:
     place = " ".join(_real(table[name][row]) for name in "xyzt")
     return f"V {barcode} {table['status'][row]} [{','.join(map(str, incoming))}] @ {place}"
+
+
+def _system(number: int, table: Any, vertex: Any) -> str:
+    leaving = [row for row, place in enumerate(table["production_vertex"]) if place == vertex]
+    px, py, pz, energy = (math.fsum(table[name][row] for row in leaving) for name in ("px", "py", "pz", "pe"))
+    mass = math.sqrt(max(energy**2 - px**2 - py**2 - pz**2, 0.0))
+    return f"P {number} 0 {SYSTEM} {' '.join(map(_real, (px, py, pz, energy, mass)))} {BEAM}"
 
 
 def _particle(number: int, parent: int, table: Any, row: int) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlamarr.errors import InputError
 from sqlamarr.random import stream_key
 from sqlamarr.sources.base import Chunk, DataSource, EventRef, Numbering
-from sqlamarr.sources.described import Description
+from sqlamarr.sources.described import Description, refuse_endless
 from sqlamarr.sources.gun import LUMINOUS_REGION
 from sqlamarr.sources.pileup_events import PileupPiece, Settings
 from sqlamarr.sources.pileup_pool import Generated, Pool, Stored, reuse
@@ -113,16 +113,15 @@ def _pool(description: Description, reading: Reading) -> Pool:
 
 
 def _events(description: Description, reading: Reading) -> Iterator[tuple[EventRef, DataSource, Chunk | None]]:
+    if "events" in description.content:
+        reading.last = True  # whatever comes after is read
     if "signal" in description.content:
         for chunk in _inputs(_arguments(description, "signal"), reading).chunks(1):
             (event,), (source, *_) = chunk.events, chunk.sources
             yield event, source, chunk
         return
-    if reading.numbering.remaining is None and "events" not in description.content:
-        raise InputError(
-            f"{description.path} has no end: say how many events, with -n N (max_events in Python) or 'events: N' "
-            "below 'pileup:'."
-        )
+    if "events" not in description.content:
+        refuse_endless(description, reading)
     source = reading.numbering.next_source(description.path, "crossings")
     while not reading.numbering.exhausted:
         yield reading.numbering.next_event(), source, None

@@ -22,6 +22,7 @@ class Reading:
     :ivar described: an entry for the provenance per input read so far
     :ivar marks: what an earlier run saw of these inputs and this one must see again: see ``Source.position``
     :ivar seed: the run's, for sources that generate events; None where there is none
+    :ivar last: no other input comes after the one that is read
     """
 
     numbering: Numbering
@@ -31,6 +32,7 @@ class Reading:
     described: list[dict[str, Any]] = field(default_factory=list)
     seed: int | None = None
     marks: Sequence[Mapping[str, Any]] = ()
+    last: bool = True
 
     def warn(self, text: str) -> None:
         """Add a sentence, once."""
@@ -38,13 +40,20 @@ class Reading:
             self.warnings.append(text)
 
     def describe(self, entry: dict[str, Any]) -> None:
-        """Begin an input whose files are known beforehand.
+        """Begin an input that is not read as a stream of bytes.
 
         :raises InputError: it is not what an earlier run has read
         """
         self.described.append(entry)
+        self.compare(entry)
+
+    def compare(self, entry: Mapping[str, Any]) -> None:
+        """Make sure that what is known of the input described last is what an earlier run has read.
+
+        :raises InputError: it is not
+        """
         mark = self.mark()
-        if mark and mark["sha256"] != entry["sha256"]:
+        if mark and entry["sha256"] is not None and mark["sha256"] != entry["sha256"]:
             raise InputError(changed(entry["path"], "the SHA-256 of its text"))
         if mark and "files" in entry and mark["files"] != [file["sha256"] for file in entry["files"]]:
             raise InputError(changed(entry["path"], "a file that it names"))
