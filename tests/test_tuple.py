@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from run_tools import command_line
 
 import sqlamarr
-from sqlamarr.candidates import combine, ntuple, variables
+from sqlamarr.candidates import build, ntuple, variables
 from sqlamarr.candidates.build import Selection
 from sqlamarr.candidates.combine import Particles, combinations
 from sqlamarr.candidates.ntuple import NTuple, candidates
@@ -155,13 +156,48 @@ def test_pieces_do_not_matter(lambda_b, matched, monkeypatch):
         assert np.allclose(small[name], values, rtol=1e-9, atol=1e-12, equal_nan=True), name
 
 
-def test_too_many_combinations_are_split_and_then_refused(reference, monkeypatch):
+@pytest.mark.parametrize("at_once", [700, 1])
+def test_many_combinations_are_made_a_few_events_at_a_time(reference, monkeypatch, at_once):
     whole = candidates(reference[0], "phi(1020) -> K+ K-")
-    monkeypatch.setattr(combine, "MAX_PAIRS", 700)
+    assert len(whole["phi_M"]) > 700
+    monkeypatch.setattr(ntuple, "AT_ONCE", at_once)
     assert candidates(reference[0], "phi(1020) -> K+ K-")["phi_M"] == pytest.approx(whole["phi_M"], nan_ok=True)
-    monkeypatch.setattr(combine, "MAX_PAIRS", 10)
-    with pytest.raises(SqlamarrError, match=r"Event \d+ has \d+ combinations at one step, more than 10\. .*--cut"):
-        candidates(reference[0], "phi(1020) -> K+ K-")
+
+
+def test_too_many_combinations_are_refused_before_they_are_made(reference, monkeypatch, tmp_path, capsys):
+    """Four tracks without cuts: their number goes with its fourth power."""
+    decay = "[B_s0 -> (J/psi(1S) -> mu+ mu-) (phi(1020) -> K+ K-)]CC"
+    fitted = []
+    monkeypatch.setattr(build, "fit", lambda *a, _fit=build.fit, **k: fitted.append(len(a[1][0])) or _fit(*a, **k))
+    arguments = ("tuple", reference[0], decay, "-o", tmp_path / "bs.db")
+    assert command_line(*arguments, "--max-combinations", 20_000) == 1
+    message = capsys.readouterr().err
+    assert re.search(
+        r"Error: B_s0 has about [\d,]+ combinations of its daughters in the file, expected at most 20,000\. Ask more "
+        r"of the particles before .*\(--cut 'muplus: PT > 500', .*--max-combinations N\)",
+        message,
+    ), message
+    assert list(tmp_path.iterdir()) == []
+    assert sum(fitted) < 20_000
+    cuts = ("--cut", "Jpsi: M BETWEEN 3000 AND 3200", "--cut", "phi: M < 1050")
+    assert command_line(*arguments, *cuts, "--max-combinations", 20_000) == 0
+
+
+def test_combinations_are_counted_through_the_file(reference, monkeypatch):
+    """The limit is that of the file, however it is split."""
+    count = len(candidates(reference[0], "phi(1020) -> K+ K-")["phi_M"])
+    monkeypatch.setattr(ntuple, "EVENTS", 4)
+    assert len(candidates(reference[0], "phi(1020) -> K+ K-", Selection(max_combinations=count))["phi_M"]) == count
+    with pytest.raises(SqlamarrError, match=r"phi has about [\d,]+ combinations .* in the first \d+ of 40 events"):
+        candidates(reference[0], "phi(1020) -> K+ K-", Selection(max_combinations=count // 2))
+
+
+def test_the_number_of_combinations_of_equal_particles_is_known_before(reference):
+    """Two pions in both orders are one combination, in the number that decides too."""
+    count = len(candidates(reference[0], "D+ -> K- pi+ pi+")["Dplus_M"])
+    for limit, fits in ((count * 5 // 4, True), (count // 4, False)):
+        with nullcontext() if fits else pytest.raises(SqlamarrError, match="Dplus has about"):
+            candidates(reference[0], "D+ -> K- pi+ pi+", Selection(max_combinations=limit))
 
 
 # -- what the columns hold --------------------------------------------------------------------------

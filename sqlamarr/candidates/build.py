@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sqlamarr.candidates.combine import Ids, Particles, combinations
+from sqlamarr.candidates.combine import Ids, Particles, TooManyCombinationsError, combinations
 from sqlamarr.candidates.cuts import Cut
 from sqlamarr.candidates.fit import fit
 from sqlamarr.candidates.geometry import lines_of_tracks
@@ -28,6 +28,7 @@ from sqlamarr.candidates.variables import (
 from sqlamarr.descriptors import Decay, charge, mass
 
 LONG = 3
+MAX_COMBINATIONS = 3_000_000  # of four tracks: a few minutes, 7 GB of n-tuple
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Selection:
     :ivar tree_fit: fit the whole decay once more, with ``point_back`` and ``masses``
     :ivar point_back: the decay tree fit lets the head come from its best primary vertex
     :ivar masses: labels of particles whose mass it fixes to the known one
+    :ivar max_combinations: of the daughters of any one particle, in the whole file; where there are more it is an error
     """
 
     truth: bool = False
@@ -50,6 +52,7 @@ class Selection:
     tree_fit: bool = False
     point_back: bool = False
     masses: tuple[str, ...] = ()
+    max_combinations: int = MAX_COMBINATIONS
 
 
 @dataclass(frozen=True)
@@ -82,20 +85,39 @@ class Found:
         return Found(*arrays, columns, self.chi2[rows], self.ndf, self.primary[rows])
 
 
+class LimitError(Exception):
+    """A particle has more combinations of its daughters than were asked for.
+
+    :ivar label: of the particle
+    :ivar number: of combinations, about
+    """
+
+    def __init__(self, label: str, number: int) -> None:
+        super().__init__(f"{label}: {number} combinations")
+        self.label, self.number = label, number
+
+
 class Builder:
     """Makes candidates of one decay (without its conjugate).
 
     :param decay: the decay
     :param labels: of its particles, in the order of ``decay.walk()``
+    :ivar combined: combinations that the last call of ``build`` has made, by the particle's label
     """
 
     def __init__(self, decay: Decay, labels: Sequence[str], selection: Selection) -> None:
         self.decay, self.labels, self.selection = decay, list(labels), selection
         self.nodes = list(decay.walk())
         self.cuts = {label: Cut(text, f"--cut {label}") for label, text in selection.cuts.items()}
+        self.combined: dict[str, int] = {}
 
-    def build(self, tables: Tables) -> Found:
-        """All candidates of these events."""
+    def build(self, tables: Tables, most: int | None = None) -> Found:
+        """All candidates of these events.
+
+        :param most: combinations that any one particle may have
+        :raises LimitError: one has more; they are not made then
+        """
+        self.combined = {}
         at = 0
 
         def visit(node: Decay) -> Found:
@@ -105,7 +127,12 @@ class Builder:
             if not node.daughters:
                 found = self._final(node, tables)
             else:
-                found = self._decay(node, [visit(daughter) for daughter in node.daughters], tables)
+                daughters = [visit(daughter) for daughter in node.daughters]
+                try:
+                    found = self._decay(node, daughters, tables, most)
+                except TooManyCombinationsError as error:
+                    raise LimitError(label, error.number) from None
+                self.combined[label] = len(found.event)
             return self._cut(label, found)
 
         found = visit(self.decay)
@@ -171,11 +198,11 @@ class Builder:
         keys = t["track_id"][rows][:, None]
         return Found(event, true, rows[:, None], keys, (columns,), np.zeros(len(rows)), 0, best)
 
-    def _decay(self, node: Decay, daughters: list[Found], tables: Tables) -> Found:
+    def _decay(self, node: Decay, daughters: list[Found], tables: Tables, most: int | None) -> Found:
         groups = [self._groups(node, d, tables) for d in daughters]
         orders = [np.flatnonzero(g >= 0)[np.argsort(g[g >= 0], kind="stable")] for g in groups]
         lists = [Particles(g[o], d.keys[o]) for g, o, d in zip(groups, orders, daughters)]
-        rows = combinations(lists, _identical(node))
+        rows = combinations(lists, _identical(node), most)
         parts = [d.take(order[rows[:, k]]) for k, (d, order) in enumerate(zip(daughters, orders))]
         true = parts[0].truth
         for part in parts[1:]:

@@ -9,11 +9,17 @@ import numpy as np
 import numpy.typing as npt
 
 Ids = npt.NDArray[np.int64]
-MAX_PAIRS = 3_000_000  # combinations in memory at a time
 
 
 class TooManyCombinationsError(Exception):
-    """More combinations than fit into memory at a time: take fewer events."""
+    """There are more combinations than were asked for: take fewer events, or give up.
+
+    :ivar number: how many they are, about
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"{number} combinations")
+        self.number = number
 
 
 @dataclass(frozen=True)
@@ -31,31 +37,39 @@ class Particles:
         return len(self.group)
 
 
-def pairs(left: Ids, right: Ids) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+def pairs(
+    left: Ids, right: Ids, most: int | None = None, copies: int = 1
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     """Rows of two sorted lists of groups, each with each of the same group, in order.
 
-    :raises TooManyCombinationsError: they are more than MAX_PAIRS
+    :param copies: the caller keeps one in so many
+    :raises TooManyCombinationsError: what is kept is more than ``most``
     """
     first = np.searchsorted(right, left, "left")
     number = np.searchsorted(right, left, "right") - first
     total = int(number.sum())
-    if total > MAX_PAIRS:
-        raise TooManyCombinationsError(total, MAX_PAIRS)
+    if most is not None and total // copies > most:
+        raise TooManyCombinationsError(total // copies)
     rows = np.repeat(np.arange(len(left)), number)
     within = np.arange(total) - np.repeat(np.cumsum(number) - number, number)
     return rows, np.repeat(first, number) + within
 
 
-def combinations(daughters: Sequence[Particles], same: Sequence[int | None]) -> npt.NDArray[np.intp]:
+def combinations(
+    daughters: Sequence[Particles], same: Sequence[int | None], most: int | None = None
+) -> npt.NDArray[np.intp]:
     """(n, daughters) rows of the daughters, in the order of the groups.
 
     :param daughters: what the places can be filled with
     :param same: for each place an earlier one that is filled from the same list, of which only one order counts
+    :param most: how many there may be at any step
+    :raises TooManyCombinationsError: they are more; known before they are made
     """
     rows = np.arange(len(daughters[0]))[:, None]
     group, tracks = daughters[0].group, daughters[0].tracks
     for place, (new, earlier) in enumerate(zip(daughters[1:], same[1:]), 1):
-        left, right = pairs(group, new.group)
+        copies = 1 if earlier is None else 1 + sum(k == earlier or same[k] == earlier for k in range(place))
+        left, right = pairs(group, new.group, most, copies)
         good = np.ones(len(left), bool)
         if earlier is not None:
             good &= rows[left, _last_of(same, place)] < right

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from sqlamarr import new_particles
-from sqlamarr.candidates.build import Builder, Found, Selection
-from sqlamarr.candidates.combine import TooManyCombinationsError
+from sqlamarr.candidates.build import Builder, Found, LimitError, Selection
 from sqlamarr.candidates.cuts import Cut
 from sqlamarr.candidates.tables import PHOTON, Tables, check_tables, has_photons, read_tables
 from sqlamarr.candidates.variables import OF_EVENTS, Columns, describe, labels_of
@@ -19,8 +19,10 @@ from sqlamarr.database import Database
 from sqlamarr.descriptors import Decay, Descriptor, charge, ctau, parse
 from sqlamarr.errors import OutputError, SqlamarrError
 from sqlamarr.output import open_output
+from sqlamarr.words import counted
 
-EVENTS = 2000  # events that are looked at together
+EVENTS = 2000  # events that are looked at together,
+AT_ONCE = 100_000  # fewer if a particle has more combinations: of four tracks each takes 6 kB
 SEEN = 10_000  # mm: who flies farther is gone before it decays
 
 
@@ -60,30 +62,55 @@ class NTuple:
         self.builders = [Builder(d, self.labels, selection) for d in decays]
         self.kept = _kept(decay, self.labels)
         self.where = Cut(selection.where, "--where") if selection.where else None
+        self._combined: Counter[str] = Counter()  # combinations so far, by the particle's label
+        self._events = self._seen = 0  # of the file; those that are done
 
     def pieces(self) -> Iterator[Piece]:
         """The candidates in the order of the events; at least one piece, be it empty.
 
-        :raises SqlamarrError: an event has more combinations than can be dealt with
+        :raises SqlamarrError: there are more combinations than the selection allows; told before they are made
         """
         ids = np.asarray(self.db.arrays("SELECT event_id FROM Events ORDER BY event_id")["event_id"], dtype=np.int64)
+        self._combined, self._events, self._seen = Counter(), len(ids), 0
         for begin in range(0, max(len(ids), 1), EVENTS):
             yield from self._of_events(ids[begin : begin + EVENTS])
 
     def _of_events(self, ids: Any) -> Iterator[Piece]:
         first, last = (int(ids[0]), int(ids[-1]) + 1_000_000) if len(ids) else (0, 0)
         tables = read_tables(self.db, first, last)
+        limit = self.selection.max_combinations
+        most = limit if len(ids) == 1 else min(AT_ONCE, limit)
         try:
-            yield Piece(len(ids), self._columns(tables, [builder.build(tables) for builder in self.builders]))
-        except TooManyCombinationsError as error:
-            if len(ids) == 1:
-                raise SqlamarrError(
-                    f"Event {first} has {error.args[0]:,} combinations at one step, more than {error.args[1]:,}. "
-                    "Ask more of the particles (--cut 'muminus: PT > 500 AND ProbNNmu > 0.2'), or --truth."
-                ) from None
+            found = [builder.build(tables, most) for builder in self.builders]
+        except LimitError as error:
+            self._check_limit(error.label, error.number, len(ids))
             half = len(ids) // 2
             yield from self._of_events(ids[:half])
             yield from self._of_events(ids[half:])
+            return
+        for builder in self.builders:
+            self._combined.update(builder.combined)
+        for label in self._combined:
+            self._check_limit(label, 0, len(ids))
+        self._seen += len(ids)
+        yield Piece(len(ids), self._columns(tables, found))
+
+    def _check_limit(self, label: str, new: int, events: int) -> None:
+        """Give up before there are more combinations than anybody wants to wait for.
+
+        :param new: combinations that these events have beside those that are done
+        """
+        number, limit = self._combined[label] + new, self.selection.max_combinations
+        if number <= limit:
+            return
+        seen = self._seen + events
+        where = f"the first {seen:,} of {counted(self._events, 'event')}" if seen < self._events else "the file"
+        final = next(name for name, node in zip(self.labels, self.descriptor.decay.walk()) if not node.daughters)
+        raise SqlamarrError(
+            f"{label} has about {number:,} combinations of its daughters in {where}, expected at most {limit:,}. Ask "
+            f"more of the particles before they are combined (--cut '{final}: PT > 500', a window around the mass of "
+            "each that decays), take what is true alone (--truth), or allow for more (--max-combinations N)."
+        )
 
     def _columns(self, tables: Tables, found: list[Found]) -> Columns:
         event = np.concatenate([f.event for f in found]).astype(np.int64)

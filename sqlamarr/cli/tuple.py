@@ -35,6 +35,11 @@ CLASSES = {"long": 3, "upstream": 4, "downstream": 5}
 @click.option("--dtf", is_flag=True, help="Fit the whole decay once more (columns _DTF_...); implied by --pv, --mass.")
 @click.option("--pv", is_flag=True, help="That fit lets the head come from its best primary vertex.")
 @click.option("--mass", multiple=True, metavar="LABEL", help="That fit fixes the mass of this particle.")
+@click.option(
+    "--max-combinations",
+    type=click.IntRange(1),
+    help="Give up if a particle has more combinations of its daughters in FILE; default 3,000,000.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace the n-tuple if it exists.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 def command(file: Path, descriptor: str, output: Path, **options: Any) -> None:
@@ -45,7 +50,7 @@ def command(file: Path, descriptor: str, output: Path, **options: Any) -> None:
     second one gets _1. Tracks are combined, vertices fitted, and one row per candidate is written, its
     variables named as in DaVinci: Lb_M, muminus_PT, Lb_ENDVERTEX_CHI2, Lb_BPVIPCHI2, ...
     """
-    from sqlamarr.candidates.build import Selection
+    from sqlamarr.candidates.build import MAX_COMBINATIONS, Selection
     from sqlamarr.candidates.write import write_tuple
 
     selection = Selection(
@@ -56,6 +61,7 @@ def command(file: Path, descriptor: str, output: Path, **options: Any) -> None:
         tree_fit=bool(options["dtf"] or options["pv"] or options["mass"]),
         point_back=options["pv"],
         masses=options["mass"],
+        max_combinations=options["max_combinations"] or MAX_COMBINATIONS,
     )
     bar = None
     if not options["quiet"] and sys.stderr.isatty():
