@@ -15,7 +15,7 @@ from run_tools import command_line
 
 import sqlamarr
 from sqlamarr.columns import FLOAT64, INT64, TEXT
-from sqlamarr.errors import DataError, OutputError, SqlamarrError
+from sqlamarr.errors import DataError, InterruptedRunError, OutputError, SqlamarrError
 from sqlamarr.exporters import export
 from sqlamarr.output import BOOKKEEPING
 
@@ -278,6 +278,36 @@ def test_the_command_line(everything, tmp_path, capsys):
     assert "EventTree" in out
     assert command_line("export", everything, tmp_path / "out.root") == 1
     assert "out.root exists" in capsys.readouterr().err
+
+
+def test_an_export_is_not_resumed_and_what_to_do_is_said(example, tmp_path, capsys):
+    out = tmp_path / "x.root"
+    arguments = ("run", "lhcb_run2", example, "-o", out, "--seed", 1, "-n", 2, "--resume", "--quiet")
+    assert command_line(*arguments) == 0  # begins it
+    content = out.read_bytes()
+    assert command_line(*arguments) == 1
+    message = capsys.readouterr().err
+    assert f"{out} exists, and a run writes it at its end: there is nothing to resume." in message
+    other = tmp_path / "x.db"
+    assert f"'-o {other} --resume', and export it: 'sqlamarr export {other} {out}'." in message
+    (tmp_path / "x.root.db").touch()
+    assert command_line(*arguments) == 1
+    assert f"Finish it with '-o {out}.db --resume', then 'sqlamarr export {out}.db {out}" in capsys.readouterr().err
+    assert out.read_bytes() == content
+
+
+def test_an_interrupted_run_is_resumed_and_ends_in_its_export(example, tmp_path):
+    out = tmp_path / "x.root"
+    options = {"seed": 1, "max_events": 4, "batch_size": 2}
+
+    def interrupt(_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(InterruptedRunError):
+        sqlamarr.run("lhcb_run2", example, f"{out}.db", **options, progress=interrupt)
+    assert command_line("run", "lhcb_run2", example, "-o", out, "--seed", 1, "-n", 4, "--resume", "--quiet") == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["x.root"]
+    assert uproot.open(out)["EventTree"].num_entries == 4
 
 
 def test_a_run_may_end_in_a_root_file(example, tmp_path, capsys):

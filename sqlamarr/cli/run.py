@@ -10,6 +10,8 @@ from typing import Any
 
 import click
 
+from sqlamarr.errors import OutputError
+
 REJECTED = 3  # exit code of a run that left events out
 
 
@@ -120,7 +122,7 @@ def command(pipeline: str, inputs: tuple[str, ...], output: Path, **options: Any
     if summary_file and not summary_file.absolute().parent.is_dir():
         raise click.BadParameter(f"the folder {summary_file.absolute().parent} does not exist", param_hint="--summary")
     loaded = load(pipeline)
-    database = _database(output, options["overwrite"])
+    database = _database(output, options["overwrite"], options["resume"])
     conditions = loaded.parse_conditions(assignments(options.pop("condition")))
     skip, most = options.pop("events")
     with _progress(most, quiet) as bar, _executor(options.pop("executor"), options.pop("scheduler")) as executor:
@@ -156,16 +158,37 @@ def _executor(kind: str, scheduler: str | None) -> Any:
     return cluster(scheduler)
 
 
-def _database(output: Path, overwrite: bool) -> Path:
-    """The SQLite file to write: the output itself, or what it will be exported from."""
+def _database(output: Path, overwrite: bool, resume: bool) -> Path:
+    """The SQLite file to write: the output itself, or what it will be exported from.
+
+    :raises OutputError: the export exists, and may not be replaced
+    """
     from sqlamarr.exporters import check_target, is_export
 
     if output.suffix == ".parquet":
         raise click.BadParameter("a Parquet file holds one table: write an SQLite file and export it", param_hint="-o")
     if not is_export(output):
         return output
+    database = output.with_name(f"{output.name}.db")
+    if resume and not overwrite and output.is_file():
+        raise _not_resumed(output, database)
     check_target(output, overwrite)
-    return output.with_name(f"{output.name}.db")
+    return database
+
+
+def _not_resumed(output: Path, database: Path) -> OutputError:
+    """An export is there already: whether it is that of this run, it does not tell."""
+    if database.exists():
+        return OutputError(
+            f"{output} exists, and beside it {database} of a run whose export is still to be made. Finish it with "
+            f"'-o {database} --resume', then 'sqlamarr export {database} {output} --overwrite'."
+        )
+    other = output.with_name(f"{output.name.removesuffix('.root').removesuffix('.edm4hep')}.db")
+    return OutputError(
+        f"{output} exists, and a run writes it at its end: there is nothing to resume. To say --resume always, write "
+        f"an SQLite file, '-o {other} --resume', and export it: 'sqlamarr export {other} {output}'. Or choose another "
+        "name, or --overwrite it."
+    )
 
 
 def _export(database: Path, output: Path, overwrite: bool, quiet: bool) -> None:
