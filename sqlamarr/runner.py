@@ -9,6 +9,7 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
+from sqlamarr.arguments import mapping, path_like, real, unexpected, whole
 from sqlamarr.claim import claimed
 from sqlamarr.errors import InterruptedRunError, SqlamarrError
 from sqlamarr.output import check_output
@@ -25,6 +26,7 @@ from sqlamarr.worker import WorkerOptions
 
 Progress = Callable[[int], object]
 Input = str | Path | Mapping[str, Any]
+PIPELINE = "the name of a shipped one, or the path of a YAML file"
 LAST_ORDINAL = 2**63 // ROWS_PER_EVENT - 1  # ids are 64-bit integers
 
 
@@ -86,15 +88,21 @@ def run(
     :raises SqlamarrError: one of the classes in :mod:`sqlamarr.errors`
     """
     arguments = as_arguments(inputs)
+    first_event, skip_events = whole("first_event", first_event), whole("skip_events", skip_events)
+    max_events = None if max_events is None else whole("max_events", max_events)
+    batch_size = None if batch_size is None else whole("batch_size", batch_size)
+    jobs, max_rejected = whole("jobs", jobs), real("max_rejected", max_rejected)
     _check_options(generator, on_error, max_rejected, max_events, first_event + skip_events)
+    _check_called(executor, progress)
     if resume and overwrite:
         raise SqlamarrError("A run is either resumed or begun anew: resume and overwrite exclude each other.")
-    path = Path(output)
+    path = path_like("output", output)
     names = [entry for entry in arguments if isinstance(entry, str)]
     check_output(path, overwrite=overwrite, resume=resume, inputs=names)
-    prepared = pipeline if isinstance(pipeline, Pipeline) else load(pipeline)
-    prepared = prepared.with_conditions(conditions or {}).with_models(models or {})
-    folder = None if scratch is None else Path(scratch)
+    prepared = pipeline if isinstance(pipeline, Pipeline) else load(path_like("pipeline", pipeline, PIPELINE))
+    prepared = prepared.with_conditions(mapping("conditions", conditions or {}, "{'period': 2016}"))
+    prepared = prepared.with_models(mapping("models", models or {}, "{'tracking': 'my_model.so'}"))
+    folder = None if scratch is None else path_like("scratch", scratch)
     with (
         interruptible() as interruptions,
         claimed(path),
@@ -134,3 +142,11 @@ def _check_options(
         raise SqlamarrError(f"max_events must be at least 1, found {max_events!r}.")
     if not 0 <= first_event <= LAST_ORDINAL:
         raise SqlamarrError(f"first_event must be from 0 to {LAST_ORDINAL}, found {first_event!r}.")
+
+
+def _check_called(executor: Any, progress: Any) -> None:
+    """Refuse what cannot be called when its time comes."""
+    if executor is not None and not hasattr(executor, "submit"):
+        raise unexpected("executor", "an Executor of concurrent.futures, or alike", executor)
+    if progress is not None and not callable(progress):
+        raise unexpected("progress", "a function of the number of events", progress)

@@ -226,6 +226,25 @@ def test_a_wrong_table_is_refused(change, message):
         parsed(table(frame))
 
 
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        (1, "1 (of type int)"),
+        (np.float64(3), f"{np.float64(3)!r} (of type float64)"),
+        (None, "None (of type NoneType)"),
+        ("1.5", "'1.5' (of type str)"),
+        (np.array(3.0), "array(3.) (of type ndarray)"),
+        (np.zeros((1, 1)), "array([[0.]]) (of type ndarray)"),
+        ({0: 1}, "{0: 1} (of type dict)"),
+    ],
+)
+def test_a_column_that_is_no_array_is_refused(values, found):
+    columns = {"event": [0], "pid": [13], "px": values, "py": [0.0], "pz": [1e4]}
+    with pytest.raises(InputError) as error:
+        parsed(columns)
+    assert f"column 'px' must be an array, a value per particle, found {found}." in str(error.value)
+
+
 @pytest.mark.parametrize("kind", [float, object, "int64"])
 def test_a_table_without_rows_has_no_events(kind):
     source = open_inputs(as_arguments(table(EVENTS.iloc[:0].astype(kind))), seed=1)

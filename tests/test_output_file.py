@@ -77,10 +77,57 @@ def test_options_that_mean_nothing_are_refused_before_anything_is_made(options, 
     assert not (tmp_path / "out.db").exists()
 
 
-def test_seeds_of_numpy_are_integers_too(example, tmp_path):
-    sqlamarr.run("lhcb_run2", example, tmp_path / "out.db", seed=np.int64(4), max_events=1)
+GUN = {"gun": {"particle": "mu-", "p": 1e4, "eta": 3, "events": 2}}
+INPUTS = "inputs must be a path, a description as a dict, a table, or a list of these, found"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"max_events": "5"}, "max_events must be an integer, found '5' (of type str)."),
+        ({"max_events": 2.5}, "max_events must be an integer, found 2.5 (of type float)."),
+        ({"max_events": True}, "max_events must be an integer, found True (of type bool)."),
+        ({"jobs": "2"}, "jobs must be an integer, found '2' (of type str)."),
+        ({"jobs": None}, "jobs must be an integer, found None (of type NoneType)."),
+        ({"batch_size": 2.5}, "batch_size must be an integer, found 2.5 (of type float)."),
+        ({"first_event": "1"}, "first_event must be an integer, found '1' (of type str)."),
+        ({"skip_events": 1.5}, "skip_events must be an integer, found 1.5 (of type float)."),
+        ({"max_rejected": "0.1"}, "max_rejected must be a number, found '0.1' (of type str)."),
+        (
+            {"conditions": "period=2016"},
+            "conditions must be a dict such as {'period': 2016}, found 'period=2016' (of type str).",
+        ),
+        ({"conditions": {1: 2}}, "conditions must be a dict such as {'period': 2016}, found {1: 2} (of type dict)."),
+        ({"models": ["a"]}, "models must be a dict such as {'tracking': 'my_model.so'}, found ['a'] (of type list)."),
+        ({"scratch": 5}, "scratch must be a path, found 5 (of type int)."),
+        ({"executor": 5}, "executor must be an Executor of concurrent.futures, or alike, found 5 (of type int)."),
+        ({"progress": 5}, "progress must be a function of the number of events, found 5 (of type int)."),
+        ({"inputs": None}, f"{INPUTS} None (of type NoneType)."),
+        ({"inputs": [GUN, 5]}, f"{INPUTS} 5 (of type int)."),
+        ({"inputs": b"x"}, f"{INPUTS} b'x' (of type bytes)."),
+        ({"output": None}, "output must be a path, found None (of type NoneType)."),
+        (
+            {"pipeline": {}},
+            "pipeline must be the name of a shipped one, or the path of a YAML file, found {} (of type dict).",
+        ),
+    ],
+)
+def test_arguments_of_another_type_are_named(options, message, tmp_path):
+    arguments = {"pipeline": "lhcb_run2", "inputs": GUN, "output": tmp_path / "out.db", "seed": 1, **options}
+    with pytest.raises(sqlamarr.SqlamarrError) as error:
+        sqlamarr.run(**arguments)
+    assert str(error.value) == message
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_numbers_of_numpy_are_numbers_too(example, tmp_path):
+    options = {"seed": np.int64(4), "max_events": np.int64(1), "batch_size": np.int32(2), "jobs": np.uint8(1)}
+    conditions = {"period": np.int64(2017)}
+    sqlamarr.run("lhcb_run2", example, tmp_path / "out.db", **options, conditions=conditions)
     with sqlamarr.open(tmp_path / "out.db") as db:
-        assert provenance.read(db)["seed"] == 4
+        made = provenance.read(db)
+    assert (made["seed"], made["max_events"], made["batch_size"]) == (4, 1, 2)
+    assert made["conditions"]["period"] == 2017
 
 
 def test_readers_of_the_file_do_not_kill_the_run(example, tmp_path):

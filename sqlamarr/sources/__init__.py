@@ -5,12 +5,13 @@ from __future__ import annotations
 import glob
 import os
 import sys
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sqlamarr.arguments import unexpected
 from sqlamarr.errors import InputError
 from sqlamarr.sources import described, frames_files, hepmc, hepmc_library
 from sqlamarr.sources.base import BATCH, Chunk, Numbering, Source
@@ -89,6 +90,7 @@ def as_arguments(given: Any) -> list[str | Mapping[str, Any]]:
 
     :param given: one or several of: a path, a description, a table (a frame of pandas, polars or pyarrow, or a dict
         of arrays)
+    :raises InputError: it is none of these
     """
     if frames_files.is_frame(given):
         return [{"table": {"data": given}}]
@@ -96,6 +98,8 @@ def as_arguments(given: Any) -> list[str | Mapping[str, Any]]:
         return [given]
     if isinstance(given, (str, Path)):
         return [str(given)]
+    if not isinstance(given, Iterable) or isinstance(given, (bytes, bytearray)):
+        raise unexpected("inputs", "a path, a description as a dict, a table, or a list of these", given, InputError)
     return [argument for entry in given for argument in as_arguments(entry)]
 
 

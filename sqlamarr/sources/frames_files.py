@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from sqlamarr.arguments import unexpected
 from sqlamarr.errors import InputError, InstallationError
 from sqlamarr.sources.frames_columns import Jagged
 from sqlamarr.sources.record_tables import Array
@@ -146,7 +147,7 @@ FORMATS: dict[str, Callable[[Path, str | None], Table]] = {"parquet": _parquet, 
 def of_memory(data: Any, name: str) -> Table:
     """A table in memory: of pandas, polars or pyarrow, or a mapping of names to arrays.
 
-    :raises InputError: it is none of these, or its columns differ in length
+    :raises InputError: it is none of these, a column is none, or they differ in length
     """
     names = next((getattr(data, a) for a in ("column_names", "columns") if hasattr(data, a)), None)
     if names is None:
@@ -154,6 +155,9 @@ def of_memory(data: Any, name: str) -> Table:
             raise InputError(f"{name}: expected a table or a dict of arrays, found {type(data).__name__}.")
         names = list(data)
     columns = {str(column): data[column] for column in names}
+    for column, values in columns.items():
+        if not _is_column(values):
+            raise unexpected(f"{name}: column {column!r}", "an array, a value per particle", values, InputError)
     lengths = {column: len(values) for column, values in columns.items()}
     if len(set(lengths.values())) > 1:
         raise InputError(f"{name}: columns must have equal lengths, found {lengths}.")
@@ -162,6 +166,13 @@ def of_memory(data: Any, name: str) -> Table:
         yield {column: _in_memory(columns[column]) for column in wanted}
 
     return Table(name, "table in memory", list(columns), blocks)
+
+
+def _is_column(values: Any) -> bool:
+    """Whether it can be a column; Awkward's arrays of lists and numpy's of arrays are some."""
+    if isinstance(values, (str, bytes, Mapping)) or (isinstance(values, np.ndarray) and values.ndim != 1):
+        return False
+    return hasattr(values, "__len__") and hasattr(values, "__getitem__")
 
 
 def _in_memory(column: Any) -> Array | Jagged:

@@ -1,0 +1,72 @@
+"""Arguments of functions as Python hands them over: of another type, they are named before anything is done."""
+
+from __future__ import annotations
+
+import operator
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sqlamarr.errors import SqlamarrError
+
+
+def whole(name: str, value: Any) -> int:
+    """An integer, also one of numpy's.
+
+    :raises SqlamarrError: it is none
+    """
+    if not isinstance(value, (bool, np.bool_)):
+        try:
+            return operator.index(value)
+        except TypeError:
+            pass
+    raise unexpected(name, "an integer", value)
+
+
+def real(name: str, value: Any) -> float:
+    """A number.
+
+    :raises SqlamarrError: it is none
+    """
+    if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
+        return float(value)
+    raise unexpected(name, "a number", value)
+
+
+def path_like(name: str, value: Any, expected: str = "a path") -> Path:
+    """The path of a file or folder.
+
+    :param expected: for the message
+    :raises SqlamarrError: it is none
+    """
+    if isinstance(value, (str, os.PathLike)):
+        return Path(value)
+    raise unexpected(name, expected, value)
+
+
+def mapping(name: str, value: Any, example: str) -> dict[str, Any]:
+    """A dict with names for keys, its values in Python's own types.
+
+    :param example: for the message
+    :raises SqlamarrError: it is none
+    """
+    if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
+        return {key: entry.item() if isinstance(entry, np.generic) else entry for key, entry in value.items()}
+    raise unexpected(name, f"a dict such as {example}", value)
+
+
+def unexpected(name: str, expected: str, value: Any, kind: type[SqlamarrError] = SqlamarrError) -> SqlamarrError:
+    """The error about an argument, to be raised.
+
+    :param expected: what it can be, for people
+    :param kind: the exception
+    """
+    return kind(f"{name} must be {expected}, found {_short(value)} (of type {type(value).__name__}).")
+
+
+def _short(value: Any) -> str:
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 60 else f"{text[:57]}..."
