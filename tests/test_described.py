@@ -184,6 +184,60 @@ def test_what_stands_below_the_key_is_kept():
     assert describe({"gun": GUN}).content == GUN
 
 
+def test_what_python_hands_over_is_what_yaml_has(tmp_path):
+    (tmp_path / "d.dec").write_text("Decay D0\n1.0 K- pi+ PHSP;\nEnddecay\nEnd\n")
+    edges, contents = [3e3, 5e3, 9e3], [[1.0], [2.0]]
+    plain = {
+        "events": 5,
+        "decay_file": str(tmp_path / "d.dec"),
+        "origin": [0.0, 0.0, 1.0],
+        "particles": [
+            {"particle": ["mu-", "mu+"], "p": {"flat": [1e4, 2e4]}, "eta": 3, "displaced": [0, 0, 2]},
+            {"particle": 13, "p": {"histogram": {"edges": edges, "contents": [1, 3]}}, "eta": {"flat": [2.0, 5.0]}},
+            {"particle": "D0", "spectrum": {"axes": ["pt", "eta"], "edges": [edges, [2, 5]], "contents": contents}},
+        ],
+    }
+    python = {
+        "events": np.int64(5),
+        "decay_file": tmp_path / "d.dec",
+        "origin": np.array([0.0, 0.0, 1.0]),
+        "particles": (
+            {
+                "particle": np.array(["mu-", "mu+"]),
+                "p": {"flat": (1e4, 2e4)},
+                "eta": np.int32(3),
+                "displaced": (0, 0, 2),
+            },
+            {
+                "particle": np.int64(13),
+                "p": {"histogram": {"edges": np.array(edges), "contents": np.array([1, 3])}},
+                "eta": {"flat": (np.float64(2), np.float32(5))},
+            },
+            {
+                "particle": "D0",
+                "spectrum": {"axes": ("pt", "eta"), "edges": (np.array(edges), (2, 5)), "contents": np.array(contents)},
+            },
+        ),
+    }
+    assert describe({"gun": python}).content == describe({"gun": plain}).content
+    one, other = (next(open_inputs([{"gun": gun}], seed=1).chunks(5)).parse().tables for gun in (plain, python))
+    for name in ("px", "py", "pz", "pid"):
+        assert np.array_equal(one["GenParticles"][name], other["GenParticles"][name])
+
+
+@pytest.mark.parametrize("name", ["pid", "event"])
+def test_tables_in_memory_are_not_copied(name):
+    data = {name: np.array([13])}
+    assert describe({"table": {"data": data, "columns": {"px": "x"}}}).content["data"][name] is data[name]
+    below = describe({"pileup": {"mu": 1, "collisions": {"table": {"data": data}}}}).content["collisions"]
+    assert below["table"]["data"][name] is data[name]
+
+
+def test_a_table_among_inputs_is_not_copied():
+    data = {"pid": np.array([13])}
+    assert describe({"pileup": {"mu": 1, "collisions": (data,)}}).content["collisions"][0]["pid"] is data["pid"]
+
+
 def test_a_run_of_events_is_the_events_that_it_stands_for():
     first = EventRef(7_000_000, 7, 5_000_003, 2)
     run = EventRun(first, 4)

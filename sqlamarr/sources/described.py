@@ -8,14 +8,18 @@ A kind is a module with ``SCHEMA``, the JSON schema of what stands below the key
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
+
 from sqlamarr.errors import InputError
 from sqlamarr.sources.base import BATCH, DataSource, EventRef, ParsedChunk, halves
+from sqlamarr.sources.frames_files import is_frame
 from sqlamarr.sources.run import Piece, Reading
 from sqlamarr.validation import read_yaml, suggest, validate, with_integers
 
@@ -149,11 +153,24 @@ def describe(content: Any, path: str = "", folder: Path | None = None, text: byt
             f"{name}: there is no kind of source {kind!r}; there are: {', '.join(DESCRIBED_KINDS)}"
             + suggest(str(kind), DESCRIBED_KINDS)
         )
-    below = {} if below is None else below
+    below = {} if below is None else _plain(below)
     schema = import_module(DESCRIBED_KINDS[kind]).SCHEMA
     validate(below, schema, name, str(kind), InputError)
     below = with_integers(below, schema)
     return Description(kind, below, path or f"{kind} (described in Python)", folder or Path.cwd(), text)
+
+
+def _plain(content: Any) -> Any:
+    """What Python hands over, as YAML has it: tuples and numpy's arrays as lists, numpy's numbers as Python's, paths as
+    texts. Tables (``data``, and frames among inputs) stay what they are.
+    """
+    if isinstance(content, Mapping) and not is_frame(content):
+        return {key: value if key == "data" else _plain(value) for key, value in content.items()}
+    if isinstance(content, (list, tuple)):
+        return [_plain(value) for value in content]
+    if isinstance(content, (np.ndarray, np.generic)):
+        return content.tolist()
+    return os.fspath(content) if isinstance(content, os.PathLike) else content
 
 
 @dataclass(frozen=True)
