@@ -28,7 +28,7 @@ from sqlamarr.candidates.variables import (
 from sqlamarr.descriptors import Decay, charge, mass
 
 LONG = 3
-MAX_COMBINATIONS = 3_000_000  # of four tracks: a few minutes, 7 GB of n-tuple
+MAX_COMBINATIONS = 3_000_000  # of four tracks: four minutes, 12 GB of n-tuple
 
 
 @dataclass(frozen=True)
