@@ -237,6 +237,12 @@ def test_the_cross_section_is_that_of_pythia(pythia):
             {"config": ["PhaseSpace:pTHatMin = low"]},
             "Pythia does not understand 'PhaseSpace:pTHatMin = low': check",
         ),
+        (
+            {"config": ["HardQCD:hardbbbar = maybe"]},
+            "line 'HardQCD:hardbbbar = maybe': expected on or off, found 'mayb",
+        ),
+        ({"config": ["PhaseSpace:pTHatMin = 2."]}, "does not start with this configuration: .*no process switched on"),
+        ({"config": SOFT, "beams": {"energy": 1}}, "does not start with this configuration: .*too low energy"),
         ({"config": [*BEAUTY, "HadronLevel:all = off"]}, "say how often to hadronize"),
         ({"config": [*BEAUTY, "PhaseSpace:increaseMaximum = on"]}, "events would depend on those before them"),
         ({"config": "no.cmnd"}, "no.cmnd does not exist"),

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib
+import os
+import sys
+import tempfile
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, TypeVar
@@ -30,6 +35,11 @@ REFUSED = {
     "hadronlevel:all": "say how often to hadronize with 'signal: {hadronizations: N}'",
 }
 
+#: Pythia takes any other value of a setting that is on or off for off.
+SWITCHES = ("on", "yes", "true", "ok", "1", "off", "no", "false", "0")
+#: Read after all others, to hear why it does not start: quiet, it does not say.
+LOUD = ("Print:quiet = off", "Print:errors = on", "Print:verbosity = 2")
+
 _GENERATOR_SEEDS = 899_999_999  # Pythia knows seeds from 1 to this
 _PHASES = 16_777_213  # values of its generator's arithmetic sequence, in units of 2^-24
 _LAG, _SHORT_LAG = 97, 33
@@ -54,13 +64,48 @@ def start(lines: tuple[str, ...], name: str) -> Any:
     :param name: of the description, for messages
     :raises InputError: a setting is unknown or refused, or Pythia does not start with them
     """
+    pythia = _set_up(lines, name)
+    if not pythia.init():
+        raise InputError(f"{name}: Pythia does not start with this configuration: {_reason(lines, name)}")
+    return pythia
+
+
+def _set_up(lines: tuple[str, ...], name: str) -> Any:
     pythia = load().Pythia("", False)
     for line in (*DEFAULTS, *lines):
         if not pythia.readString(line):
             raise InputError(f"{name}: Pythia does not understand {line!r}{_suggestion(pythia, line)}")
-    if not pythia.init():
-        raise InputError(f"{name}: Pythia does not start with this configuration; what it printed says why.")
+        key, value = (*line.replace("=", " ").split(), "", "")[:2]
+        if pythia.settings.isFlag(key) and value.lower() not in SWITCHES:
+            raise InputError(f"{name}: config's line {line!r}: expected on or off, found {value!r}.")
     return pythia
+
+
+def _reason(lines: tuple[str, ...], name: str) -> str:
+    """Start Pythia once more, and hear what it prints."""
+    pythia = _set_up(lines, name)
+    for line in LOUD:
+        pythia.readString(line)
+    said = [line.partition("PYTHIA")[2] for line in _printed_by(pythia.init).splitlines() if "PYTHIA" in line]
+    return "; ".join(" ".join(line.split()) for line in said) or "it does not say why"
+
+
+def _printed_by(run: Callable[[], Any]) -> str:
+    """What native code prints, which goes past ``sys.stdout``."""
+    flush_all = ctypes.CDLL(None).fflush
+    sys.stdout.flush()
+    with tempfile.TemporaryFile() as file:
+        before = os.dup(1)
+        try:
+            flush_all(None)
+            os.dup2(file.fileno(), 1)
+            run()
+        finally:
+            flush_all(None)
+            os.dup2(before, 1)
+            os.close(before)
+        file.seek(0)
+        return file.read().decode(errors="replace")
 
 
 def checked(lines: tuple[str, ...], name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
