@@ -7,7 +7,8 @@ import pytest
 from gun_tools import ALARM, shoot
 from scipy import stats
 
-from sqlamarr.errors import InputError, SqlamarrError
+from sqlamarr.errors import InputError
+from sqlamarr.sources.described import describe
 from sqlamarr.sources.gun_momentum import shipped
 
 N = 20000
@@ -287,9 +288,43 @@ def test_a_gun_that_cannot_be(gun, message):
     assert message in str(caught.value)
 
 
-def test_an_energy_below_the_mass_is_an_error():
-    with pytest.raises(SqlamarrError, match="drew an energy of 100.000000 MeV, below the mass of the particle, 105.65"):
-        shoot(1, particle="mu-", energy=100, theta=0.1)
+TOO_LITTLE = [
+    (100, 100),
+    ({"flat": [50, 1000]}, 50),
+    ({"log_flat": [50, 1000]}, 50),
+    ({"exponential": {"mean": 5000}}, 0),
+    ({"power": {"index": -2, "min": 105}}, 105),
+    ({"gaussian": {"mean": 800, "sigma": 100}}, 100),
+    ({"gaussian": {"mean": 800, "sigma": 200, "min": 90}}, 90),
+    ({"histogram": {"edges": [0, 90, 500], "contents": [0, 1]}}, 90),
+]
+
+
+@pytest.mark.parametrize(("energy", "least"), TOO_LITTLE)
+def test_energies_below_the_mass_are_an_error_at_the_start(energy, least):
+    message = (
+        rf"gun: expected energies above the mass of mu-, 105\.66 MeV, found energies from {least:g} MeV on\. Raise the "
+        "lower limit of 'energy', or give 'kinetic_energy'"
+    )
+    gun = {"particle": ["gamma", "mu-"], "energy": energy, "theta": 0.1}
+    with pytest.raises(InputError, match=message):
+        describe({"gun": gun}).prepare(1)
+    describe({"gun": {**gun, "particle": "gamma"}}).prepare(1)
+
+
+def test_energies_below_the_mass_of_a_joint_spectrum_or_of_a_resonance_are_an_error_at_the_start():
+    joint = {"axes": ["energy", "eta"], "edges": [[0, 90, 200, 500], [2, 4]], "contents": [[0], [1], [1]]}
+    with pytest.raises(InputError, match="energies above the mass of mu-, .* found energies from 90 MeV on"):
+        describe({"gun": {"particle": "mu-", "spectrum": joint}}).prepare(1)
+    with pytest.raises(
+        InputError, match=r"the mass of phi\(1020\), up to 1083\.\d\d MeV, found energies from 1080 MeV on"
+    ):
+        describe({"gun": {"decay": "phi -> K+ K-", "energy": 1080, "eta": 3}}).prepare(1)
+
+
+@pytest.mark.parametrize("energy", [106, {"gaussian": {"mean": 5000, "sigma": 500}}, {"flat": [106, 200]}])
+def test_energies_above_the_mass_are_none(energy):
+    assert len(shoot(10, particle="mu-", energy=energy, theta=0.1).rows(13)) == 10
 
 
 GEV = [

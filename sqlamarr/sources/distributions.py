@@ -96,6 +96,14 @@ def most(kind: int, low: float, high: float, c: float, d: float) -> float:
     return low * 10 ** min(3 / (-1 - c), 300.0)  # a power below -1
 
 
+def least(kind: int, low: float, c: float, d: float) -> float:
+    """The lower end of a law; of a Gaussian, seven widths below its mean if that is higher: nothing lies below.
+
+    :param kind: and the others: as of :class:`Law`
+    """
+    return max(low, c - 7 * d) if kind == 5 else low
+
+
 def _within(found: Law, quantity: Quantity) -> Law:
     finite = found.kind in ENDLESS or (math.isfinite(found.a) and math.isfinite(found.b))
     if not finite or not quantity.low <= found.a <= found.b <= quantity.high:
@@ -242,4 +250,4 @@ KINDS: dict[str, Kind] = {
     ),
 }
 
-__all__ = ["KINDS", "SCHEMA", "Law", "Quantity", "histogram", "law", "most", "read_root"]
+__all__ = ["KINDS", "SCHEMA", "Law", "Quantity", "histogram", "law", "least", "most", "read_root"]

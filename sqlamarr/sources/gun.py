@@ -165,6 +165,7 @@ def _add_head(decay_plan: DecayPlan, place: Place, entry: Mapping[str, Any]) -> 
     displaced = entry.get("displaced")
     where = (-1, -1, -1) if displaced is None else _place(plan, place.of("displaced"), displaced, "xyz")
     momentum = gun_momentum.momentum(plan, place, entry)
+    gun_momentum.check_energy(plan, place, momentum, [plan.species[one] for share, one in choices if share])
     decay_plan.notes.update(dict.fromkeys(gun_momentum.notes_on(plan, place, momentum)))
     plan.heads.append(Head(at, len(choices), *momentum, where))
 

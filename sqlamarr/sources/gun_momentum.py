@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from sqlamarr import descriptors
 from sqlamarr.errors import InputError
 from sqlamarr.sources import distributions
+from sqlamarr.sources.decay_plan import WIDTHS_OF_FIRST
 from sqlamarr.sources.distributions import INFINITY, Quantity
-from sqlamarr.sources.gun_plan import Plan
+from sqlamarr.sources.gun_plan import Plan, Species
 from sqlamarr.sources.place import Place
 from sqlamarr.validation import suggest, validate
 
@@ -122,6 +124,36 @@ def notes_on(plan: Plan, place: Place, found: Momentum) -> Iterator[str]:
         )
 
 
+def check_energy(plan: Plan, place: Place, found: Momentum, species: Iterable[Species]) -> None:
+    """No particle has less energy than mass: said now, not when it is drawn.
+
+    :param species: that are shot with this momentum
+    :raises InputError: energies below the mass are possible
+    """
+    if found.size_kind != SIZES["energy"][0]:
+        return
+    energy = _least(plan, found)
+    for one in species:
+        varies = one.width > 0 and one.n_channels > 0
+        mass = one.mass + (WIDTHS_OF_FIRST * one.width if varies else 0)
+        if energy < mass:
+            raise place.error(
+                f"expected energies above the mass of {descriptors.name_of(one.pid)}, "
+                f"{'up to ' if varies else ''}{mass:.2f} MeV, found energies from {energy:g} MeV on. Raise the lower "
+                "limit of 'energy', or give 'kinetic_energy'."
+            )
+
+
+def _least(plan: Plan, found: Momentum) -> float:
+    """The lowest size of a momentum."""
+    if found.size >= 0:
+        kind, _, _, low, _, c, d = plan.distributions[found.size]
+        return distributions.least(kind, low, c, d)
+    n, m = found.joint_n
+    contents = np.reshape(plan.numbers[found.joint + n + m + 2 :][: n * m], (n, m))
+    return plan.numbers[found.joint + int(np.nonzero(contents.any(axis=1))[0][0])]
+
+
 def _add(plan: Plan, place: Place, name: str, limits: tuple[float, float], value: Any) -> int:
     return plan.add_law(distributions.law(value, Quantity(place.of(name), *limits)))
 
@@ -200,4 +232,4 @@ def _read(place: Place, value: Mapping[str, Any]) -> tuple[tuple[Any, Any], Any]
     return (x, y), np.array(rows, float)
 
 
-__all__ = ["ANGLES", "PROPERTIES", "SIZES", "Momentum", "momentum", "notes_on", "shipped"]
+__all__ = ["ANGLES", "PROPERTIES", "SIZES", "Momentum", "check_energy", "momentum", "notes_on", "shipped"]
