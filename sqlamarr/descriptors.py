@@ -8,7 +8,7 @@ a particle gives it a label, ``^`` marks it. Names are those of LHCb, EvtGen or 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -244,9 +244,10 @@ def _translated(name: Callable[[Any], str]) -> dict[int, str]:
     return names
 
 
-def pid_of(name: str) -> int:
+def pid_of(name: str, others: Iterable[str] = ()) -> int:
     """PDG code of a particle by its name.
 
+    :param others: names that may have been meant
     :raises DescriptorError: nobody calls a particle so; the message has similar names
     """
     for pid, particle in _own.get().items():
@@ -254,7 +255,7 @@ def pid_of(name: str) -> int:
             return pid
     names = _names()
     if name not in names:
-        own = [particle.name for particle in _own.get().values()]
+        own = [*others, *(particle.name for particle in _own.get().values())]
         close = [*get_close_matches(name, own, 2, 0.5), *get_close_matches(name, names, 4, 0.6)]
         hint = f" Did you mean {', '.join(close)}?" if close else ""
         raise DescriptorError(f"There is no particle {name!r}.{hint} LHCb's, EvtGen's and PDG's names are known.")

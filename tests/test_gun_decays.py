@@ -348,6 +348,42 @@ def test_a_misspelt_daughter_of_a_dec_file_is_told_when_its_mother_decays(tmp_pa
     assert not shoot(10, particle="pi0", **options).warnings
 
 
+SIGNAL_DEC = "Alias B0sig B0\nAlias MyD- D-\nDecay B0sig\n1.0 {} PHSP;\nEnddecay\nEnd\n"
+
+
+def test_a_dec_file_that_leaves_nothing_of_the_decays_of_what_is_shot(tmp_path):
+    pytest.importorskip("decaylanguage")
+    (tmp_path / "my.dec").write_text(SIGNAL_DEC.format("K+ pj-"))
+    options = {"decay_file": str(tmp_path / "my.dec"), **PT}
+    with pytest.raises(
+        InputError, match=r"my\.dec: of the decays of B0sig none .* 'pj-'\. Did you mean .*pi-.*'stable'"
+    ):
+        shoot(1, particle="B0sig", **options)
+    assert len(shoot(10, particle="B0sig", stable=["B0sig"], **options).rows(511, status=1)) == 10
+    (tmp_path / "my.dec").write_text(SIGNAL_DEC.format("MyD pi+"))
+    with pytest.raises(InputError, match=r"There is no particle 'MyD'\. Did you mean MyD-"):
+        shoot(1, particle="B0sig", **options)
+    (tmp_path / "my.dec").write_text("Decay D0\n1.0 K- pi~ PHSP;\nEnddecay\nEnd\n")
+    warnings = shoot(1, decay="B+ -> anti-D0 pi+", **options).warnings
+    assert "my.dec: of the decays of D0 none can be made: There is no particle 'pi~'." in warnings[0]
+    assert "no decay is given for D~0" in warnings[1]
+
+
+def test_what_does_not_decay_is_called_by_its_alias(tmp_path):
+    pytest.importorskip("decaylanguage")
+    (tmp_path / "my.dec").write_text(SIGNAL_DEC.format("MyD- pi+"))
+    warnings = shoot(1, particle="B0sig", decay_file=str(tmp_path / "my.dec"), **PT).warnings
+    assert "no decay is given for MyD-: they stay as they are." in warnings[0]
+
+
+@pytest.mark.parametrize("text", ["", "End\n", "# nothing\n", "Alias B0sig B0\nEnd\n"])
+def test_a_dec_file_without_decays(tmp_path, text):
+    pytest.importorskip("decaylanguage")
+    (tmp_path / "none.dec").write_text(text)
+    with pytest.raises(InputError, match=r"none\.dec has no decays: expected blocks 'Decay NAME"):
+        shoot(1, particle="B0", decay_file=str(tmp_path / "none.dec"), **PT)
+
+
 def test_a_dec_file_that_is_none(tmp_path):
     pytest.importorskip("decaylanguage")
     (tmp_path / "bad.dec").write_text("Decay B0\n1.0 K+ pi- ;\n")

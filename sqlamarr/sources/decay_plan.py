@@ -31,7 +31,7 @@ class DecayPlan:
 
     def __init__(self, plan: Plan, table: DecayTable, stable: frozenset[int], where: str) -> None:
         self.plan, self.table, self.stable, self.where = plan, table, stable, where
-        self.undecayed: set[int] = set()
+        self.undecayed: set[str] = set()  # by their names here
         self.notes: dict[str, None] = {}  # sentences for the user, in order
         self.by_table: list[Key] = []  # what decays by it, or should
         self._least: list[float] = []  # by species: the lowest mass that its decays allow
@@ -50,7 +50,12 @@ class DecayPlan:
         return self._add(decay.pid, [(1.0, daughters)], status_first)
 
     def first(self, key: Key, signal: bool) -> int:
-        """The species of a particle that comes from the collision itself and decays, if it does, by the table."""
+        """The species of a particle that comes from the collision itself and decays, if it does, by the table.
+
+        :raises InputError: a decay file has decays of it, but none that can be made; or they are impossible
+        """
+        if (why := self.table.why_none(key)) and self.table.pid(key) not in self.stable:
+            raise InputError(f"{why} If it is not to decay, list it in 'stable'.")
         return self._by_table(key, SIGNAL if signal else DECAYED_FIRST)
 
     def particle(self, key: Key) -> int:
@@ -74,7 +79,7 @@ class DecayPlan:
             self.by_table.append(key)
             channels = self.table.of(key)
         if not channels and pid not in self.stable and is_short_lived(pid):
-            self.undecayed.add(pid)
+            self.undecayed.add(self._name(key))
         for channel in channels:
             self._check(pid, [self.table.pid(d) for d in channel.daughters])
         return self._add(pid, [(c.fraction, [self.particle(d) for d in c.daughters]) for c in channels], status_first)
@@ -139,9 +144,9 @@ def is_short_lived(pid: int) -> bool:
     return width > 0 or 0 < ctau < SHORT_LIVED
 
 
-def sentence_about(undecayed: set[int]) -> str:
+def sentence_about(undecayed: set[str]) -> str:
     """What to tell about particles that should decay but have no decay."""
-    names = ", ".join(sorted(map(descriptors.name_of, undecayed)))
+    names = ", ".join(sorted(undecayed))
     return (
         f"no decay is given for {names}: they stay as they are. Spell it out in 'decay', or give it in "
         "'decays' or 'decay_file'; if that is meant, list them in 'stable'."

@@ -40,6 +40,7 @@ class DecayTable:
     :ivar aliases: PDG ids of keys that are names
     :ivar antiparticles: keys of the antiparticles of such keys
     :ivar notes: sentences for the user, if the particle decays
+    :ivar lost: sentences about particles of whose decays none can be made
     :ivar models: EvtGen's models of the decays of a particle, other than phase space
     """
 
@@ -47,6 +48,7 @@ class DecayTable:
     aliases: dict[str, int] = field(default_factory=dict)
     antiparticles: dict[Key, Key] = field(default_factory=dict)
     notes: dict[Key, list[str]] = field(default_factory=dict)
+    lost: dict[Key, str] = field(default_factory=dict)
     models: dict[Key, set[str]] = field(default_factory=dict)
 
     def pid(self, key: Key) -> int:
@@ -58,7 +60,7 @@ class DecayTable:
 
         :raises DescriptorError: nobody calls a particle so
         """
-        return name if name in self.aliases else descriptors.pid_of(name)
+        return name if name in self.aliases else descriptors.pid_of(name, self.aliases)
 
     def conjugate(self, key: Key) -> Key:
         """The key of the antiparticle.
@@ -92,6 +94,10 @@ class DecayTable:
             names = ", ".join(models[:NOTES]) + (f" and {len(models) - NOTES} more" if len(models) > NOTES else "")
             yield f"decays are by phase space alone; EvtGen's models {names} are not used."
 
+    def why_none(self, key: Key) -> str | None:
+        """A sentence about a particle that the decay file lets decay, but only to what cannot be made."""
+        return self.lost.get(self._told(key))
+
     def _told(self, key: Key) -> Key:
         """The particle whose channels are given: itself, or its antiparticle."""
         return key if key in self.channels or isinstance(key, str) else descriptors.conjugate(key)
@@ -102,11 +108,13 @@ class DecayTable:
             for old in (key, descriptors.conjugate(key)) if isinstance(key, int) else (key,):
                 self.channels.pop(old, None)
                 self.notes.pop(old, None)
+                self.lost.pop(old, None)
                 self.models.pop(old, None)
         self.channels |= other.channels
         self.aliases |= other.aliases
         self.antiparticles |= other.antiparticles
         self.notes |= other.notes
+        self.lost |= other.lost
         self.models |= other.models
 
 
@@ -168,6 +176,9 @@ def from_dec(path: Path) -> DecayTable:
     :raises InputError: the file cannot be understood, or decaylanguage is not installed
     """
     parser = _parse_dec(path)
+    mothers = parser.list_decay_mother_names()
+    if not mothers:
+        raise InputError(f"{path} has no decays: expected blocks 'Decay NAME ... Enddecay', found none.")
     table = DecayTable()
     for name, meant in parser.dict_aliases().items():
         with suppress(DescriptorError):  # LHCb's own file has aliases of particles without PDG code: let them lie
@@ -175,7 +186,7 @@ def from_dec(path: Path) -> DecayTable:
     for one, other in parser.dict_charge_conjugates().items():
         with suppress(DescriptorError):
             table.antiparticles |= {table.key(one): table.key(other), table.key(other): table.key(one)}
-    for mother in parser.list_decay_mother_names():
+    for mother in mothers:
         with suppress(DescriptorError):
             _add_from_dec(table, table.key(mother), list(_modes(parser, mother)), path)
     return table
@@ -195,10 +206,15 @@ def _add_from_dec(table: DecayTable, key: Key, modes: list[dict[str, Any]], path
     table.models[key] = {mode["model"] for mode in modes} - {"PHSP", ""}
     if lost:
         name = key if isinstance(key, str) else descriptors.name_of(key)
-        table.notes[key] = [
-            f"{path}: {lost:.2g} of the decays of {name} are left out, and the rest is scaled to 1; "
-            f"most of that: {max(reasons, key=reasons.__getitem__)}"
-        ]
+        reason = max(reasons, key=reasons.__getitem__)
+        if any(channel.fraction > 0 for channel in channels):
+            sentence = (
+                f"{path}: {lost:.2g} of the decays of {name} are left out, and the rest is scaled to 1; "
+                f"most of that: {reason}"
+            )
+        else:
+            sentence = table.lost[key] = f"{path}: of the decays of {name} none can be made: {reason}"
+        table.notes[key] = [sentence]
     _add(table, key, tuple(c for c in channels if c.fraction > 0 or not lost), str(path), lost)
 
 
