@@ -17,7 +17,7 @@ from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from sqlamarr.errors import DescriptorError, InstallationError
+from sqlamarr.errors import DescriptorError, InstallationError, UnknownParticleError
 
 ARROWS = ("->", "-->", "=>", "==>", "→")  # LHCb's arrows differ in the photons and resonances that they allow
 TOKEN = re.compile(
@@ -248,7 +248,7 @@ def pid_of(name: str, others: Iterable[str] = ()) -> int:
     """PDG code of a particle by its name.
 
     :param others: names that may have been meant
-    :raises DescriptorError: nobody calls a particle so; the message has similar names
+    :raises UnknownParticleError: nobody calls a particle so; the message has similar names
     """
     for pid, particle in _own.get().items():
         if particle.name == name:
@@ -258,7 +258,7 @@ def pid_of(name: str, others: Iterable[str] = ()) -> int:
         own = [*others, *(particle.name for particle in _own.get().values())]
         close = [*get_close_matches(name, own, 2, 0.5), *get_close_matches(name, names, 4, 0.6)]
         hint = f" Did you mean {', '.join(close)}?" if close else ""
-        raise DescriptorError(f"There is no particle {name!r}.{hint} LHCb's, EvtGen's and PDG's names are known.")
+        raise UnknownParticleError(f"There is no particle {name!r}.{hint} LHCb's, EvtGen's and PDG's names are known.")
     return names[name]
 
 
@@ -282,11 +282,11 @@ def conjugate(pid: int) -> int:
 def mass(pid: int) -> float:
     """Mass [MeV] in the tables of the Particle Data Group.
 
-    :raises DescriptorError: none is known
+    :raises UnknownParticleError: none is known
     """
     value = _found(pid).mass
     if value is None:
-        raise DescriptorError(f"No mass is known for {name_of(pid)}.")
+        raise UnknownParticleError(f"No mass is known for {name_of(pid)}.")
     return float(value)
 
 
@@ -368,4 +368,4 @@ def _of_tables(pid: int) -> Any:
     try:
         return package.Particle.from_pdgid(pid)
     except (package.ParticleNotFound, package.InvalidParticle) as error:
-        raise DescriptorError(f"No particle has the PDG code {pid}.") from error
+        raise UnknownParticleError(f"No particle has the PDG code {pid}.") from error

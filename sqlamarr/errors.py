@@ -76,3 +76,7 @@ class TooManyRejectedError(SqlamarrError):
 
 class DescriptorError(SqlamarrError):
     """A decay descriptor cannot be understood, or names a particle that nobody knows."""
+
+
+class UnknownParticleError(DescriptorError):
+    """No particle has this name or PDG code, or one has, but no mass is known for it."""

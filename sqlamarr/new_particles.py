@@ -12,7 +12,7 @@ from sqlamarr import descriptors
 from sqlamarr._library import check, ffi, lib
 from sqlamarr.database import Database
 from sqlamarr.descriptors import OwnParticle
-from sqlamarr.errors import DataError, InputError
+from sqlamarr.errors import DataError, DescriptorError, InputError, UnknownParticleError
 
 KEY = "new_particles"
 MM_PER_NS = 299.792458
@@ -77,6 +77,13 @@ def of_file(db: Database) -> AbstractContextManager[None]:
                 "Ask the files of the single productions."
             )
     return descriptors.knowing(read(content, KEY))
+
+
+def hint(error: DescriptorError) -> str:
+    """The end of a gun's message about an error: that particles can be defined, if one is not known."""
+    if not isinstance(error, UnknownParticleError):
+        return ""
+    return f" Particles that are in no table, or there without a mass, can be defined in '{KEY}' (docs/gun.md)."
 
 
 def _described(value: Any) -> Iterator[tuple[str, Any]]:

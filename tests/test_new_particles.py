@@ -146,3 +146,30 @@ REFUSED = [
 def test_a_particle_that_cannot_be(particles, message):
     with pytest.raises(InputError, match=message):
         shoot(1, **{**HNL, "new_particles": particles})
+
+
+EXOTIC = [
+    {"particle": "chi_c1(3872)"},
+    {"decay": "B+ -> X(3872) K+"},
+    {"decay": "B+ -> chi_c1(3872) K+"},
+    {"particle": 9920443},
+    {"particle": "B+", "decays": {"B+": {"Z_c(3900)+ K0": 1}}},
+    {"particle": "B+", "stable": ["P_c(4312)+"]},
+]
+
+
+@pytest.mark.parametrize("gun", EXOTIC)
+def test_a_message_about_a_particle_that_nobody_knows_says_how_to_define_it(gun):
+    with pytest.raises(InputError, match=r"can be defined in 'new_particles' \(docs/gun\.md\)\.$"):
+        shoot(1, **gun, p=50e3, eta=3)
+
+
+def test_a_wrong_descriptor_says_nothing_of_new_particles():
+    with pytest.raises(InputError, match=r"mu-\]CC'\.$"):
+        shoot(1, decay="B0 K+", p=50e3, eta=3)
+
+
+def test_an_exotic_hadron_is_defined_under_a_name_of_its_own():
+    x = {"X3872": {"pid": 9930443, "mass": 3871.65, "width": 1.19}}
+    shot = shoot(10, decay="B+ -> (X3872 -> J/psi pi+ pi-) K+", stable=["J/psi"], new_particles=x, p=50e3, eta=3)
+    assert np.all(np.abs(shot.particles["m"][shot.rows(9930443)] - 3871.65) < 15 * 1.19)

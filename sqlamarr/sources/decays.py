@@ -12,7 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from sqlamarr import descriptors
+from sqlamarr import descriptors, new_particles
 from sqlamarr.errors import DescriptorError, InputError
 
 #: What decays: a PDG id, or the name that a .dec file gives to a particle with decays of its own (``Alias``).
@@ -144,7 +144,7 @@ def from_mapping(content: Mapping[str, Mapping[str, float]], where: str) -> Deca
                 for mode, fraction in modes.items()
             )
         except DescriptorError as error:
-            raise InputError(f"{where}: {mother}: {error}") from error
+            raise InputError(f"{where}: {mother}: {error}{new_particles.hint(error)}") from error
         _add(table, key, channels, where)
     return table
 

@@ -103,7 +103,7 @@ def _prepare(description: Description, seed: int) -> Generator:
         for where, entry in _entries(place):
             _add_head(decay_plan, where, entry)
     except DescriptorError as error:
-        raise InputError(f"{description.path}: {error}") from error
+        raise InputError(f"{description.path}: {error}{new_particles.hint(error)}") from error
     plan.origin = _place(plan, place.of("origin"), content.get("origin", [0, 0, 0]), "xyzt")
     return Generator(
         "particle gun",
