@@ -27,10 +27,28 @@ def validate(
     """
     import jsonschema
 
-    errors = jsonschema.Draft202012Validator(schema).iter_errors(content)
-    for error in sorted(errors, key=lambda e: (e.validator != "additionalProperties", list(map(str, e.absolute_path)))):
+    for error in _by_weight(jsonschema.Draft202012Validator(schema).iter_errors(content)):
+        error, expected = _of_alternative(error)
         path = [*([place] if place else []), *map(str, error.absolute_path)]
-        raise kind(f"{file}: {'.'.join(path) or 'top level'}: {_explain(error)}")
+        raise kind(f"{file}: {'.'.join(path) or 'top level'}: {_explain(error)}{expected}")
+
+
+def _by_weight(errors: Iterable[Any]) -> list[Any]:
+    """Misspelt keys first."""
+    return sorted(errors, key=lambda e: (e.validator != "additionalProperties", list(map(str, e.absolute_path))))
+
+
+def _of_alternative(error: Any) -> tuple[Any, str]:
+    """Where none of several schemas fits, the error of the one for the type, if there is one, and what is expected."""
+    if error.validator != "oneOf" or "description" not in error.schema:
+        return error, ""
+    alternatives: dict[int, list[Any]] = {}
+    for below in error.context:
+        alternatives.setdefault(below.schema_path[0], []).append(below)
+    for errors in alternatives.values():
+        if not any(below.validator in ("type", "enum") and not below.path for below in errors):
+            return _by_weight(errors)[0], f" {error.absolute_path[-1]!r} is: {error.schema['description']}"
+    return error, ""
 
 
 def with_integers(content: Any, schema: Mapping[str, Any]) -> Any:
@@ -136,6 +154,8 @@ def _explain(error: Any) -> str:
     if error.validator == "required":
         missing = [name for name in error.validator_value if name not in error.instance]
         return f"missing {', '.join(missing)}."
+    if error.validator == "oneOf" and "description" in error.schema:
+        return f"found {error.instance!r}. It is: {error.schema['description']}"
     if error.validator == "type" and "description" in error.schema:
         return f"{error.message}. It is: {error.schema['description']}"
     return f"{error.message}."

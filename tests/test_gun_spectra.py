@@ -189,6 +189,15 @@ def test_histograms_come_from_root_files(tmp_path):
     given = {"axes": ["pt", "eta"], "edges": [[0, 1000, 2000], [2, 3, 5]], "contents": [[0, 1], [3, 0]]}
     shots = [shoot(100, particle="mu-", spectrum=spectrum) for spectrum in (both, given)]
     assert np.array_equal(shots[0].particles["px"], shots[1].particles["px"])
+    del one["histogram"]["name"], both["name"]
+    with pytest.raises(
+        InputError, match=r"gun\.pt: expected the 'name' of a TH1 in .*h\.root, found none; it has: pt\."
+    ):
+        drawn("pt", one, 1)
+    with pytest.raises(
+        InputError, match=r"gun\.spectrum: expected the 'name' of a TH2 in .*, found none; it has: both"
+    ):
+        shoot(1, particle="mu-", spectrum=both)
 
 
 def test_one_of_several_species_by_their_shares():
@@ -243,6 +252,8 @@ def test_the_first_particle_is_the_collision_and_carries_the_sum():
 
 
 MUON = {"particle": "mu-", "p": 5000, "theta": 0.1}
+NAN = float("nan")
+JOINT = {"axes": ["p", "eta"], "edges": [[1, 2], [3, 4]]}
 REFUSED = [
     ({**MUON, "particle": "Bs"}, "There is no particle 'Bs'. Did you mean"),
     ({**MUON, "particle": 1234567}, "No particle has the PDG code 1234567."),
@@ -264,6 +275,9 @@ REFUSED = [
     ({**MUON, "p": {"histogram": {"edges": [1, 2], "contents": [1, 2]}}}, "2 contents need 3 edges, found 2."),
     ({**MUON, "p": {"histogram": {"edges": [2, 1], "contents": [1]}}}, "the edges of a histogram must ascend."),
     ({**MUON, "p": {"histogram": {"edges": [1, 2], "contents": [-1]}}}, "must not be negative"),
+    ({**MUON, "p": {"histogram": {"edges": [1, 2], "contents": [NAN]}}}, "contents of a histogram must be finite numb"),
+    ({"particle": "mu-", "spectrum": {**JOINT, "contents": [[NAN]]}}, "contents of a spectrum must be finite numbers."),
+    ({"particle": "mu-", "spectrum": {**JOINT, "contents": [[-1]]}}, "of a spectrum must not be negative, and not all"),
     ({**MUON, "p": {"histogram": {"edges": [1, 2], "contents": [1], "min": 3}}}, "no content within the limits."),
     ({**MUON, "p": {"histogram": {"edges": [1, 2]}}}, "a histogram needs edges and contents, or file and name."),
     ({**MUON, "p": {"histogram": {"file": "absent.root", "name": "h"}}}, "absent.root does not exist."),

@@ -234,7 +234,16 @@ def test_paths_start_at_the_description(tmp_path, pipeline):
         ({"events": None}, "has no end: say how many events"),
         ({"collisions": [MUON, PION]}, "expected files, or one description of a generator"),
         ({"signal": "-"}, "the standard input .* is no input of pile-up"),
-        ({"luminous_region": 1999}, "luminous_region"),
+        (
+            {"luminous_region": 1999},
+            r"luminous_region: found 1999\. It is: .* a year \(2015, 2016, 2017, 2018; default",
+        ),
+        ({"luminous_region": {"width": [1, 1, 1]}}, "luminous_region: unknown key 'width'; .* Did you mean 'widths'"),
+        (
+            {"luminous_region": [0, 0, -1]},
+            r"luminous_region\.2: -1 is less than the minimum of 0\. 'luminous_region' is:",
+        ),
+        ({"luminous_region": {"widths": [1, 1, 1]}}, r"luminous_region: missing centre\. 'luminous_region' is: Where"),
         ({"collision": 1}, "unknown key 'collision'.* Did you mean 'collisions'"),
     ],
 )

@@ -232,6 +232,12 @@ def test_the_cross_section_is_that_of_pythia(pythia):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
+        (
+            {"config": []},
+            r"pythia.config: \[\] should be non-empty\. 'config' is: Pythia's settings, as a list of lines or",
+        ),
+        ({"config": [3]}, r"pythia.config.0: 3 is not of type 'string'\. 'config' is: Pythia's settings, as a list"),
+        ({"config": 3}, r"pythia.config: found 3\. It is: Pythia's settings, as a list of lines or the name of a file"),
         ({"config": ["HardQCD:hardbbar = on"]}, "Did you mean 'HardQCD:hardbbbar'"),
         (
             {"config": ["PhaseSpace:pTHatMin = low"]},

@@ -162,7 +162,9 @@ def histogram(edges: Any, contents: Any, quantity: Quantity, low: float = -INFIN
         raise quantity.error(f"{len(contents)} contents need {len(contents) + 1} edges, found {len(edges)}.")
     if not (np.diff(edges) > 0).all() or not np.isfinite(edges).all():
         raise quantity.error("the edges of a histogram must ascend.")
-    if not (np.asarray(contents) >= 0).all() or not np.isfinite(contents).all():
+    if not np.isfinite(contents).all():
+        raise quantity.error("the contents of a histogram must be finite numbers.")
+    if not (np.asarray(contents) >= 0).all():
         raise quantity.error("the contents of a histogram must not be negative.")
     cut = np.clip(edges, low, high)
     kept = np.asarray(contents) * (np.diff(cut) / np.diff(edges))
@@ -188,11 +190,11 @@ def read_root(place: Place, file: str, name: str | None, dimensions: int) -> tup
         with uproot.open(path) as root:
             kinds = root.classnames(recursive=True, cycle=False)
             known = [key for key, kind in kinds.items() if kind.startswith(f"TH{dimensions}")]
+            has = f"it has: {', '.join(known) or 'none'}"
+            if name is None:
+                raise place.error(f"expected the 'name' of a TH{dimensions} in {path}, found none; {has}.")
             if name not in known:
-                raise place.error(
-                    f"{path} has no TH{dimensions} {name!r}; it has: {', '.join(known) or 'none'}"
-                    + suggest(str(name), known)
-                )
+                raise place.error(f"{path} has no TH{dimensions} {name!r}; {has}{suggest(name, known)}")
             contents, *edges = root[name].to_numpy()
     except (ValueError, OSError) as error:
         raise place.error(f"{path} cannot be read as a ROOT file ({error}).") from error

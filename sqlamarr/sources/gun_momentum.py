@@ -212,7 +212,9 @@ def _add_joint(plan: Plan, place: Place, value: Mapping[str, Any], phi: int) -> 
     for edges, (_, low, high), name in ((x, SIZES[size], size), (y, ANGLES[angle], angle)):
         if not (np.diff(edges) > 0).all() or not low <= edges[0] < edges[-1] <= high:
             raise place.error(f"the edges of {name} must ascend from {low:g} to {high:g}, found {edges.tolist()}.")
-    if not np.isfinite(contents).all() or (contents < 0).any() or not (contents > 0).any():
+    if not np.isfinite(contents).all():
+        raise place.error("the contents of a spectrum must be finite numbers.")
+    if (contents < 0).any() or not (contents > 0).any():
         raise place.error("the contents of a spectrum must not be negative, and not all 0.")
     at = len(plan.numbers)
     plan.numbers += [*x.tolist(), *y.tolist(), *contents.ravel().tolist()]

@@ -38,7 +38,8 @@ SCHEMA: Mapping[str, Any] = {
             "events are crossings with one collision at least.",
         },
         "luminous_region": {
-            "description": "Where collisions are: a year (default 2016), widths in mm, these and a centre, or none.",
+            "description": f"Where collisions are: a year ({', '.join(map(str, LUMINOUS_REGION))}; default 2016), "
+            "widths [x, y, z] in mm, {widths: [x, y, z], centre: [x, y, z]}, or none.",
             "oneOf": [
                 {"enum": [*LUMINOUS_REGION, "none"]},
                 _PLACE,
