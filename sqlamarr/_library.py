@@ -70,6 +70,16 @@ def check(status: int, error: type[Exception] | None = None) -> None:
         raise (error or _ERROR_OF_STATUS[status])(message)
 
 
+def listener() -> tuple[Any, list[BaseException]]:
+    """For native calls that last: a function that they call now and then, so that Python's signal handlers run.
+
+    It answers 1, and the call is to end, when one of these raised something (Ctrl-C does), which is in the list then.
+    """
+    raised: list[BaseException] = []
+    stop = ffi.callback("int(void)", lambda: 0, error=1, onerror=lambda kind, error, trace: raised.append(error))
+    return stop, raised
+
+
 def text(pointer: Any) -> str | None:
     """A C string as ``str``; a null pointer as None."""
     return None if pointer == ffi.NULL else ffi.string(pointer).decode("utf-8", "replace")
@@ -77,4 +87,4 @@ def text(pointer: Any) -> str | None:
 
 version = text(lib.sqlamarr_version())
 
-__all__ = ["check", "ffi", "lib", "library_path", "native_folder", "text", "version"]
+__all__ = ["check", "ffi", "lib", "library_path", "listener", "native_folder", "text", "version"]

@@ -19,6 +19,7 @@ using hepmc::Record;
 
 constexpr int64_t system_pid = 90; // the collision as a whole, as Pythia calls it
 constexpr int64_t beam_status = 4, documentation_status = 3;
+constexpr int64_t work_of_event = 50; // in trials of a daughter, roughly
 enum SizeKind { size_p, size_pt, size_energy, size_kinetic };
 enum AngleKind { angle_theta, angle_eta, angle_rapidity, angle_cosine };
 
@@ -103,10 +104,12 @@ int32_t choose(const sqlamarr_gun &gun, const sqlamarr_gun_head &head, Draws &dr
 
 class Maker {
 public:
-    Maker(const sqlamarr_gun &gun, uint64_t key) : plan_(gun), key_(key), family_(gun) {}
+    Maker(const sqlamarr_gun &gun, uint64_t key, Patience &patience)
+        : plan_(gun), key_(key), patience_(patience), family_(gun, patience) {}
 
     void make(const sqlamarr_gun_event &event, Record &out) {
         const int64_t id = event.event_id + event.collision;
+        patience_.spend(work_of_event);
         std::swap(record_, out); // both keep their memory
         record_.to_mev = record_.to_mm = 1;
         record_.event_number = event.number;
@@ -192,6 +195,7 @@ private:
 
     Prepared plan_;
     uint64_t key_;
+    Patience &patience_;
     Family family_;
     Record record_;
 };
@@ -203,9 +207,10 @@ private:
 using namespace sqlamarr;
 
 int sqlamarr_gun_make(const sqlamarr_gun *gun, uint64_t key, const sqlamarr_gun_event *events, int64_t n,
-                      sqlamarr_hepmc **out) {
+                      int (*stop)(void), sqlamarr_hepmc **out) {
     return guard([&] {
-        gun::Maker maker(*gun, key);
+        gun::Patience patience(stop);
+        gun::Maker maker(*gun, key, patience);
         hepmc::Tables tables;
         std::vector<hepmc::Record> records(1);
         for (int64_t i = 0; i < n; ++i) {

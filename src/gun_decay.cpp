@@ -1,6 +1,5 @@
 #include "gun_decay.h"
 
-#include "errors.h"
 #include "portable_math.h"
 
 #include <algorithm>
@@ -10,7 +9,9 @@ namespace sqlamarr::gun {
 
 namespace {
 
-constexpr int most_trials = 10'000'000, most_choices = 100'000;
+// Trials of a decay times its daughters: a second or two, in which a decay with a chance of 1e-3 never fails.
+constexpr int64_t most_work = 10'000'000;
+constexpr int most_choices = 100'000;
 constexpr double widths_of_first = 15; // as far above its mass as the first particle of a chain goes
 constexpr size_t most_members = 100'000;
 constexpr size_t many_bodies = 4; // from here on flat masses of clusters are too seldom good
@@ -154,11 +155,13 @@ void Family::break_up(size_t i, Draws &draws) {
     double rest = mother.mass - least;
     const bool many = fixed && n >= many_bodies;
     const double bound = many ? most_of_many(i, rest) : n > 2 || !fixed ? most(i, least) : 0;
-    for (int trial = 0;; ++trial) {
+    const auto bodies = static_cast<int64_t>(n);
+    for (int64_t trials = 1;; ++trials) {
         if (!fixed) rest = draw_masses(i, least, draws);
         const double weight = many ? draw_many(i, rest, draws) : draw_clusters(i, rest, draws);
         if (bound <= 0 || (rest >= 0 && draws.uniform() * bound <= weight)) break;
-        if (trial == most_trials) impossible(*mother.species, "ten million trials did not find a place in phase space");
+        if (trials * bodies >= most_work) improbable(i, trials);
+        patience_.spend(bodies);
     }
     Momentum cluster = mother.momentum;
     for (size_t k = n - 1; k >= 1; --k) {
@@ -168,6 +171,21 @@ void Family::break_up(size_t i, Draws &draws) {
         cluster = others;
     }
     members[first].momentum = cluster;
+}
+
+void Family::improbable(size_t i, int64_t trials) const {
+    const Member &mother = members[i];
+    double sum = 0, least = 0;
+    for (size_t d = mother.first_daughter; d < mother.first_daughter + mother.n_daughters; ++d) {
+        sum += members[d].species->mass;
+        least += members[d].least;
+    }
+    throw Error(SQLAMARR_DATA,
+                "The particle gun cannot decay the particle of PDG id " + std::to_string(mother.species->pid) + " to " +
+                    std::to_string(mother.n_daughters) + " particles: that is too improbable, none of " +
+                    std::to_string(trials) + " trials found a place in phase space. They weigh " + std::to_string(sum) +
+                    " MeV (at least " + std::to_string(least) + " MeV, if resonances are light), it weighs " +
+                    std::to_string(mother.mass) + " MeV. Decay it to fewer or lighter particles, or use a generator.");
 }
 
 // Masses of the daughters; returns what they leave of the mother's, which may be negative.

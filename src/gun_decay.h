@@ -1,6 +1,7 @@
 // A particle and all that comes of it: channels, masses, momenta, places.
 #pragma once
 
+#include "errors.h"
 #include "gun_draws.h"
 #include "sqlamarr.h"
 
@@ -28,10 +29,27 @@ struct Member {
     Place end{};
 };
 
+// Asks after some work (in trials of a daughter, a tenth of a second of them or less) whether to go on.
+class Patience {
+public:
+    explicit Patience(int (*stop)(void)) : stop_(stop) {}
+
+    void spend(int64_t work) {
+        if ((left_ -= work) > 0) return;
+        left_ = work_between;
+        if (stop_()) throw Error(SQLAMARR_INTERNAL, "The particle gun was interrupted.");
+    }
+
+private:
+    static constexpr int64_t work_between = 500'000;
+    int (*stop_)(void);
+    int64_t left_ = work_between;
+};
+
 // The tree of one particle; daughters of one mother stand beside each other, after her.
 class Family {
 public:
-    explicit Family(const sqlamarr_gun &gun) : gun_(gun) {}
+    Family(const sqlamarr_gun &gun, Patience &patience) : gun_(gun), patience_(patience) {}
 
     // Choose the decays of the whole chain, and the mass of its first particle.
     void begin(int32_t species, Draws &draws);
@@ -52,7 +70,10 @@ private:
     double draw_many(size_t i, double rest, Draws &draws);
     double most_of_many(size_t i, double rest) const;
 
+    [[noreturn]] void improbable(size_t i, int64_t trials) const;
+
     const sqlamarr_gun &gun_;
+    Patience &patience_;
     std::vector<double> cuts_, clusters_, steps_; // of the decay at hand: see draw_clusters
 };
 

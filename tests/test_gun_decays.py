@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import signal
+import time
 from collections import Counter
 from importlib.resources import files
 from pathlib import Path
@@ -286,6 +288,50 @@ def test_a_decay_that_cannot_be(decay, message):
     with pytest.raises(SqlamarrError) as caught:
         shoot(1, decay=decay, **PT)
     assert message in str(caught.value)
+
+
+IMPROBABLE = [
+    (
+        "B0 -> " + " ".join(["(rho0 -> pi+ pi-)"] * 6),
+        "511 to 6 particles",
+        "1666667 trials",
+        "4651.56",
+        "1674.84",
+        "5279.",
+    ),
+    ("Higgs0 -> " + " ".join(["pi+ pi-"] * 50), "25 to 100 particles", "100000 trials", "13957.0", "13957.0", "1251"),
+]
+
+
+@pytest.mark.parametrize(("decay", "what", "trials", "sum_of_masses", "least", "mass_of_mother"), IMPROBABLE)
+def test_a_decay_too_improbable_for_hit_or_miss_is_an_error_soon(
+    decay, what, trials, sum_of_masses, least, mass_of_mother
+):
+    start = time.perf_counter()
+    with pytest.raises(SqlamarrError) as caught:
+        shoot(2000, decay=decay, **PT)
+    assert time.perf_counter() - start < 30  # about a second
+    assert f"of PDG id {what}: that is too improbable, none of {trials} found" in str(caught.value)
+    assert f"They weigh {sum_of_masses}" in str(caught.value)
+    assert f"(at least {least}" in str(caught.value)
+    assert f"it weighs {mass_of_mother}" in str(caught.value)
+
+
+def test_a_gun_that_takes_long_answers_signals():
+    def interrupt(number, frame):
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        start = time.perf_counter()
+        signal.setitimer(signal.ITIMER_REAL, 2)
+        with pytest.raises(KeyboardInterrupt):
+            shoot(100_000, decay="B0 -> " + " ".join(["(rho0 -> pi+ pi-)"] * 5), **PT)  # minutes
+        assert time.perf_counter() - start < 20
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert len(shoot(10, decay="B0 -> K+ pi-", **PT).rows(511)) == 10
 
 
 def test_a_particle_may_become_another_of_its_mass():

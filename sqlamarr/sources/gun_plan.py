@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sqlamarr._library import check, ffi, lib
+from sqlamarr._library import check, ffi, lib, listener
 from sqlamarr.sources.base import EventRef, ParsedChunk, event_numbers
 from sqlamarr.sources.distributions import Law
 from sqlamarr.sources.hepmc import TABLES, table_of
@@ -79,7 +79,10 @@ class GunRecipe:
         return GunRecipe, (self.plan, self.key)  # without the native copy
 
     def make(self, events: Sequence[EventRef]) -> ParsedChunk:
-        """GenEvents, GenVertices, GenParticles of these events; the first particle of each is the collision itself."""
+        """GenEvents, GenVertices, GenParticles of these events; the first particle of each is the collision itself.
+
+        :raises DataError: a decay is impossible, or too improbable for hit or miss
+        """
         native, _ = self._native
         where = np.zeros(len(events), _EVENT)
         numbers = event_numbers(events)
@@ -87,7 +90,11 @@ class GunRecipe:
             where[name] = numbers[:, column]
         out = ffi.new("sqlamarr_hepmc **")
         pointer = ffi.cast("sqlamarr_gun_event *", where.ctypes.data)
-        check(lib.sqlamarr_gun_make(native, self.key, pointer, len(where), out))
+        stop, raised = listener()
+        status = lib.sqlamarr_gun_make(native, self.key, pointer, len(where), stop, out)
+        if raised:
+            raise raised[0]
+        check(status)
         owner = ffi.gc(out[0], lib.sqlamarr_hepmc_free)
         return ParsedChunk({name: table_of(owner, name) for name in TABLES})
 
