@@ -74,9 +74,13 @@ def listener() -> tuple[Any, list[BaseException]]:
     """For native calls that last: a function that they call now and then, so that Python's signal handlers run.
 
     It answers 1, and the call is to end, when one of these raised something (Ctrl-C does), which is in the list then.
+    NULL where the system does not allow functions that are made while a program runs: signals wait there.
     """
     raised: list[BaseException] = []
-    stop = ffi.callback("int(void)", lambda: 0, error=1, onerror=lambda kind, error, trace: raised.append(error))
+    try:
+        stop = ffi.callback("int(void)", lambda: 0, error=1, onerror=lambda kind, error, trace: raised.append(error))
+    except MemoryError:
+        stop = ffi.NULL
     return stop, raised
 
 

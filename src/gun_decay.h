@@ -37,7 +37,7 @@ public:
     void spend(int64_t work) {
         if ((left_ -= work) > 0) return;
         left_ = work_between;
-        if (stop_()) throw Error(SQLAMARR_INTERNAL, "The particle gun was interrupted.");
+        if (stop_ != nullptr && stop_()) throw Error(SQLAMARR_INTERNAL, "The particle gun was interrupted.");
     }
 
 private:

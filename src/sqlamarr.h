@@ -252,8 +252,8 @@ typedef struct sqlamarr_gun_event {
 } sqlamarr_gun_event;
 
 /* Make events; each depends on (key, event_id + collision) alone. The tables are read as those of
- * parsed HepMC text. Indices in `gun` are trusted. `stop` is asked now and then; if it answers other
- * than 0, the call fails. */
+ * parsed HepMC text. Indices in `gun` are trusted. `stop`, unless it is null, is asked now and
+ * then; if it answers other than 0, the call fails. */
 SQLAMARR_API int sqlamarr_gun_make(const sqlamarr_gun *gun, uint64_t key, const sqlamarr_gun_event *events, int64_t n,
                                    int (*stop)(void), sqlamarr_hepmc **out);
 
