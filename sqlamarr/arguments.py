@@ -14,10 +14,12 @@ from sqlamarr.errors import SqlamarrError
 
 
 def whole(name: str, value: Any) -> int:
-    """An integer, also one of numpy's.
+    """An integer, also one of numpy's, or a float without a fraction: 1e6.
 
     :raises SqlamarrError: it is none
     """
+    if isinstance(value, (float, np.floating)) and float(value).is_integer():
+        return int(value)
     if not isinstance(value, (bool, np.bool_)):
         try:
             return operator.index(value)

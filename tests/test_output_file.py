@@ -120,6 +120,11 @@ def test_arguments_of_another_type_are_named(options, message, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_float_without_a_fraction_is_a_number_of_events(tmp_path):
+    gun = {"gun": {"particle": "mu-", "p": 1e4, "eta": 3}}
+    assert sqlamarr.run("lhcb_run2", gun, tmp_path / "out.db", seed=1, max_events=1e2, batch_size=40.0).events == 100
+
+
 def test_numbers_of_numpy_are_numbers_too(example, tmp_path):
     options = {"seed": np.int64(4), "max_events": np.int64(1), "batch_size": np.int32(2), "jobs": np.uint8(1)}
     conditions = {"period": np.int64(2017)}
