@@ -192,6 +192,14 @@ def test_combinations_are_counted_through_the_file(reference, monkeypatch):
         candidates(reference[0], "phi(1020) -> K+ K-", Selection(max_combinations=count // 2))
 
 
+def test_far_too_many_combinations_are_known_from_the_first_events(reference, monkeypatch):
+    count = len(candidates(reference[0], "phi(1020) -> K+ K-")["phi_M"])
+    monkeypatch.setattr(ntuple, "EVENTS", 4)
+    monkeypatch.setattr(ntuple, "ENOUGH", 12)
+    with pytest.raises(SqlamarrError, match=r"in the first 12 of 40 events, about [\d,]+ in all, expected at most"):
+        candidates(reference[0], "phi(1020) -> K+ K-", Selection(max_combinations=count // 2))
+
+
 def test_the_number_of_combinations_of_equal_particles_is_known_before(reference):
     """Two pions in both orders are one combination, in the number that decides too."""
     count = len(candidates(reference[0], "D+ -> K- pi+ pi+")["Dplus_M"])

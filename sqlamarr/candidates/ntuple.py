@@ -23,6 +23,8 @@ from sqlamarr.words import counted
 
 EVENTS = 2000  # events that are looked at together,
 AT_ONCE = 100_000  # fewer if a particle has more combinations: of four tracks each takes 6 kB
+ENOUGH = 100  # events that show how many combinations a file will have,
+FAR_TOO_MANY = 1.5  # if these are so many times what is allowed
 SEEN = 10_000  # mm: who flies farther is gone before it decays
 
 
@@ -101,10 +103,13 @@ class NTuple:
         :param new: combinations that these events have beside those that are done
         """
         number, limit = self._combined[label] + new, self.selection.max_combinations
-        if number <= limit:
-            return
         seen = self._seen + events
-        where = f"the first {seen:,} of {counted(self._events, 'event')}" if seen < self._events else "the file"
+        all_of_them = number * self._events // max(seen, 1)
+        if number <= limit and (seen < ENOUGH or all_of_them <= FAR_TOO_MANY * limit):
+            return
+        where = "the file"
+        if seen < self._events:
+            where = f"the first {seen:,} of {counted(self._events, 'event')}, about {all_of_them:,} in all"
         final = next(name for name, node in zip(self.labels, self.descriptor.decay.walk()) if not node.daughters)
         raise SqlamarrError(
             f"{label} has about {number:,} combinations of its daughters in {where}, expected at most {limit:,}. Ask "
