@@ -82,11 +82,10 @@ constexpr const char *MOMENTUM_AND_KICK[] = {"px", "py", "pz", "kick"};
 // The first argument, which coordinate is meant; nothing if it, or an argument behind it, is NULL.
 std::optional<int64_t> coordinate(const char *function, int64_t last, const char *expected, int count,
                                   sqlite3_value **values) {
-    if (sqlite3_value_type(values[0]) != SQLITE_INTEGER && any_null(count, values)) return std::nullopt;
-    const int64_t coord = integer_argument(function, "coord", values[0]);
-    if (coord >= 0 && coord <= last) return coord;
     if (any_null(count, values)) return std::nullopt;
-    bad_argument(function, "coord", expected, values[0]);
+    const int64_t coord = integer_argument(function, "coord", values[0]);
+    if (coord < 0 || coord > last) bad_argument(function, "coord", expected, values[0]);
+    return coord;
 }
 
 // Component `coord` (0, 1, 2) of the vector of length `norm` along (tx, ty, 1).

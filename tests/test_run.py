@@ -185,3 +185,9 @@ def test_one_hash_whatever_the_batches_for_everything_that_can_be_kept(example, 
     assert all(other == found[0] for other in found)
     assert "GenParticles" in found[0]
     assert "tmp_covariance" in found[0]
+
+
+def test_the_summary_has_the_tables_in_the_pipelines_order(example, tmp_path):
+    summary = sqlamarr.run("lhcb_run2", example, tmp_path / "out.db", seed=1, max_events=1)
+    with sqlamarr.open(tmp_path / "out.db") as db:
+        assert [name for name in db.tables() if name in summary.rows] == list(summary.rows)

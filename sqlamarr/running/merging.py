@@ -130,6 +130,7 @@ def _write(parts: Sequence[Part], beside: Path, path: Path) -> RunSummary:
     tables = [name for name in one.schema if name not in (*RUN_TABLES, *BOOKKEEPING) and _is_table(one.schema[name])]
     views = ";\n".join(sql for sql in one.schema.values() if not _is_table(sql))
     summary = RunSummary(str(one.made["pipeline"]), int(one.made["seed"]), str(path))
+    summary.rows.update(dict.fromkeys(tables, 0))
     with open_output(one.path) as template:
         out = OutputFile(beside, tables, template, views=views, description={"status": "incomplete"})
     try:

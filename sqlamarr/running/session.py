@@ -106,6 +106,7 @@ class Session:
         adopt(self.job, self._worker)
         self._out = settings.found.out if settings.found else None
         self._summary = RunSummary(settings.pipeline.name, settings.options.seed, str(settings.path))
+        self._summary.rows.update(dict.fromkeys(self._worker.output_tables, 0))  # in the pipeline's order
         self._restore()
         done = self._summary.resumed
         self._source = open_inputs(

@@ -79,7 +79,7 @@ class PluginStep(FillsTable):
         def run(batch: Batch) -> None:
             with batch.random_functions(f"{self.name}.query"):
                 rows = compiled()
-            if not rows.rows:  # of this species, say: half of the steps of a small batch, which cost time too
+            if not rows.rows:  # as for rare species, half of the steps of a small batch: no need to ask
                 return
             query.refuse_null_keys(rows)
             matrix = query.matrix(rows)
