@@ -1,6 +1,6 @@
 """Make the event files of examples/data with Pythia 8: python make_data.py [FOLDER].
 
-Needs pythia8mc and pyhepmc (pip install "sqlamarr[examples]"). The same versions give the same bytes.
+Needs pythia8mc and pyhepmc (pip install "sqlamarr-flashsim[examples]"). The same versions give the same bytes.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Simulate on a batch system: workers as jobs of HTCondor or Slurm, through dask-jobqueue.
 
-    pip install 'sqlamarr[dask]' dask-jobqueue
+    pip install 'sqlamarr-flashsim[dask]' dask-jobqueue
     python examples/on_cluster.py condor minbias.hepmc.gz out.db
 
 Begun a second time after an interruption, it goes on where it stopped.

@@ -1,7 +1,7 @@
 """Draw what the calorimeter sees: python plot_calorimeter.py [PICTURE.png].
 
-Needs matplotlib (pip install "sqlamarr[plot]"). Events of 24 neutral pions each, with a falling spectrum of transverse
-momenta and flat in pseudorapidity, go through the pipeline lhcb_run2.
+Needs matplotlib (pip install "sqlamarr-flashsim[plot]"). Events of 24 neutral pions each, with a falling spectrum of
+transverse momenta and flat in pseudorapidity, go through the pipeline lhcb_run2.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Draw efficiency and misidentification against momentum: python plot_identification.py [PICTURE.png].
 
-Needs matplotlib (pip install "sqlamarr[plot]"). Particles of each species fly from one point, flat in
+Needs matplotlib (pip install "sqlamarr-flashsim[plot]"). Particles of each species fly from one point, flat in
 log p (3 to 100 GeV) and in eta (2 to 4.9); they go through the pipeline lhcb_run2 like any events.
 """
 

@@ -5,7 +5,7 @@ lb.html and the picture validation.png into FOLDER (default: here), and prints t
 picture has the panels in which Lamarr was validated (CERN-THESIS-2024-108, figures 5.5 to 5.14): momentum and
 pseudorapidity of the proton, m(pKpi), m(Lambda_c mu), impact parameter chi2 of the proton, chi2 of the Lambda_c
 vertex, chi2 of the fit of the Lambda_c decay without and with its primary vertex, identification of the proton.
-Needs pip install "sqlamarr[plot]".
+Needs pip install "sqlamarr-flashsim[plot]".
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ def native_folder() -> Path:
     from importlib.metadata import PackageNotFoundError, distribution  # slow, and seldom needed
 
     try:
-        installed = Path(str(distribution("sqlamarr").locate_file("sqlamarr/_native")))
+        installed = Path(str(distribution(errors.DISTRIBUTION).locate_file("sqlamarr/_native")))
     except PackageNotFoundError:
         return own
     return installed if installed.is_dir() else own
@@ -51,8 +51,8 @@ def _load() -> tuple[Any, Any]:
     except (ImportError, OSError) as error:
         raise errors.InstallationError(
             f"The compiled part of sqlamarr is missing from {native_folder()} ({error}). "
-            "Install the package with 'pip install .' from its source folder, or a wheel from PyPI; "
-            "a bare copy of the Python files is not enough."
+            "Install the package with 'pip install .' from its source folder, or with "
+            f"'pip install {errors.DISTRIBUTION}'; a copy of the Python files alone is not enough."
         ) from error
 
 

@@ -17,7 +17,7 @@ from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from sqlamarr.errors import DescriptorError, InstallationError, UnknownParticleError
+from sqlamarr.errors import DescriptorError, UnknownParticleError, missing_package
 
 ARROWS = ("->", "-->", "=>", "==>", "→")  # LHCb's arrows differ in the photons and resonances that they allow
 TOKEN = re.compile(
@@ -213,9 +213,7 @@ def _package() -> Any:
         import particle
         import particle.lhcb
     except ImportError as error:
-        raise InstallationError(
-            'Names of particles need the package particle. Install it with: pip install "sqlamarr[decays]"'
-        ) from error
+        raise missing_package("Looking up names of particles", "particle", "particle") from error
     return particle
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+#: What to install: the name ``sqlamarr`` is that of another project on the package index.
+DISTRIBUTION = "sqlamarr-flashsim"
+
 
 class SqlamarrError(Exception):
     """Something is wrong that the user can mend; the message says what, where and how."""
@@ -9,6 +12,17 @@ class SqlamarrError(Exception):
 
 class InstallationError(SqlamarrError):
     """The native part of the package is missing or does not fit."""
+
+
+def missing_package(what: str, package: str, extra: str) -> InstallationError:
+    """The error to raise where an optional package is not installed.
+
+    :param what: what needs it, as the beginning of a sentence
+    :param package: the package, as its index calls it
+    :param extra: the extra of ours that installs it, or the package again
+    """
+    install = extra if extra == package else f"{DISTRIBUTION}[{extra}]"
+    return InstallationError(f'{what} needs {package}, which is not installed: pip install "{install}"')
 
 
 class SqlError(SqlamarrError):

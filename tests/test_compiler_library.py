@@ -18,7 +18,7 @@ from sqlamarr.compiler.inspection import function_names, inspect
 from sqlamarr.compiler.ir import FLOAT32, FLOAT64, Graph
 from sqlamarr.compiler.stages import parse
 from sqlamarr.compiler.trees import ensemble, tree
-from sqlamarr.errors import CompilerError, ModelError
+from sqlamarr.errors import CompilerError, ModelError, SqlamarrError
 from sqlamarr.models import CompiledModel, Sizes
 
 RNG = np.random.Generator(np.random.Philox(11))
@@ -360,8 +360,8 @@ def test_from_a_pickle_to_a_library_on_the_command_line(tmp_path, monkeypatch, c
 @pytest.mark.parametrize(
     ("pickled", "message"),
     [
-        (b"csklearn.tree\nTree\n.", r"m\.pkl: reading it needs scikit-learn, .* pip install 'sqlamarr\[sklearn\]'"),
-        (b"cno_such_package.deep\nThing\n.", r"m\.pkl: reading it needs no_such_package, .* install 'no_such_package'"),
+        (b"csklearn.tree\nTree\n.", r'm\.pkl needs scikit-learn, .* pip install "sqlamarr-flashsim\[sklearn\]"'),
+        (b"cno_such_package.deep\nThing\n.", r'm\.pkl needs no_such_package, .* install "no_such_package"'),
         (b"cnumpy.no_such_part\nThing\n.", r"there is no module numpy\.no_such_part in the numpy .* another version"),
     ],
     ids=["scikit-learn", "another package", "a part of a package"],
@@ -372,5 +372,5 @@ def test_a_pickle_whose_package_is_not_here_says_what_to_install(tmp_path, monke
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "sklearn", None)
     (tmp_path / "m.pkl").write_bytes(pickled)
-    with pytest.raises(CompilerError, match=message):
+    with pytest.raises(SqlamarrError, match=message):
         compile_models({"f": str(tmp_path / "m.pkl")}, tmp_path / "m.so")

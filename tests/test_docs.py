@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
+import subprocess
 from pathlib import Path
 
 import apsw
@@ -13,6 +14,7 @@ from run_tools import command_line
 
 import sqlamarr
 from sqlamarr.cli import group, main
+from sqlamarr.errors import DISTRIBUTION
 from sqlamarr.output import quoted_count
 from sqlamarr.pipeline import SCHEMA
 from sqlamarr.runner import run
@@ -26,6 +28,28 @@ def test_every_sql_function_is_documented_and_every_documented_one_exists(db):
     ours = {row[0] for row in db.execute("SELECT name FROM pragma_function_list")} - builtin
     text = (ROOT / "docs" / "sql_functions.md").read_text()
     assert set(re.findall(r"`(\w+)\(", text)) == ours - {"sqlamarr_sink", "sqlamarr_required"}
+
+
+def tracked_texts():
+    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False).stdout.split(b"\0")
+    paths = [ROOT / name.decode() for name in names if name] or [p for p in ROOT.rglob("*") if ".git" not in p.parts]
+    endings = {".md", ".py", ".sh", ".sub", ".toml", ".txt", ".yaml", ".yml", ".cff", ".cpp", ".h", ".html"}
+    return {p: p.read_text() for p in paths if p.suffix in endings and p.is_file() and p != Path(__file__)}
+
+
+def test_what_to_install_is_ours_and_has_the_extra():
+    """On the index the name sqlamarr is another group's."""
+    extras = set(re.findall(r"^(\w+) = \[", (ROOT / "pyproject.toml").read_text().partition("[project.opt")[2], re.M))
+    found = 0
+    for path, text in tracked_texts().items():
+        assert not re.search(r"\bsqlamarr\[|pip install [\"']?sqlamarr(?![-\w])", text), path
+        for names in re.findall(re.escape(DISTRIBUTION) + r"\[([\w,]+)\]", text):
+            assert set(names.split(",")) <= extras, (path, names)
+            found += 1
+        for package, extra in re.findall(r"missing_package\([^\n]*\"([\w-]+)\", \"(\w+)\"\)", text):
+            assert extra in extras or extra == package, (path, extra)
+            found += 1
+    assert found > 20
 
 
 def test_no_builtin_function_is_shadowed(db):

@@ -146,7 +146,7 @@ def test_other_protocols_are_refused(pipeline):
 def test_without_pooch_the_extra_is_named(pipeline, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "pooch", None)
     path = pipeline(f"library: 'http://host/a.so', sha256: {'ab' * 32}")
-    with pytest.raises(InstallationError, match=r"pip install 'sqlamarr\[fetch\]'"):
+    with pytest.raises(InstallationError, match=r'pip install "sqlamarr-flashsim\[fetch\]"'):
         Worker(load_pipeline(path), WorkerOptions(seed=1))
 
 

@@ -123,7 +123,7 @@ def test_a_report_on_a_file_that_is_not_there_says_so_first(said, tmp_path, monk
 def test_a_report_without_its_packages_says_what_to_install(said, reference, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "mplhep", None)
     message = said("report", reference[0], "-o", tmp_path / "p.html")
-    assert 'pip install "sqlamarr[plot]"' in message
+    assert 'pip install "sqlamarr-flashsim[plot]"' in message
 
 
 def test_a_misspelt_column_of_a_cut_is_told_the_right_one(said, reference, tmp_path):

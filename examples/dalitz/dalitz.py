@@ -1,6 +1,6 @@
 """The published example of compiled parametrizations, from training to figures.
 
-    pip install "sqlamarr[sklearn,plot]"
+    pip install "sqlamarr-flashsim[sklearn,plot]"
     python examples/dalitz/dalitz.py -o dalitz
 
 A boosted decision tree learns the efficiency over the Dalitz plot, a small network the resolution of both masses. Both

@@ -1,6 +1,6 @@
 """Train a conditional GAN to do what the shipped resolution plugin does, compile it, and swap it in by one line.
 
-    pip install "sqlamarr[sklearn,onnx,plot]" torch
+    pip install "sqlamarr-flashsim[sklearn,onnx,plot]" torch
     python examples/train_gan/train_gan.py -o gan
 
 It takes some minutes on one core, and leaves ``generator.onnx``, ``resolution.so`` and a table of distances

@@ -10,7 +10,7 @@ import numpy as np
 from sqlamarr.columns import FLOAT64, INT64, Array
 from sqlamarr.database import Database
 from sqlamarr.description import Column
-from sqlamarr.errors import InstallationError, SqlamarrError
+from sqlamarr.errors import SqlamarrError, missing_package
 from sqlamarr.exporters import ExportSummary, Options
 from sqlamarr.exporters.event_tree import EventTree
 from sqlamarr.exporters.events import EventNumbers
@@ -22,7 +22,7 @@ try:
     import pyarrow as pa
     import pyarrow.parquet as pq
 except ImportError as error:
-    raise InstallationError('Parquet needs pyarrow: pip install "sqlamarr[parquet]".') from error
+    raise missing_package("Export to Parquet", "pyarrow", "parquet") from error
 
 _CODECS = {"zstd": "zstd", "lz4": "lz4", "zlib": "gzip", "none": "none"}
 

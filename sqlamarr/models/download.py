@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlamarr.errors import InstallationError, ModelError
+from sqlamarr.errors import ModelError, missing_package
 
 CACHE = "SQLAMARR_CACHE"  # environment variable with the folder for downloads
 
@@ -47,5 +47,5 @@ def _pooch() -> Any:
     try:
         import pooch
     except ImportError as error:
-        raise InstallationError("Models by URL need pooch: pip install 'sqlamarr[fetch]'") from error
+        raise missing_package("A model given by URL", "pooch", "fetch") from error
     return pooch

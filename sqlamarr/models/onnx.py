@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from sqlamarr.errors import InstallationError, ModelError
+from sqlamarr.errors import ModelError, missing_package
 from sqlamarr.models.base import Description, Floats, Sizes
 from sqlamarr.models.blocks import ROWS, BlockModel, Evaluate
 from sqlamarr.models.onnx_ports import Port, describe, named_noise
@@ -189,9 +189,7 @@ def open_session(path: Path) -> Any:
     try:
         import onnxruntime
     except ImportError as error:
-        raise InstallationError(
-            f"{path} needs onnxruntime, which is not installed: pip install 'sqlamarr[onnx]'"
-        ) from error
+        raise missing_package(str(path), "onnxruntime", "onnx") from error
     options = onnxruntime.SessionOptions()
     # One thread: workers share the processors among them, and sums keep their order.
     options.intra_op_num_threads = options.inter_op_num_threads = 1

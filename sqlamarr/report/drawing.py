@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from sqlamarr.errors import InstallationError
+from sqlamarr.errors import missing_package
 from sqlamarr.report.statistics import Array, efficiency
 
 COLOURS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377")  # P. Tol's, for all eyes
@@ -41,9 +41,7 @@ def need_plot() -> tuple[Any, Any, Any]:
         import matplotlib as mpl
         import mplhep
     except ImportError as error:
-        raise InstallationError(
-            f'The report draws with {error.name}, which is not installed. Install it with: pip install "sqlamarr[plot]"'
-        ) from error
+        raise missing_package("The report", str(error.name), "plot") from error
     return mpl, mplhep, hist
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlamarr.errors import InstallationError, WorkersLostError
+from sqlamarr.errors import WorkersLostError, missing_package
 from sqlamarr.running.tasks import Job, work_packed
 from sqlamarr.sources.base import Chunk
 
@@ -27,9 +27,7 @@ def cluster(scheduler: str) -> Iterator[Executor]:
     try:
         from distributed import Client
     except ImportError as error:
-        raise InstallationError(
-            "Dask is not installed. Install it with the package: pip install 'sqlamarr[dask]'."
-        ) from error
+        raise missing_package("--executor dask", "distributed", "dask") from error
     place = {"scheduler_file": scheduler} if Path(scheduler).is_file() else {"address": scheduler}
     try:
         connect: Any = Client  # it has no types

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlamarr import descriptors, new_particles
-from sqlamarr.errors import DescriptorError, InputError
+from sqlamarr.errors import DescriptorError, InputError, missing_package
 
 #: What decays: a PDG id, or the name that a .dec file gives to a particle with decays of its own (``Alias``).
 Key = int | str
@@ -243,9 +243,7 @@ def _parse_dec(path: Path) -> Any:
         from decaylanguage import DecFileParser
         from lark.exceptions import LarkError
     except ImportError as error:
-        raise InputError(
-            f'{path}: EvtGen\'s decay files need the package decaylanguage: pip install "sqlamarr[decays]".'
-        ) from error
+        raise missing_package(f"The decay file {path}", "decaylanguage", "decays") from error
     parser = DecFileParser(str(path))
     try:
         with warnings.catch_warnings():  # LHCb's own file has aliases that look odd

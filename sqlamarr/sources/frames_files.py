@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from sqlamarr.arguments import unexpected
-from sqlamarr.errors import InputError, InstallationError
+from sqlamarr.errors import InputError, missing_package
 from sqlamarr.sources.frames_columns import Jagged
 from sqlamarr.sources.record_tables import Array
 
@@ -61,9 +61,7 @@ def _parquet(path: Path, tree: str | None) -> Table:
     try:
         parquet = importlib.import_module("pyarrow.parquet")
     except ImportError as error:
-        raise InstallationError(
-            f"{path} is a Parquet file, which is read by pyarrow: 'pip install \"sqlamarr[parquet]\"'."
-        ) from error
+        raise missing_package(f"The Parquet file {path}", "pyarrow", "parquet") from error
     try:
         file = parquet.ParquetFile(path)
     except (OSError, ValueError) as error:  # pyarrow's own errors are ValueErrors

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from sqlamarr.columns import Columns
-from sqlamarr.errors import InputError, InstallationError
+from sqlamarr.errors import InputError, missing_package
 from sqlamarr.sources.base import DataSource, EventRef, Rejected, TableChunk
 from sqlamarr.sources.hepmc import TABLES, parse
 from sqlamarr.sources.run import Reading
@@ -83,7 +83,7 @@ def _pyhepmc(path: str, kind: str) -> Any:
     try:
         return importlib.import_module("pyhepmc")
     except ImportError as error:
-        raise InstallationError(f"{path} is {kind}, which is read by pyhepmc: 'pip install pyhepmc'.") from error
+        raise missing_package(f"{path} is {kind}, and reading it", "pyhepmc", "pyhepmc") from error
 
 
 class _Raw(io.RawIOBase):

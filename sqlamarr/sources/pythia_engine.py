@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
-from sqlamarr.errors import InputError, InstallationError
+from sqlamarr.errors import InputError, missing_package
 from sqlamarr.sources.poisson import words
 
 #: Read before the user's lines. What lives less than 1 m decays, as a detector that tracks the products of K_S and
@@ -53,9 +53,7 @@ def load() -> Any:
     try:
         return importlib.import_module("pythia8mc")
     except ImportError as error:
-        raise InstallationError(
-            "Pythia 8 in process needs the package pythia8mc: 'pip install \"sqlamarr[pythia]\"'."
-        ) from error
+        raise missing_package("Pythia 8 in process", "pythia8mc", "pythia") from error
 
 
 def start(lines: tuple[str, ...], name: str) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 
 from sqlamarr.compiler.function import Doubles, Source
 from sqlamarr.compiler.ir import FLOAT32, Graph
-from sqlamarr.errors import CompilerError, InstallationError
+from sqlamarr.errors import CompilerError, missing_package
 from sqlamarr.models.onnx import OnnxModel
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def read_file(
     try:
         import onnx  # noqa: F401
     except ImportError as error:
-        raise InstallationError(f"{path} needs onnx, which is not installed: pip install 'sqlamarr[onnx]'") from error
+        raise missing_package(str(path), "onnx", "onnx") from error
     from sqlamarr.compiler.onnx_graph.layout import Layout, output_names, outputs, producer
     from sqlamarr.compiler.onnx_graph.translate import Translation
 

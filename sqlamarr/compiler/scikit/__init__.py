@@ -19,7 +19,7 @@ from sqlamarr.compiler.function import Doubles, Source
 from sqlamarr.compiler.ir import FLOAT64, Graph
 from sqlamarr.compiler.scikit import columns, ensembles, linear, networks, ranges, scaling  # noqa: F401 (they register)
 from sqlamarr.compiler.scikit.registry import Translation, default_method, label
-from sqlamarr.errors import CompilerError
+from sqlamarr.errors import CompilerError, SqlamarrError, missing_package
 
 
 def read_file(path: Path, method: str | None, dtype: np.dtype[Any]) -> Source:
@@ -30,26 +30,27 @@ def read_file(path: Path, method: str | None, dtype: np.dtype[Any]) -> Source:
     try:
         import joblib  # comes with scikit-learn, and reads plain pickles too
     except ImportError as error:
-        raise CompilerError(_missing(path, "sklearn")) from error
+        raise _missing(path, "sklearn") from error
     try:
         estimator = joblib.load(path)
     except ModuleNotFoundError as error:
-        raise CompilerError(_missing(path, error.name or str(error))) from error
+        raise _missing(path, error.name or str(error)) from error
     except Exception as error:  # a pickle may raise anything
         raise CompilerError(f"{path} cannot be loaded: {type(error).__name__}: {error}") from error
     return read_object(estimator, method, dtype, name=path.name)
 
 
-def _missing(path: Path, module: str) -> str:
-    """What to do where the classes of a pickle are not to be had."""
+def _missing(path: Path, module: str) -> SqlamarrError:
+    """The error where the classes of a pickle are not installed."""
     package = module.partition(".")[0]
     if find_spec(package):
-        return (
+        return CompilerError(
             f"{path} cannot be loaded: there is no module {module} in the {package} that is installed; the file was "
             f"probably made with another version of it. Install that one, or save the model with this one."
         )
-    what, install = ("scikit-learn", "sqlamarr[sklearn]") if package in ("sklearn", "joblib") else (package, package)
-    return f"{path}: reading it needs {what}, which is not installed: pip install '{install}'."
+    if package in ("sklearn", "joblib"):
+        return missing_package(str(path), "scikit-learn", "sklearn")
+    return missing_package(str(path), package, package)
 
 
 def read_object(estimator: Any, method: str | None, dtype: np.dtype[Any], name: str = "") -> Source:
