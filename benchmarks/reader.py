@@ -31,7 +31,7 @@ def tables(paths: list[Path], batch: int = 100) -> int:
     """The same, and inserted into SQLite's own tables."""
     n = 0
     with Database() as db:
-        db.execute((files("sqlamarr") / "schema.sql").read_text())
+        db.execute((files("sqlamarr.database") / "schema.sql").read_text())
         for chunk in open_inputs([str(path) for path in paths], collisions="record", seed=1).chunks(batch):
             for name, rows in chunk.parse().tables.items():
                 if rows.rows:

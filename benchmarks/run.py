@@ -20,7 +20,7 @@ from reader import with_pyhepmc
 from samples import bbbar, lhcb
 
 import sqlamarr
-from sqlamarr.pipeline import Pipeline, load
+from sqlamarr.pipeline.definition import Pipeline, load
 
 LAST_OF_TRACKING = "state_after_magnet"
 

@@ -9,7 +9,7 @@ import matplotlib as mpl
 import numpy as np
 
 import sqlamarr
-from sqlamarr import descriptors
+from sqlamarr.particles import descriptors
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt

@@ -5,27 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sqlamarr._library import version as __version__
-    from sqlamarr.columns import Columns
-    from sqlamarr.database import Database
+    from sqlamarr.database.connection import Database
     from sqlamarr.errors import SqlamarrError
     from sqlamarr.exporters import export
-    from sqlamarr.output import open_output as open
-    from sqlamarr.pipeline import load as load_pipeline
-    from sqlamarr.runner import run
+    from sqlamarr.native.columns import Columns
+    from sqlamarr.native.library import version as __version__
+    from sqlamarr.output.file import open_output as open
+    from sqlamarr.pipeline.definition import load as load_pipeline
+    from sqlamarr.running.run import run
 
 __all__ = ["Columns", "Database", "SqlamarrError", "__version__", "export", "load_pipeline", "open", "run"]
 
 # Imported when first used: the command line answers --help at once, and nobody pays for what he does not use.
 _LATER = {
-    "Columns": ("columns", "Columns"),
-    "Database": ("database", "Database"),
+    "Columns": ("native.columns", "Columns"),
+    "Database": ("database.connection", "Database"),
     "SqlamarrError": ("errors", "SqlamarrError"),
-    "__version__": ("_library", "version"),
+    "__version__": ("native.library", "version"),
     "export": ("exporters", "export"),
-    "load_pipeline": ("pipeline", "load"),
-    "open": ("output", "open_output"),
-    "run": ("runner", "run"),
+    "load_pipeline": ("pipeline.definition", "load"),
+    "open": ("output.file", "open_output"),
+    "run": ("running.run", "run"),
 }
 
 

@@ -21,7 +21,7 @@ ConnectionState &active_state(sqlite3_context *context, const char *function) {
         throw Error(SQLAMARR_SQL, std::string(function) +
                                       ": random numbers exist only inside a pipeline step, which "
                                       "gives them their key. Move the query into a step; from Python, wrap it in "
-                                      "sqlamarr.random.active(...).");
+                                      "sqlamarr.native.random.active(...).");
     return *state;
 }
 

@@ -15,7 +15,7 @@ from run_tools import MODULE, STEP
 
 import sqlamarr
 from sqlamarr import Database
-from sqlamarr.summary import RunSummary
+from sqlamarr.output.summary import RunSummary
 
 ROOT = Path(__file__).parent.parent
 

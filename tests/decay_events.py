@@ -7,7 +7,7 @@ import pyhepmc
 from decay_toys import fly, heads, in_detector, lambda_b_decays, two_body
 
 import sqlamarr
-from sqlamarr.descriptors import mass
+from sqlamarr.particles.descriptors import mass
 
 BEAM_SPOT = [0.03, 0.03, 50.0]  # mm
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from sqlamarr.candidates.measured import Photons, Tracks
 from sqlamarr.candidates.topology import topology_of
-from sqlamarr.descriptors import mass, parse
+from sqlamarr.particles.descriptors import mass, parse
 
 
 def two_body(rng, mother, m1, m2):

@@ -8,7 +8,7 @@ from pathlib import Path
 import apsw
 
 from sqlamarr import Database
-from sqlamarr.output import open_output
+from sqlamarr.output.file import open_output
 
 SCHEMA = """
 CREATE TABLE Hits ( -- what a test puts in

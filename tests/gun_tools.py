@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sqlamarr.columns import Columns
+from sqlamarr.native.columns import Columns
 from sqlamarr.sources import open_inputs
 
 #: A false alarm once in a million tests of a p-value.

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyhepmc
 
-from sqlamarr.columns import Columns
+from sqlamarr.native.columns import Columns
 from sqlamarr.sources import open_inputs
 from sqlamarr.sources.base import ParsedChunk
 

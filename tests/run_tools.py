@@ -8,7 +8,7 @@ import pytest
 
 import sqlamarr
 from sqlamarr.cli import main
-from sqlamarr.hashing import content_hashes
+from sqlamarr.output.content_hash import content_hashes
 
 TRUTH = """
 name: test

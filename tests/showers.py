@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from sqlamarr._library import native_folder
-from sqlamarr.event_models import CompiledEventModel, EventAnswers, EventBatch, EventLimits, EventSizes
+from sqlamarr.models.events import CompiledEventModel, EventAnswers, EventBatch, EventLimits, EventSizes
+from sqlamarr.native.library import native_folder
 
 Array = npt.NDArray[np.float64]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import sqlamarr
-from sqlamarr.batch import Batch
+from sqlamarr.steps.batch import Batch
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from showers import (
 from toy_events import half_width
 
 from sqlamarr.errors import EventError
-from sqlamarr.event_models import EventLimits
+from sqlamarr.models.events import EventLimits
 
 N = 20_000
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sqlamarr import Database
-from sqlamarr.column_tables import ColumnTables
-from sqlamarr.columns import FLOAT64, INT64, TEXT, Text
+from sqlamarr.database.working_tables import ColumnTables
 from sqlamarr.errors import DataError, SqlError
+from sqlamarr.native.columns import FLOAT64, INT64, TEXT, Text
 
 TYPES = {"id": INT64, "event": INT64, "x": FLOAT64, "word": TEXT}
 

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from compiler_tools import needs_compiler
 
-from sqlamarr._library import native_folder
 from sqlamarr.compiler.toolchain import OPTIONS
+from sqlamarr.native.library import native_folder
 
 pytestmark = needs_compiler
 RNG = np.random.Generator(np.random.Philox(9))

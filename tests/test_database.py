@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sqlamarr import Columns, Database
-from sqlamarr._library import library_path
 from sqlamarr.errors import DataError, SqlError
+from sqlamarr.native.library import library_path
 
 INTEGERS = st.one_of(st.none(), st.integers(-(2**63), 2**63 - 1))
 REALS = st.one_of(st.none(), st.floats(allow_nan=False))
@@ -236,7 +236,7 @@ def test_the_library_loads_into_the_sqlite3_shell():
 SECOND_SQLITE = """
 import ctypes, ctypes.util, sys
 from sqlamarr import Database
-from sqlamarr._library import library_path
+from sqlamarr.native.library import library_path
 name = ctypes.util.find_library("sqlite3")
 if name is None: sys.exit("no system SQLite")
 other = ctypes.CDLL(name)
@@ -261,7 +261,7 @@ def test_a_second_sqlite_in_the_process_is_refused(run_python):
 
 def test_a_native_call_before_the_library_is_loaded_is_an_error(run_python):
     code = (
-        "from sqlamarr._library import lib, ffi\n"
+        "from sqlamarr.native.library import lib, ffi\n"
         "out = ffi.new('sqlamarr_columns **')\n"
         "print(lib.sqlamarr_read(ffi.cast('sqlite3 *', 0), b'SELECT 1', ffi.NULL, 0, ffi.NULL, out))\n"
         "print(ffi.string(lib.sqlamarr_last_error()).decode())\n"

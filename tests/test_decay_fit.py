@@ -18,7 +18,7 @@ from sqlamarr.candidates.geometry import (
 )
 from sqlamarr.candidates.topology import NO_VERTEX, topology_of
 from sqlamarr.candidates.variables import mass_error, mass_of
-from sqlamarr.descriptors import mass, parse
+from sqlamarr.particles.descriptors import mass, parse
 
 N = 20_000
 SIGMA_PV = np.array([0.018, 0.018, 0.09])

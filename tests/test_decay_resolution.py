@@ -11,7 +11,7 @@ import pytest
 import sqlamarr
 from sqlamarr.candidates.build import Selection
 from sqlamarr.candidates.ntuple import candidates
-from sqlamarr.descriptors import mass
+from sqlamarr.particles.descriptors import mass
 from sqlamarr.report.statistics import chi2_probability, core
 
 GUNS = {

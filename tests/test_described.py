@@ -10,12 +10,12 @@ import pytest
 from run_tools import hashes
 
 import sqlamarr
+from sqlamarr.checking.yaml_schema import read_yaml
 from sqlamarr.errors import InputError
-from sqlamarr.provenance import read
+from sqlamarr.output.provenance import read
 from sqlamarr.sources import open_inputs
 from sqlamarr.sources.base import EventRef, EventRun, event_numbers
-from sqlamarr.sources.described import DESCRIBED_KINDS, describe
-from sqlamarr.validation import read_yaml
+from sqlamarr.sources.yaml_inputs import DESCRIBED_KINDS, describe
 
 GUN = {"particle": "mu-", "p": {"flat": [3000, 50000]}, "theta": {"flat": [0.02, 0.25]}}
 TEXT = "gun:\n  particle: mu-\n  p: {flat: [3000, 50000]}\n  theta: {flat: [0.02, 0.25]}\n"

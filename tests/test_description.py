@@ -8,9 +8,9 @@ import pytest
 
 import sqlamarr
 from sqlamarr import Database
-from sqlamarr.columns import FLOAT64, INT64, TEXT
-from sqlamarr.description import describe
 from sqlamarr.errors import DataError, SqlError
+from sqlamarr.native.columns import FLOAT64, INT64, TEXT
+from sqlamarr.tables.description import describe
 
 
 def described(sql: str, name: str = "t"):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sqlamarr.descriptors import conjugate, ctau, mass, name_of, parse, pid_of
 from sqlamarr.errors import DescriptorError
+from sqlamarr.particles.descriptors import conjugate, ctau, mass, name_of, parse, pid_of
 
 
 def pids(decay):

@@ -15,9 +15,9 @@ from run_tools import command_line
 import sqlamarr
 from sqlamarr.cli import group, main
 from sqlamarr.errors import DISTRIBUTION
-from sqlamarr.output import quoted_count
-from sqlamarr.pipeline import SCHEMA
-from sqlamarr.runner import run
+from sqlamarr.output.file import quoted_count
+from sqlamarr.pipeline.definition import SCHEMA
+from sqlamarr.running.run import run
 from sqlamarr.steps import KINDS
 
 ROOT = Path(__file__).parent.parent

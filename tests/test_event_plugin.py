@@ -7,7 +7,7 @@ import pytest
 
 from sqlamarr import load_pipeline
 from sqlamarr.errors import DataError, EventError, ModelError, PipelineError
-from sqlamarr.worker import Worker, WorkerOptions
+from sqlamarr.running.worker import Worker, WorkerOptions
 
 PIPELINE = """
 name: test

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from sqlamarr import Database
-from sqlamarr.output import open_output
+from sqlamarr.output.file import open_output
 
 CEILING = 500  # MB, interpreter and libraries (some 150) included
 TRACKS = 1_001_250

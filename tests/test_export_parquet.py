@@ -9,10 +9,10 @@ from export_tools import tiny_output
 from run_tools import command_line
 
 import sqlamarr
-from sqlamarr.columns import FLOAT64, INT64
 from sqlamarr.errors import OutputError, SqlamarrError
 from sqlamarr.exporters import export
-from sqlamarr.output import BOOKKEEPING
+from sqlamarr.native.columns import FLOAT64, INT64
+from sqlamarr.output.file import BOOKKEEPING
 
 pq = pytest.importorskip("pyarrow.parquet")
 

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from run_tools import command_line
 
 import sqlamarr
-from sqlamarr.columns import FLOAT64, INT64, TEXT
 from sqlamarr.errors import DataError, InterruptedRunError, OutputError, SqlamarrError
 from sqlamarr.exporters import export
-from sqlamarr.output import BOOKKEEPING
+from sqlamarr.native.columns import FLOAT64, INT64, TEXT
+from sqlamarr.output.file import BOOKKEEPING
 
 NULL = -999
 HITS = [

@@ -77,7 +77,7 @@ sys.stdin.read()
 
 def test_a_file_that_somebody_else_locks_is_named_and_whole(reference, example, tmp_path, monkeypatch):
     out = tmp_path / "o.db"
-    monkeypatch.setattr("sqlamarr.database.BUSY_TIMEOUT", 300)
+    monkeypatch.setattr("sqlamarr.database.connection.BUSY_TIMEOUT", 300)
     others = []
 
     def lock(_):

@@ -10,10 +10,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from run_tools import command_line
 
-from sqlamarr import load_pipeline, provenance
+from sqlamarr import load_pipeline
 from sqlamarr import open as open_file
 from sqlamarr.errors import InstallationError, ModelError, PipelineError
-from sqlamarr.worker import Worker, WorkerOptions
+from sqlamarr.output import provenance
+from sqlamarr.running.worker import Worker, WorkerOptions
 
 pytest.importorskip("pooch")
 

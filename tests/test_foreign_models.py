@@ -8,8 +8,8 @@ import numpy as np
 from run_tools import command_line
 
 import sqlamarr
-from sqlamarr import provenance
-from sqlamarr._library import native_folder
+from sqlamarr.native.library import native_folder
+from sqlamarr.output import provenance
 
 FOREIGN = """
 #include <math.h>

@@ -14,7 +14,8 @@ from run_tools import TRUTH, hashes
 
 import sqlamarr
 from sqlamarr.errors import InputError
-from sqlamarr.sources import as_arguments, frames_files, open_inputs
+from sqlamarr.sources import as_arguments, open_inputs
+from sqlamarr.sources.tables import files as frames_files
 
 #: A B+ at (0.1, 0.2, 30) that decays to J/psi K+ 4 mm on, the J/psi there to two muons; and a pion of its own.
 FIRST = pd.DataFrame(
@@ -186,7 +187,7 @@ def test_neither_blocks_nor_batches_matter(sizes, batch, rows, data, monkeypatch
             yield {name: frame[name].to_numpy()[begin : begin + rows] for name in names}
 
     monkeypatch.setattr(
-        "sqlamarr.sources.frames.of_memory", lambda d, n: frames_files.Table(n, "test", list(frame), blocks)
+        "sqlamarr.sources.tables.tables.of_memory", lambda d, n: frames_files.Table(n, "test", list(frame), blocks)
     )
     small = parsed({"table": {"data": frame}}, batch)
     monkeypatch.undo()

@@ -12,7 +12,7 @@ from run_tools import command_line, hashes
 
 import sqlamarr
 from sqlamarr.sources import open_inputs
-from sqlamarr.sources.hepmc import TABLES
+from sqlamarr.sources.hepmc.ascii import TABLES
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = sorted((ROOT / "examples").glob("gun_*.yaml"))
@@ -89,7 +89,7 @@ def test_the_hepmc_library_reads_it(mixed, tmp_path):
 
 def test_any_record_can_be_written(example, tmp_path):
     """Thousands of particles, beams, weights and attributes of Pythia's."""
-    from sqlamarr.sources.hepmc_write import write
+    from sqlamarr.sources.hepmc.write import write
 
     source = open_inputs([str(example)], max_events=3)
     write(tmp_path / "events.hepmc", (chunk.parse() for chunk in source.chunks(2)), "a copy", source.weight_names)
@@ -173,7 +173,7 @@ def test_what_the_command_refuses(mixed, tmp_path, example, capsys):
 def test_the_descriptions_of_the_document_are_good(tmp_path, monkeypatch):
     import re
 
-    from sqlamarr.validation import read_yaml
+    from sqlamarr.checking.yaml_schema import read_yaml
 
     text = (ROOT / "docs" / "gun.md").read_text()
     blocks = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
@@ -184,8 +184,8 @@ def test_the_descriptions_of_the_document_are_good(tmp_path, monkeypatch):
 
 
 def test_every_key_of_a_gun_is_documented():
-    from sqlamarr.sources.distributions import KINDS
-    from sqlamarr.sources.gun import SCHEMA
+    from sqlamarr.sources.gun.distributions import KINDS
+    from sqlamarr.sources.gun.gun import SCHEMA
 
     text = (ROOT / "docs" / "gun.md").read_text()
     assert not [name for name in SCHEMA["properties"] if f"`{name}" not in text and f"`{{{name}" not in text]

@@ -8,8 +8,8 @@ from gun_tools import ALARM, shoot
 from scipy import stats
 
 from sqlamarr.errors import InputError
-from sqlamarr.sources.described import describe
-from sqlamarr.sources.gun_momentum import shipped
+from sqlamarr.sources.gun.momentum import shipped
+from sqlamarr.sources.yaml_inputs import describe
 
 N = 20000
 

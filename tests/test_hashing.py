@@ -7,7 +7,7 @@ import sqlite3
 from run_tools import hashes
 
 from sqlamarr import Database
-from sqlamarr.hashing import _table_hash, total_hash
+from sqlamarr.output.content_hash import _table_hash, total_hash
 
 
 def hash_of(tmp_path, sql):
@@ -32,7 +32,7 @@ def test_the_hash_does_not_depend_on_how_many_rows_are_read_at_a_time(tmp_path, 
     sql += "INSERT INTO t SELECT i / 3, 'k' || (i % 3), nullif(i, 50) FROM n;"
     found = set()
     for rows in (1, 7, 1000):
-        monkeypatch.setattr("sqlamarr.hashing._ROWS", rows)
+        monkeypatch.setattr("sqlamarr.output.content_hash._ROWS", rows)
         found.add(hash_of(tmp_path, sql))
     assert len(found) == 1
 

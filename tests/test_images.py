@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sqlamarr import Columns, Database
-from sqlamarr.images import ImageMaker, attached, take_over
+from sqlamarr.database.page_images import ImageMaker, attached, take_over
 
 DECLARED = "CREATE TABLE T (a INTEGER, id INTEGER PRIMARY KEY, x REAL, word TEXT, b INTEGER NOT NULL)"
 

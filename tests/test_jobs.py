@@ -10,8 +10,8 @@ from run_tools import command_line, hashes
 
 import sqlamarr
 from sqlamarr.errors import EventError, InputError, WorkersLostError
-from sqlamarr.running.tasks import pack, unpack
-from sqlamarr.worker import BatchResult
+from sqlamarr.running.worker import BatchResult
+from sqlamarr.running.worker_process import pack, unpack
 
 
 class Late(Executor):

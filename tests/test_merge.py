@@ -8,9 +8,9 @@ import pytest
 from run_tools import command_line, hashes
 
 import sqlamarr
-from sqlamarr import provenance
 from sqlamarr.errors import OutputError
-from sqlamarr.running.merging import merge
+from sqlamarr.output import provenance
+from sqlamarr.output.merge import merge
 
 
 @pytest.fixture(scope="module")

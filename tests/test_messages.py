@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import sqlamarr
-from sqlamarr.running import messages
-from sqlamarr.running.messages import Inbox, Outbox
+from sqlamarr.running import shared_memory as messages
+from sqlamarr.running.shared_memory import Inbox, Outbox
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_where_there_is_no_room_the_message_has_it(outbox, tmp_path, monkeypatch
     def full(file, view):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("sqlamarr.running.messages._write", full)
+    monkeypatch.setattr("sqlamarr.running.shared_memory._write", full)
     message = outbox.pack(content(200_000))
     assert len(message.data) > 3_000_000 and message.path is None
     assert os.listdir(tmp_path) == []

@@ -11,12 +11,13 @@ from onnx_tools import linear, outside
 from run_tools import command_line
 
 import sqlamarr
-from sqlamarr import load_pipeline, provenance
+from sqlamarr import load_pipeline
 from sqlamarr.errors import ModelError, PipelineError
 from sqlamarr.models import entry, sha256
-from sqlamarr.running.identity import DECISIVE
-from sqlamarr.running.identity import differences as differences_of
-from sqlamarr.worker import Worker, WorkerOptions
+from sqlamarr.output import provenance
+from sqlamarr.output.provenance_differences import DECISIVE
+from sqlamarr.output.provenance_differences import differences as differences_of
+from sqlamarr.running.worker import Worker, WorkerOptions
 
 PIPELINE = """
 name: test

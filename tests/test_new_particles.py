@@ -11,10 +11,10 @@ from run_tools import command_line, hashes
 from scipy import stats
 
 import sqlamarr
-from sqlamarr import descriptors
 from sqlamarr.candidates.build import Selection
 from sqlamarr.candidates.ntuple import candidates
 from sqlamarr.errors import DescriptorError, InputError
+from sqlamarr.particles import descriptors
 
 N1 = {"pid": 9900014, "mass": 2000.0, "ctau": 50.0}
 STAU = {"pid": 1000015, "mass": 3e5, "antiparticle": "stau+"}

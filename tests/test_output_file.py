@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 import sqlamarr
-from sqlamarr import provenance
 from sqlamarr.errors import InputError, OutputError
-from sqlamarr.output import OutputFile, open_output
-from sqlamarr.pipeline import load
+from sqlamarr.output import provenance
+from sqlamarr.output.file import OutputFile, open_output
+from sqlamarr.pipeline.definition import load
+from sqlamarr.running.worker import Worker, WorkerOptions
 from sqlamarr.sources import open_inputs
-from sqlamarr.worker import Worker, WorkerOptions
 
 
 def test_an_existing_output_is_not_overwritten_by_chance(tmp_path, example):

@@ -12,7 +12,7 @@ from run_tools import command_line
 from test_event_plugin import PAIRS
 
 from sqlamarr.errors import EventError, ModelError
-from sqlamarr.event_models import CompiledEventModel, EventBatch, EventLimits, EventSizes
+from sqlamarr.models.events import CompiledEventModel, EventBatch, EventLimits, EventSizes
 from sqlamarr.models.padded_kinds import OnnxEventModel, PythonEventModel
 
 pytest.importorskip("onnxruntime")

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from particle import Particle
 from particle.pdgid import functions as pdgid
 
-from sqlamarr._library import check, ffi, lib
 from sqlamarr.errors import DataError
+from sqlamarr.native.library import check, ffi, lib
 
 
 def three_charge(code: int) -> int:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from populations import GEV, Array, Range, Table
 from test_tracking_model import Model
 
-from sqlamarr._library import native_folder
+from sqlamarr.native.library import native_folder
 
 N = 200_000
 CHUNK = 50_000

@@ -13,8 +13,8 @@ from run_tools import TRUTH, hashes
 from scipy import stats
 
 import sqlamarr
-from sqlamarr import provenance
 from sqlamarr.errors import InputError
+from sqlamarr.output import provenance
 from sqlamarr.sources import as_arguments, open_inputs
 from sqlamarr.sources.base import ParsedChunk
 

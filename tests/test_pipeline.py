@@ -6,7 +6,7 @@ import pytest
 
 from sqlamarr import load_pipeline
 from sqlamarr.errors import DataError, ModelError, PipelineError, SqlError
-from sqlamarr.worker import Worker, WorkerOptions
+from sqlamarr.running.worker import Worker, WorkerOptions
 
 BASE = """
 name: test
@@ -164,7 +164,7 @@ def test_a_wrong_checksum_of_a_model_is_refused(make_pipeline, compile_plugin):
 
 
 def test_seeds_must_fit_64_bits(make_pipeline):
-    from sqlamarr.random import stream_key
+    from sqlamarr.native.random import stream_key
 
     with pytest.raises(DataError, match="seed"):
         stream_key(2**64, "x")

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 import sqlamarr
 from sqlamarr import Database
-from sqlamarr.column_tables import ColumnTables
-from sqlamarr.columns import FLOAT64, INT64, TEXT
+from sqlamarr.database.working_tables import ColumnTables
 from sqlamarr.errors import SqlError
+from sqlamarr.native.columns import FLOAT64, INT64, TEXT
+from sqlamarr.running.worker import Worker, WorkerOptions
 from sqlamarr.sources import open_inputs
-from sqlamarr.steps.plugin import PluginStep
-from sqlamarr.steps.sql import SqlStep
-from sqlamarr.worker import Worker, WorkerOptions
+from sqlamarr.steps.kinds.plugin import PluginStep
+from sqlamarr.steps.kinds.sql import SqlStep
 
 TYPES = {"id": INT64, "event": INT64, "x": FLOAT64, "word": TEXT}
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from sqlamarr import Columns, load_pipeline
-from sqlamarr._library import native_folder
 from sqlamarr.errors import DataError, EventError, ModelError, PipelineError
 from sqlamarr.models import CompiledModel, RowNoise
-from sqlamarr.random import Random
-from sqlamarr.worker import Worker, WorkerOptions
+from sqlamarr.native.library import native_folder
+from sqlamarr.native.random import Random
+from sqlamarr.running.worker import Worker, WorkerOptions
 
 PIPELINE = """
 name: test

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sqlamarr.sources.poisson import below, poisson, thresholds, words
+from sqlamarr.sources.pileup.poisson import below, poisson, thresholds, words
 
 
 @pytest.mark.parametrize("at_least", [0, 1, 3])

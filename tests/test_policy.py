@@ -11,8 +11,8 @@ from test_step_limits import run_with_python
 
 import sqlamarr
 from sqlamarr import Database
-from sqlamarr._library import library_path
 from sqlamarr.errors import SqlError
+from sqlamarr.native.library import library_path
 
 #: Statements, and what the refusal says.
 ESCAPES = {

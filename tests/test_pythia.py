@@ -11,13 +11,13 @@ from hepmc_tools import physical, physical_of_library
 from run_tools import TRUTH, hashes
 
 import sqlamarr
-from sqlamarr import provenance
 from sqlamarr.errors import InputError
+from sqlamarr.output import provenance
 from sqlamarr.sources.base import EventRef, ParsedChunk
-from sqlamarr.sources.described import describe
-from sqlamarr.sources.pythia_engine import DEFAULTS, set_random
-from sqlamarr.sources.pythia_record import Collision, graph, read, tables
-from sqlamarr.sources.pythia_signal import Sampler
+from sqlamarr.sources.pythia.engine import DEFAULTS, set_random
+from sqlamarr.sources.pythia.record import Collision, graph, read, tables
+from sqlamarr.sources.pythia.signal import Sampler
+from sqlamarr.sources.yaml_inputs import describe
 
 pythia8mc = pytest.importorskip("pythia8mc")
 

@@ -41,7 +41,7 @@ def test_a_table_is_not_changed_by_accident(make_pipeline, example, tmp_path, ch
 
 
 def test_an_integer_column_with_nulls_cannot_be_changed_either(db):
-    from sqlamarr.batch import Batch
+    from sqlamarr.steps.batch import Batch
 
     db.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER, s TEXT)")
     batch = Batch(db, {}, 1)
@@ -84,7 +84,7 @@ def test_two_steps_with_one_function_have_different_random_numbers(make_pipeline
 
 
 def test_the_random_numbers_of_a_step_are_those_of_its_name_and_the_given_one(make_pipeline, example, tmp_path):
-    from sqlamarr.random import Random, stream_key
+    from sqlamarr.native.random import Random, stream_key
 
     (tmp_path / "noise.py").write_text(NOISE)
     sqlamarr.run(

@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from sqlamarr._library import ffi, lib
 from sqlamarr.errors import DataError
-from sqlamarr.random import Random, stream_key
+from sqlamarr.native.library import ffi, lib
+from sqlamarr.native.random import Random, stream_key
 
 N = 250_000
 KEY = stream_key(12345, "tmp_resolution")
@@ -83,7 +83,7 @@ def in_process(isa: str, code: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize("isa", ["baseline", "avx2", "avx512"])
 def test_every_instruction_set_gives_the_same_bits(isa: str) -> None:
     code = (
-        "import hashlib, numpy as np; from sqlamarr.random import Random;"
+        "import hashlib, numpy as np; from sqlamarr.native.random import Random;"
         f"r = Random({KEY}); i = np.arange(10000);"
         "print(*(hashlib.sha256(f(i, 7).tobytes()).hexdigest() for f in (r.normal, r.uniform)))"
     )
@@ -94,7 +94,7 @@ def test_every_instruction_set_gives_the_same_bits(isa: str) -> None:
 
 
 def test_unknown_instruction_set_is_an_error() -> None:
-    done = in_process("sse9", "from sqlamarr.random import Random; Random(1).normal([1], 1)")
+    done = in_process("sse9", "from sqlamarr.native.random import Random; Random(1).normal([1], 1)")
     assert "SQLAMARR_ISA is 'sse9'; expected baseline, avx2 or avx512" in done.stderr
 
 

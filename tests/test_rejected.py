@@ -72,7 +72,7 @@ def test_too_many_rejected_events_stop_the_run(make_pipeline, example, tmp_path,
 def test_rejected_fractions_are_judged_at_fixed_events(make_pipeline, example, tmp_path, monkeypatch):
     (tmp_path / "step_module.py").write_text(MODULE)
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr("sqlamarr.running.tolerance.JUDGED_EVERY", 20)
+    monkeypatch.setattr("sqlamarr.running.rejection_limit.JUDGED_EVERY", 20)
     bad = [i * 1_000_000 for i in range(5, 16)]
     pipeline = make_pipeline(STEP.replace("[1000000, 3000000]", str(bad)))
     for size in (1, 7, 40):

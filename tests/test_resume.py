@@ -15,10 +15,10 @@ import pytest
 from run_tools import ACROSS, STEP, command_line, hashes
 
 import sqlamarr
-from sqlamarr import provenance
 from sqlamarr.errors import InputError, InterruptedRunError, OutputError
-from sqlamarr.imports import load_function
+from sqlamarr.output import provenance
 from sqlamarr.steps import KINDS
+from sqlamarr.user_code.functions import load_function
 
 OWN_STEPS = """
 import sqlamarr.steps

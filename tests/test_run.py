@@ -10,8 +10,8 @@ import pytest
 from run_tools import hashes
 
 import sqlamarr
-from sqlamarr import provenance
-from sqlamarr.output import data_tables
+from sqlamarr.output import provenance
+from sqlamarr.output.file import data_tables
 
 GENERATOR_ONLY = """
 name: test
@@ -144,7 +144,7 @@ def test_parts_of_a_production_are_rows_of_the_whole(reference, tmp_path, exampl
 
 def test_the_answer_comes_from_tables_alone(reference, tmp_path, example, monkeypatch):
     """No step relies on what another one left in memory."""
-    monkeypatch.setattr("sqlamarr.batch.Batch.columns", lambda self, table: self.db.read_table(table))
+    monkeypatch.setattr("sqlamarr.steps.batch.Batch.columns", lambda self, table: self.db.read_table(table))
     sqlamarr.run("lhcb_run2", [example], tmp_path / "out.db", seed=42, max_events=40)
     assert hashes(tmp_path / "out.db") == hashes(reference[0])
 

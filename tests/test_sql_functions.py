@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sqlamarr._library import library_path
-from sqlamarr.random import active
+from sqlamarr.native.library import library_path
+from sqlamarr.native.random import active
 
 
 def connect() -> apsw.Connection:

@@ -8,11 +8,11 @@ import pytest
 from run_tools import ACROSS, STEP, hashes
 
 import sqlamarr
-from sqlamarr.database import quote_identifier
+from sqlamarr.database.connection import quote_identifier
 from sqlamarr.errors import EventError, PipelineError
-from sqlamarr.pipeline import load
+from sqlamarr.pipeline.definition import load
+from sqlamarr.running.worker import Worker, WorkerOptions
 from sqlamarr.sources import open_inputs
-from sqlamarr.worker import Worker, WorkerOptions
 
 
 def run_with_python(make_pipeline, tmp_path, monkeypatch, example, body, **options):

@@ -6,8 +6,8 @@ import pytest
 
 from sqlamarr import Database, load_pipeline
 from sqlamarr.errors import PipelineError
-from sqlamarr.order import reading
-from sqlamarr.worker import Worker, WorkerOptions
+from sqlamarr.running.worker import Worker, WorkerOptions
+from sqlamarr.steps.table_order import reading
 
 BASE = """
 name: test

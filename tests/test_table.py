@@ -8,9 +8,9 @@ import pytest
 from export_tools import tiny_output
 
 import sqlamarr
-from sqlamarr.chunks import Reader
-from sqlamarr.columns import INT64
 from sqlamarr.errors import DataError, SqlamarrError, SqlError
+from sqlamarr.native.columns import INT64
+from sqlamarr.tables.event_blocks import Reader
 
 HITS = [
     [(None, 1, 1.5, "a"), (0, None, None, None)],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sqlamarr.errors import PipelineError
-from sqlamarr.templates import Templates
+from sqlamarr.steps.templates import Templates
 
 
 @pytest.fixture

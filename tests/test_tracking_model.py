@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from populations import GEV, Array, Table, Tracks
 
-from sqlamarr._library import native_folder
+from sqlamarr.native.library import native_folder
 
 N = 200_000
 POINTER = ctypes.POINTER(ctypes.c_float)

@@ -14,9 +14,9 @@ from hepmc_tools import EVENT3, FOOT3, HEAD3, plain, read, read_text, rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sqlamarr.columns import Columns
 from sqlamarr.errors import DataError
-from sqlamarr.truth import TruthOptions, find_primaries, select
+from sqlamarr.native.columns import Columns
+from sqlamarr.native.truth import TruthOptions, find_primaries, select
 
 LISTED = (1, 777, 888, 889, 999)
 EVENT = 1_000_000

@@ -21,8 +21,8 @@ from sqlamarr.candidates.combine import Particles, combinations
 from sqlamarr.candidates.ntuple import NTuple, candidates
 from sqlamarr.candidates.variables import labels_of
 from sqlamarr.candidates.write import write_tuple
-from sqlamarr.descriptors import mass, parse
 from sqlamarr.errors import OutputError, SqlamarrError
+from sqlamarr.particles.descriptors import mass, parse
 from sqlamarr.report.statistics import half_width
 
 EXAMPLES = Path(__file__).parents[1] / "examples"

@@ -7,7 +7,7 @@ import pytest
 import sqlamarr
 from sqlamarr import load_pipeline
 from sqlamarr.errors import PipelineError, SqlError
-from sqlamarr.worker import Worker, WorkerOptions
+from sqlamarr.running.worker import Worker, WorkerOptions
 
 BASE = """
 name: test

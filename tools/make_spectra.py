@@ -1,4 +1,4 @@
-"""Make ``sqlamarr/sources/spectra.yaml``: python tools/make_spectra.py > sqlamarr/sources/spectra.yaml (needs scipy).
+"""Make ``spectra.yaml``: python tools/make_spectra.py > sqlamarr/sources/gun/spectra.yaml (needs scipy).
 
 The fractions below are those of the FONLL spectra for LHC collisions at 13 TeV that RapidSim ships
 (rootfiles/fonll/LHCb13.root; Cowan et al., arXiv:1612.07489), in bins of 1 GeV and of half a unit of

@@ -10,7 +10,7 @@ from sample import Sample
 from scipy.stats import ks_2samp
 
 from sqlamarr.models import find
-from sqlamarr.random import Random, stream_key
+from sqlamarr.native.random import Random, stream_key
 
 MOMENTA = [1e3, 5e3, 10e3, 20e3, 50e3, 200e3]  # MeV
 ETAS = [1.8, 2.5, 3.0, 3.5, 4.2, 5.0]

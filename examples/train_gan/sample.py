@@ -10,7 +10,7 @@ import numpy as np
 
 import sqlamarr
 from sqlamarr.models import find
-from sqlamarr.random import Random, stream_key
+from sqlamarr.native.random import Random, stream_key
 
 INPUTS = ("x", "y", "z", "tx", "ty", "log10_p")  # the other inputs are flags
 FLAGS = ("is_e", "is_mu", "is_h", "is_long", "is_upstream", "is_downstream")

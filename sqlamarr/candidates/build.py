@@ -25,7 +25,7 @@ from sqlamarr.candidates.variables import (
     truth_columns,
     vertex_columns,
 )
-from sqlamarr.descriptors import Decay, charge, mass
+from sqlamarr.particles.descriptors import Decay, charge, mass
 
 LONG = 3
 MAX_COMBINATIONS = 3_000_000  # of four tracks: four minutes, 12 GB of n-tuple

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sqlamarr.database import Database
+from sqlamarr.checking.yaml_schema import suggest
+from sqlamarr.database.connection import Database
 from sqlamarr.errors import SqlamarrError, SqlError
-from sqlamarr.validation import suggest
 
 
 class Cut:

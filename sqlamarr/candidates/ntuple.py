@@ -10,16 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from sqlamarr import new_particles
 from sqlamarr.candidates.build import Builder, Found, LimitError, Selection
 from sqlamarr.candidates.cuts import Cut
 from sqlamarr.candidates.tables import PHOTON, Tables, check_tables, has_photons, read_tables
 from sqlamarr.candidates.variables import OF_EVENTS, Columns, describe, labels_of
-from sqlamarr.database import Database
-from sqlamarr.descriptors import Decay, Descriptor, charge, ctau, parse
+from sqlamarr.checking.wording import counted
+from sqlamarr.database.connection import Database
 from sqlamarr.errors import OutputError, SqlamarrError
-from sqlamarr.output import open_output
-from sqlamarr.words import counted
+from sqlamarr.output.file import open_output
+from sqlamarr.particles import new_particles
+from sqlamarr.particles.descriptors import Decay, Descriptor, charge, ctau, parse
 
 EVENTS = 2000  # events that are looked at together,
 AT_ONCE = 100_000  # fewer if a particle has more combinations: of four tracks each takes 6 kB

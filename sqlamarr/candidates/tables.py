@@ -12,7 +12,7 @@ import numpy.typing as npt
 from sqlamarr.candidates.combine import Ids
 from sqlamarr.candidates.geometry import PrimaryVertices
 from sqlamarr.candidates.measured import Measured, Photons, Rows, Tracks
-from sqlamarr.database import Database, quote_identifier
+from sqlamarr.database.connection import Database, quote_identifier
 from sqlamarr.errors import OutputError
 
 NEEDED = ("Tracks", "TrackStates", "Vertices", "MCParticles", "MCVertices")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlamarr.descriptors import Decay, charge, ctau
+from sqlamarr.particles.descriptors import Decay, charge, ctau
 
 FLIES = 1e-3  # mm of mean proper decay length from which a particle has a decay vertex of its own
 NO_VERTEX = -1

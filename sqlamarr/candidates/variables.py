@@ -13,7 +13,7 @@ from sqlamarr.candidates.fit import Fitted
 from sqlamarr.candidates.geometry import Lines, PrimaryVertices, flight, impact_parameter, lines_of_decays
 from sqlamarr.candidates.measured import Array, Rows
 from sqlamarr.candidates.tables import Truth
-from sqlamarr.descriptors import Decay
+from sqlamarr.particles.descriptors import Decay
 
 Columns = dict[str, npt.NDArray[Any]]
 C_LIGHT = 299.792458  # mm/ns

@@ -11,15 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from sqlamarr import new_particles
 from sqlamarr.candidates.build import Selection
 from sqlamarr.candidates.ntuple import NTuple
 from sqlamarr.candidates.variables import Columns
-from sqlamarr.claim import claimed
-from sqlamarr.database import Database, quote_identifier
+from sqlamarr.checking.wording import counted
+from sqlamarr.database.connection import Database, quote_identifier
 from sqlamarr.errors import SqlamarrError
-from sqlamarr.output import check_output, open_output
-from sqlamarr.words import counted
+from sqlamarr.output.file import check_output, open_output
+from sqlamarr.output.write_lock import claimed
+from sqlamarr.particles import new_particles
 
 TREE = "DecayTree"
 SQLITE = (".db", ".sqlite", ".sqlite3")

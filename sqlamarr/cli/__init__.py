@@ -26,8 +26,8 @@ class _Commands(click.Group):
 
 def note_unfinished(file: Path) -> None:
     """Tell who has taken something from an output file if its run did not come to its end."""
-    from sqlamarr.output import open_output
-    from sqlamarr.provenance import read, unfinished
+    from sqlamarr.output.file import open_output
+    from sqlamarr.output.provenance import read, unfinished
 
     with open_output(file) as db:
         if note := unfinished(read(db)):

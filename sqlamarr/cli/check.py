@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from sqlamarr.words import counted
+from sqlamarr.checking.wording import counted
 
 
 @click.command("check")
@@ -32,8 +32,8 @@ def command(
     one by one must be the same.
     """
     from sqlamarr.cli.run import assignments
-    from sqlamarr.pipeline import load
-    from sqlamarr.worker import Worker, WorkerOptions
+    from sqlamarr.pipeline.definition import load
+    from sqlamarr.running.worker import Worker, WorkerOptions
 
     loaded = load(pipeline)
     loaded = loaded.with_conditions(loaded.parse_conditions(assignments(condition))).with_models(assignments(model))
@@ -66,9 +66,9 @@ def _split(pipeline: Any, file: str, events: int, collisions: str) -> None:
 
 def _compare(pipeline: Any, file: str, events: int, collisions: str) -> tuple[list[str], int]:
     """The tables whose content depends on the batch size, and the number of events."""
-    from sqlamarr.hashing import content_hashes
-    from sqlamarr.output import open_output
-    from sqlamarr.runner import run
+    from sqlamarr.output.content_hash import content_hashes
+    from sqlamarr.output.file import open_output
+    from sqlamarr.running.run import run
 
     hashes = []
     with tempfile.TemporaryDirectory() as folder:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from sqlamarr.words import counted
+from sqlamarr.checking.wording import counted
 
 
 def _options(values: tuple[str, ...], name: str) -> dict[str, str]:

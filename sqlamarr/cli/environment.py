@@ -16,7 +16,7 @@ def command() -> None:
     import apsw
 
     from sqlamarr import __version__
-    from sqlamarr._library import library_path
+    from sqlamarr.native.library import library_path
 
     click.echo(f"sqlamarr {__version__} ({library_path()})")
     click.echo(f"Python {platform.python_version()}, {platform.platform()}, {platform.machine()}")

@@ -32,8 +32,8 @@ def command(
     """
     from sqlamarr.errors import InputError, OutputError
     from sqlamarr.sources import open_inputs
-    from sqlamarr.sources.described import is_described, load
-    from sqlamarr.sources.hepmc_write import check_name, write
+    from sqlamarr.sources.hepmc.write import check_name, write
+    from sqlamarr.sources.yaml_inputs import is_described, load
 
     check_name(output)
     if output.exists() and not overwrite:

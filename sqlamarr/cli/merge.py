@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from sqlamarr.words import counted
+from sqlamarr.checking.wording import counted
 
 
 @click.command("merge")
@@ -20,7 +20,7 @@ def command(parts: tuple[Path, ...], output: Path, overwrite: bool, allow_gaps: 
 
     The result is what one run over all events would have written; the order of the parts does not matter.
     """
-    from sqlamarr.running.merging import merge
+    from sqlamarr.output.merge import merge
 
     summary = merge(parts, output, overwrite=overwrite, allow_gaps=allow_gaps)
     if not quiet:

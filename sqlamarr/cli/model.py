@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from sqlamarr.words import counted
+from sqlamarr.checking.wording import counted
 
 
 @click.command("model")

@@ -115,8 +115,8 @@ def command(pipeline: str, inputs: tuple[str, ...], output: Path, **options: Any
     compressed, in archives), quoted globs, - for the standard input, tables (Parquet, ROOT, CSV), and YAML files
     that describe guns, Pythia, tables or pile-up.
     """
-    from sqlamarr.pipeline import load
-    from sqlamarr.runner import run
+    from sqlamarr.pipeline.definition import load
+    from sqlamarr.running.run import run
 
     summary_file, quiet = options.pop("summary"), options.pop("quiet")
     if summary_file and not summary_file.absolute().parent.is_dir():
@@ -192,9 +192,9 @@ def _not_resumed(output: Path, database: Path) -> OutputError:
 
 
 def _export(database: Path, output: Path, overwrite: bool, quiet: bool) -> None:
-    from sqlamarr.claim import claimed
     from sqlamarr.cli.export import progress_bar
     from sqlamarr.exporters import export
+    from sqlamarr.output.write_lock import claimed
 
     with claimed(database), progress_bar(quiet) as bar:
         exported = export(database, output, overwrite=overwrite, progress=bar.update if bar is not None else None)

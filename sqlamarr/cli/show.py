@@ -13,8 +13,8 @@ import click
 @click.option("--pipeline", is_flag=True, help="Print the pipeline file that made it.")
 def command(file: str, only_hash: bool, pipeline: bool) -> None:
     """Print what an output FILE holds and how it was made."""
-    from sqlamarr.output import open_output
-    from sqlamarr.provenance import read
+    from sqlamarr.output.file import open_output
+    from sqlamarr.output.provenance import read
 
     with open_output(file) as db:
         if only_hash:
@@ -26,7 +26,7 @@ def command(file: str, only_hash: bool, pipeline: bool) -> None:
 
 
 def _show_hash(db: Any) -> None:
-    from sqlamarr.hashing import content_hashes, total_hash
+    from sqlamarr.output.content_hash import content_hashes, total_hash
 
     hashes = content_hashes(db)
     for table, digest in hashes.items():
@@ -36,7 +36,7 @@ def _show_hash(db: Any) -> None:
 
 def _show(file: str, db: Any, made: dict[str, Any]) -> None:
     from sqlamarr.models.entry import describe
-    from sqlamarr.output import data_tables, quoted_count
+    from sqlamarr.output.file import data_tables, quoted_count
 
     conditions = ", ".join(f"{name} = {value}" for name, value in made["conditions"].items())
     click.echo(f"{file}: {made['status']}, made by sqlamarr {made['sqlamarr']} ({made['platform']})")
@@ -59,7 +59,7 @@ def _show(file: str, db: Any, made: dict[str, Any]) -> None:
 
 
 def _show_generator(db: Any, made: dict[str, Any]) -> None:
-    from sqlamarr.output import last_cross_section
+    from sqlamarr.output.file import last_cross_section
 
     if "GenEvents" not in db.tables():
         return

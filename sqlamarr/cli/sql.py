@@ -21,7 +21,7 @@ def command(file: str, query: str, as_csv: bool, as_json: bool) -> None:
     The file is opened read-only; sqlamarr's SQL functions (norm2, pseudorapidity, ...) can be used.
     """
     from sqlamarr.errors import SqlError
-    from sqlamarr.output import open_output
+    from sqlamarr.output.file import open_output
 
     with open_output(file) as db, db.limited():
         names, rows = db.rows(query, single=True)

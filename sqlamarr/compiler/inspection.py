@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqlamarr.errors import ModelError
-from sqlamarr.event_models import CompiledEventModel, EventSizes
 from sqlamarr.models import CompiledModel, Sizes
+from sqlamarr.models.events import CompiledEventModel, EventSizes
 
 COMPANIONS = ("_batch", "_info", "_random_read", "_verification")
 NO_LIBRARY = "{} is no shared library for this machine; expected one as 'sqlamarr compile' or a C compiler makes it."

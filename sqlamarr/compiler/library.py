@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from sqlamarr._library import native_folder
 from sqlamarr.compiler.constants import ALIGNMENT, Constants
 from sqlamarr.compiler.emit import FunctionWriter
 from sqlamarr.compiler.fuse import fuse
 from sqlamarr.compiler.information import Description, information
 from sqlamarr.compiler.ir import Graph
+from sqlamarr.native.library import native_folder
 
 LEVELS = ("baseline", "avx2", "avx512")
 WEIGHTS = "weights.bin"

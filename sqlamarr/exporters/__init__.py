@@ -9,10 +9,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from sqlamarr.database import Database
+from sqlamarr.checking.yaml_schema import suggest
+from sqlamarr.database.connection import Database
 from sqlamarr.errors import OutputError, SqlamarrError
-from sqlamarr.output import BOOKKEEPING, check_output, open_output
-from sqlamarr.validation import suggest
+from sqlamarr.output.file import BOOKKEEPING, check_output, open_output
 
 Progress = Callable[[int], object]
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from sqlamarr.chunks import Range, Reader, counts, event_ranges, in_order
-from sqlamarr.columns import INT64, TEXT, Array
-from sqlamarr.database import Database, quote_identifier
-from sqlamarr.description import Column, Description, describe
+from sqlamarr.database.connection import Database, quote_identifier
 from sqlamarr.exporters import Options
 from sqlamarr.exporters.events import EventNumbers
 from sqlamarr.exporters.nulls import marked
 from sqlamarr.exporters.trees import Group, Piece, Shape
+from sqlamarr.native.columns import INT64, TEXT, Array
+from sqlamarr.tables.description import Column, Description, describe
+from sqlamarr.tables.event_blocks import Range, Reader, counts, event_ranges, in_order
 
 MAX_CODES = 100  # different texts that are written as codes
 NO_INDEX = -1

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from sqlamarr.chunks import Range, Reader, counts
-from sqlamarr.columns import FLOAT64, INT64, TEXT, Array
-from sqlamarr.database import Database
-from sqlamarr.description import Column
+from sqlamarr.database.connection import Database
+from sqlamarr.native.columns import FLOAT64, INT64, TEXT, Array
+from sqlamarr.tables.description import Column
+from sqlamarr.tables.event_blocks import Range, Reader, counts
 
 NUMBERS = {
     "runNumber": Column("runNumber", INT64, doc="run number of the source; 0 if it has none", nullable=False),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlamarr.chunks import Reader
-from sqlamarr.database import Database
-from sqlamarr.description import Column, describe
+from sqlamarr.database.connection import Database
 from sqlamarr.exporters.events import EventNumbers
 from sqlamarr.exporters.nulls import marked
 from sqlamarr.exporters.trees import Piece, Shape
+from sqlamarr.tables.description import Column, describe
+from sqlamarr.tables.event_blocks import Reader
 
 
 class FlatTable:

@@ -7,9 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sqlamarr.columns import FLOAT64, INT64, Array
-from sqlamarr.database import Database
-from sqlamarr.description import Column
+from sqlamarr.database.connection import Database
 from sqlamarr.errors import SqlamarrError, missing_package
 from sqlamarr.exporters import ExportSummary, Options
 from sqlamarr.exporters.event_tree import EventTree
@@ -17,6 +15,8 @@ from sqlamarr.exporters.events import EventNumbers
 from sqlamarr.exporters.flat import FlatTable
 from sqlamarr.exporters.provenance import EVENT_TREE, entries
 from sqlamarr.exporters.trees import Group, Piece, Shape, Source
+from sqlamarr.native.columns import FLOAT64, INT64, Array
+from sqlamarr.tables.description import Column
 
 try:
     import pyarrow as pa

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlamarr
-from sqlamarr.database import Database
+from sqlamarr.database.connection import Database
 
 EVENT_TREE = "EventTree"  # the tree, or table, whose entries are the events
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import uproot
 
-from sqlamarr.database import Database
+from sqlamarr.database.connection import Database
 from sqlamarr.exporters import ExportSummary, Options
 from sqlamarr.exporters.event_tree import EventTree
 from sqlamarr.exporters.events import EventNumbers

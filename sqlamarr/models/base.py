@@ -10,9 +10,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from sqlamarr.checking.wording import counted
 from sqlamarr.errors import ModelError
 from sqlamarr.models.noise import RowNoise
-from sqlamarr.words import counted
 
 Floats = NDArray[np.float32]
 Noise = Floats | RowNoise | None

@@ -12,9 +12,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from sqlamarr.checking.wording import counted
 from sqlamarr.errors import ModelError
 from sqlamarr.models.base import Described, Description, Floats, Noise, Sizes, as_matrix
-from sqlamarr.words import counted
 
 #: Rows that are evaluated together. A power of two: vectorised loops over a block have no remainder.
 ROWS = 256

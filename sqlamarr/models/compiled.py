@@ -13,12 +13,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from sqlamarr._library import check, ffi, lib, native_folder, text
+from sqlamarr.checking.wording import counted
 from sqlamarr.errors import ModelError
 from sqlamarr.models.base import Floats, Noise, Sizes, as_matrix
 from sqlamarr.models.noise import RowNoise
-from sqlamarr.random import distinct_ids
-from sqlamarr.words import counted
+from sqlamarr.native.library import check, ffi, lib, native_folder, text
+from sqlamarr.native.random import distinct_ids
 
 TRIED = 8  # rows of the first call that are evaluated again
 _UNTOUCHED = np.full(16, 8.5070587e37, np.float32)  # behind the answers: no model has a reason to write this
@@ -182,12 +182,12 @@ class Loaded(Protocol):
 def trial_call(model: Loaded, arguments: Sequence[str | int], sizes: str) -> list[int]:
     """Call a function that does not declare its sizes once, in a child process that may die of it.
 
-    :param arguments: of ``python -m sqlamarr.probe LIBRARY``
+    :param arguments: of ``python -m sqlamarr.models.probe LIBRARY``
     :param sizes: what the pipeline says of it, in words
     :returns: the numbers that the probe answers
     :raises ModelError: the call crashed, failed or did not end
     """
-    command = [sys.executable, "-m", "sqlamarr.probe", str(model.path.absolute()), *map(str, arguments)]
+    command = [sys.executable, "-m", "sqlamarr.models.probe", str(model.path.absolute()), *map(str, arguments)]
     # From the folder that holds this package, whatever may be called sqlamarr in the current one.
     folder = native_folder().parent.parent
     try:

@@ -6,9 +6,9 @@ import hashlib
 import re
 from pathlib import Path
 
-from sqlamarr._library import native_folder
 from sqlamarr.errors import ModelError
 from sqlamarr.models.download import download
+from sqlamarr.native.library import native_folder
 
 URL = re.compile(r"^[a-z][a-z0-9+.-]*://")
 #: The field of that name (13), its length, and in it the key "location"; then comes the file's name with its length.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sqlamarr.random import Random
+from sqlamarr.native.random import Random
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from sqlamarr.checking.wording import counted
 from sqlamarr.errors import ModelError, missing_package
 from sqlamarr.models.base import Description, Floats, Sizes
 from sqlamarr.models.blocks import ROWS, BlockModel, Evaluate
 from sqlamarr.models.onnx_ports import Port, describe, named_noise
-from sqlamarr.words import counted
 
 _DTYPES = {
     "tensor(float)": np.float32,

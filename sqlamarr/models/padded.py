@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqlamarr.errors import EventError, ModelError
-from sqlamarr.event_models import EventAnswers, EventBatch, EventLimits, EventSizes
 from sqlamarr.models.base import Described, Description, Floats, Sizes
 from sqlamarr.models.blocks import Evaluate, evaluate, trial
+from sqlamarr.models.events import EventAnswers, EventBatch, EventLimits, EventSizes
 
 EVENTS = 16  # that are evaluated together
 CHUNK = 64  # events whose answers are held padded
@@ -153,7 +153,7 @@ class PaddedEventModel(Described, ABC):
         return places
 
     def __call__(self, batch: EventBatch, sizes: EventSizes, limits: EventLimits) -> EventAnswers:
-        """Evaluate events; see :class:`~sqlamarr.event_models.EventModel`."""
+        """Evaluate events; see :class:`~sqlamarr.models.events.EventModel`."""
         if (sizes, limits.inputs) not in self._verified:
             self.verify(sizes, limits)
         verified = self._verified[sizes, limits.inputs]

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from sqlamarr.errors import ModelError
-from sqlamarr.event_models import EventSizes
-from sqlamarr.imports import load_function, story
+from sqlamarr.models.events import EventSizes
 from sqlamarr.models.onnx import open_session, ports_of
 from sqlamarr.models.onnx_ports import Port, describe
 from sqlamarr.models.padded import EVENTS, PaddedAnswers, PaddedEventModel, PaddedEvents, PaddedFunction
 from sqlamarr.models.python import description_of
+from sqlamarr.user_code.functions import load_function, story
 
 INPUTS = ("rows", "mask", "event", "noise", "event_noise")
 OUTPUTS = ("out_rows", "out_mask", "out_links")

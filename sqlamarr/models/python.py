@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from sqlamarr.errors import ModelError
-from sqlamarr.imports import load_function, story
 from sqlamarr.models.base import Description, Floats, Sizes
 from sqlamarr.models.blocks import BlockModel, Evaluate
+from sqlamarr.user_code.functions import load_function, story
 
 
 class PythonModel(BlockModel):

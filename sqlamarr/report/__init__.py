@@ -8,10 +8,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from sqlamarr.checking.wording import counted
 from sqlamarr.errors import OutputError
-from sqlamarr.output import open_output
+from sqlamarr.output.file import open_output
 from sqlamarr.report.drawing import Picture, need_plot
-from sqlamarr.words import counted
 
 TRACKS = ("MCParticles", "MCVertices", "Tracks", "TrackStates", "Vertices")
 
@@ -103,7 +103,7 @@ def _check(path: Path, overwrite: bool) -> None:
 def _sections(
     db: Any, source: Path, decays: Sequence[str], done: Callable[[int], object]
 ) -> tuple[list[str], list[Section], int]:
-    from sqlamarr.provenance import read, unfinished
+    from sqlamarr.output.provenance import read, unfinished
     from sqlamarr.report import run
     from sqlamarr.report.sample import sample_of
 
@@ -125,7 +125,7 @@ def _sections(
 
 
 def _run(db: Any, source: Path, made: dict[str, Any]) -> Section:
-    from sqlamarr.output import data_tables, quoted_count
+    from sqlamarr.output.file import data_tables, quoted_count
     from sqlamarr.report import run
 
     counts = {name: quoted_count(db, name) for name in ("Events", "RejectedEvents", *data_tables(db))}

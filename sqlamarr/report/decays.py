@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sqlamarr import new_particles
 from sqlamarr.candidates.build import Selection
 from sqlamarr.candidates.ntuple import NTuple
 from sqlamarr.candidates.variables import Columns
-from sqlamarr.database import Database
-from sqlamarr.descriptors import Decay, Descriptor, name_of
+from sqlamarr.database.connection import Database
+from sqlamarr.particles import new_particles
+from sqlamarr.particles.descriptors import Decay, Descriptor, name_of
 from sqlamarr.report.drawing import COLOURS, Picture, histograms, picture, points
 from sqlamarr.report.identification import EDGES
 from sqlamarr.report.statistics import Array, Core, chi2_probability, core, efficiency, half_width

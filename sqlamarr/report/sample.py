@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sqlamarr.database import Database
+from sqlamarr.database.connection import Database
 from sqlamarr.report.statistics import Array
 
 MAX_PARTICLES = 3_000_000  # MC particles that are read, about

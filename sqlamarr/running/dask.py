@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlamarr.errors import WorkersLostError, missing_package
-from sqlamarr.running.tasks import Job, work_packed
+from sqlamarr.running.worker_process import Job, work_packed
 from sqlamarr.sources.base import Chunk
 
 CONNECTING = 30  # s

@@ -11,21 +11,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlamarr import provenance
 from sqlamarr.errors import InterruptedRunError, OutputError
-from sqlamarr.output import OutputFile, held, is_unborn
-from sqlamarr.pipeline import Pipeline
+from sqlamarr.output import provenance
+from sqlamarr.output.file import OutputFile, held, is_unborn
+from sqlamarr.output.provenance_differences import DECISIVE, RANGE, differences
+from sqlamarr.output.summary import RunSummary, report_of
+from sqlamarr.pipeline.definition import Pipeline
 from sqlamarr.running.coordinator import Coordinator
-from sqlamarr.running.identity import DECISIVE, RANGE, differences
+from sqlamarr.running.rejection_limit import judge, tolerate
 from sqlamarr.running.signals import Interruptions
-from sqlamarr.running.tasks import Job, adopt
-from sqlamarr.running.tolerance import judge, tolerate
+from sqlamarr.running.worker import BatchResult, Worker, WorkerOptions
+from sqlamarr.running.worker_process import Job, adopt
 from sqlamarr.running.workers import Workers
 from sqlamarr.sources import open_inputs
 from sqlamarr.sources.base import Chunk
-from sqlamarr.steps.truth import AT_ORIGIN, PRIMARIES
-from sqlamarr.summary import RunSummary, report_of
-from sqlamarr.worker import BatchResult, Worker, WorkerOptions
+from sqlamarr.steps.kinds.truth import AT_ORIGIN, PRIMARIES
 
 
 @dataclass(frozen=True)

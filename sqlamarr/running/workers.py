@@ -11,10 +11,10 @@ from typing import Any, Protocol
 
 from sqlamarr.errors import SqlamarrError, WorkersLostError
 from sqlamarr.running.dask import OnDask, is_dask
-from sqlamarr.running.processes import ProcessDiedError, Processes
-from sqlamarr.running.tasks import Job, prepare, unpack, work, work_packed
+from sqlamarr.running.process_pool import ProcessDiedError, Processes
+from sqlamarr.running.worker import BatchResult
+from sqlamarr.running.worker_process import Job, prepare, unpack, work, work_packed
 from sqlamarr.sources.base import Chunk
-from sqlamarr.worker import BatchResult
 
 AHEAD = 2  # chunks that wait beside those that are worked on, per worker
 

@@ -11,13 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlamarr.arguments import unexpected
+from sqlamarr.checking.arguments import unexpected
 from sqlamarr.errors import InputError
-from sqlamarr.sources import described, frames_files, hepmc, hepmc_library
+from sqlamarr.sources import yaml_inputs as described
 from sqlamarr.sources.base import BATCH, Chunk, Numbering, Source
-from sqlamarr.sources.described import Description
-from sqlamarr.sources.run import Piece, Reading
+from sqlamarr.sources.hepmc import ascii as hepmc
+from sqlamarr.sources.hepmc import library as hepmc_library
+from sqlamarr.sources.reading import Piece, Reading
 from sqlamarr.sources.streams import SNIFFED, Fingerprint, Stream, unpack
+from sqlamarr.sources.tables import files as frames_files
+from sqlamarr.sources.yaml_inputs import Description
 
 STANDARD_INPUT = "-"
 CHUNK_BYTES = 16 << 20  # a chunk with so much text takes no further event

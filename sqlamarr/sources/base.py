@@ -10,8 +10,8 @@ from typing import Any, NamedTuple, Protocol, overload, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from sqlamarr.columns import Columns
 from sqlamarr.errors import InputError
+from sqlamarr.native.columns import Columns
 
 #: Ids of the rows of an event run from its event_id to event_id + ROWS_PER_EVENT - 1.
 ROWS_PER_EVENT = 1_000_000

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sqlamarr.columns import Columns
+from sqlamarr.native.columns import Columns
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

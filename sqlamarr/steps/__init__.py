@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar
 
-from sqlamarr.batch import Batch
-from sqlamarr.workspace import Workspace
+from sqlamarr.steps.batch import Batch
+from sqlamarr.steps.workspace import Workspace
 
 Run = Callable[[Batch], None]
 
@@ -23,7 +23,7 @@ class Step(Protocol):
     """What the runner asks of a step.
 
     A step may have a method ``writes_rows(workspace) -> bool``. False says that it writes its tables through
-    :meth:`sqlamarr.batch.Batch.write` alone; they can then be columns in memory, which is much faster. True, or
+    :meth:`sqlamarr.steps.batch.Batch.write` alone; they can then be columns in memory, which is much faster. True, or
     no such method: it may use statements of its own. A step that calls code of the user's has a method
     ``source(folder) -> Path | None``, which tells the file.
 

@@ -10,8 +10,7 @@ from typing import Any
 import awkward as ak
 import uproot
 
-from sqlamarr import awkward_arrays as to
-from sqlamarr.database import Database
+from sqlamarr.database.connection import Database
 from sqlamarr.errors import SqlamarrError
 from sqlamarr.exporters import ExportSummary, Options
 from sqlamarr.exporters.edm4hep import podio
@@ -36,6 +35,7 @@ from sqlamarr.exporters.flat import FlatTable
 from sqlamarr.exporters.provenance import entries
 from sqlamarr.exporters.trees import NTupleWriter
 from sqlamarr.exporters.uproot_writing import class_names, compression
+from sqlamarr.tables import awkward_arrays as to
 
 OWN_STATES = "LHCbTrackStates"  # beside podio's ntuples: the table TrackStates as it is
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sqlamarr.chunks import Reader, counts, event_ranges, in_order
-from sqlamarr.columns import Array
-from sqlamarr.database import Database
-from sqlamarr.description import describe
+from sqlamarr.database.connection import Database
 from sqlamarr.exporters.event_tree import places
 from sqlamarr.exporters.events import EventNumbers
+from sqlamarr.native.columns import Array
+from sqlamarr.tables.description import describe
+from sqlamarr.tables.event_blocks import Reader, counts, event_ranges, in_order
 
 TABLES = (
     "GenWeights", "MCParticles", "MCVertices", "Vertices",

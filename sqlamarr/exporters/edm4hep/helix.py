@@ -28,7 +28,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sqlamarr.columns import Array
+from sqlamarr.native.columns import Array
 
 FIELD = 1.0  # T, along z: nominal, see above
 CURVATURE = 2.99792458e-4 * FIELD  # GeV/mm: the speed of light in these units, times the field

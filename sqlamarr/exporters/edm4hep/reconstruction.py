@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from sqlamarr.columns import Array
 from sqlamarr.exporters.edm4hep import helix
 from sqlamarr.exporters.edm4hep.collection import Collection, Relation
 from sqlamarr.exporters.edm4hep.events import Events
@@ -20,6 +19,7 @@ from sqlamarr.exporters.edm4hep.model import (
     link,
 )
 from sqlamarr.exporters.edm4hep.truth import GEV, vector
+from sqlamarr.native.columns import Array
 
 # Species by the suffixes of the columns of PID: PDG code of the positive particle, mass [GeV] (PDG 2024).
 SPECIES = {

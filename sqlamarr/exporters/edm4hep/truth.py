@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from sqlamarr.chunks import counts
-from sqlamarr.columns import Array
 from sqlamarr.exporters.edm4hep.collection import Collection, Relation
 from sqlamarr.exporters.edm4hep.events import Events
 from sqlamarr.exporters.edm4hep.model import EVENT_HEADER, FAST_SIMULATION, MC_PARTICLE, UNSET_HELICITY
+from sqlamarr.native.columns import Array
+from sqlamarr.tables.event_blocks import counts
 
 GEV = 1e-3  # in MeV
 SPEED_OF_LIGHT = 299.792458  # mm/ns

@@ -1,0 +1,1 @@
+"""Everything that knows SQLite: connections, working tables, access policy, declarations, page images."""

@@ -1,0 +1,333 @@
+"""Models of whole events: n input rows make m output rows, with links that say what came from what.
+
+:class:`EventModel` is what the step ``event_plugin`` asks of a model, however it is made;
+:class:`CompiledEventModel` is a function of a shared library.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sqlamarr.checking.wording import counted
+from sqlamarr.errors import EventError, ModelError
+from sqlamarr.models.base import Floats
+from sqlamarr.models.compiled import as_pointer, trial_call
+from sqlamarr.native.library import check, ffi, lib, text
+
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class EventSizes:
+    """How many float32 values a model of events reads and writes.
+
+    :ivar inputs: per input row
+    :ivar event_inputs: that belong to the event as a whole
+    :ivar outputs: per output row
+    :ivar noise: standard normal numbers per input row
+    :ivar event_noise: standard normal numbers per event
+    """
+
+    inputs: int
+    event_inputs: int
+    outputs: int
+    noise: int
+    event_noise: int
+
+    def __str__(self) -> str:
+        return (
+            f"{counted(self.inputs, 'input')}, {counted(self.event_inputs, 'input')} of the event, "
+            f"{counted(self.outputs, 'output')}, {counted(self.noise, 'random number')} per row and "
+            f"{self.event_noise} per event"
+        )
+
+
+@dataclass(frozen=True)
+class EventLimits:
+    """The most that one event may have; beyond it is an error of that event.
+
+    :ivar rows: output rows
+    :ivar links: links
+    :ivar inputs: input rows, None for any number; a model of fixed size is padded to it
+    """
+
+    rows: int
+    links: int
+    inputs: int | None = None
+
+
+@dataclass(frozen=True)
+class EventBatch:
+    """Input of several events, one after the other.
+
+    :ivar event_ids: int64 (events,), ascending
+    :ivar offsets: int64 (events + 1,): rows offsets[k] to offsets[k + 1] belong to event k, maybe none
+    :ivar rows: float32 (rows, inputs)
+    :ivar event: float32 (events, event_inputs)
+    :ivar noise: float32 (rows, noise), standard normal; a row's own, wherever it stands in its event
+    :ivar event_noise: float32 (events, event_noise), standard normal
+    """
+
+    event_ids: Integers
+    offsets: Integers
+    rows: Floats
+    event: Floats
+    noise: Floats
+    event_noise: Floats
+
+    @property
+    def events(self) -> int:
+        """Number of events."""
+        return len(self.event_ids)
+
+
+@dataclass(frozen=True)
+class EventAnswers:
+    """Output of several events, in the order of the batch.
+
+    :ivar offsets: int64 (events + 1,): rows offsets[k] to offsets[k + 1] belong to event k
+    :ivar rows: float32 (rows, outputs)
+    :ivar link_out: int64 (links,): output rows, counted through all events
+    :ivar link_in: int64 (links,): the input rows that they come from, counted through all events
+    :ivar link_weight: float32 (links,): how large a part of the output row it is
+    """
+
+    offsets: Integers
+    rows: Floats
+    link_out: Integers
+    link_in: Integers
+    link_weight: Floats
+
+
+class EventModel(Protocol):
+    """What the step ``event_plugin`` asks of a model.
+
+    The answer to an event depends on that event alone, bit for bit, whatever else is in the batch.
+    """
+
+    @property
+    def input_names(self) -> list[str] | None:
+        """Names of the inputs of a row in their order, if the model has them."""
+
+    @property
+    def event_input_names(self) -> list[str] | None:
+        """Names of the inputs of the event in their order, if the model has them."""
+
+    @property
+    def output_names(self) -> list[str] | None:
+        """Names of the outputs in their order, if the model has them."""
+
+    def verify(self, sizes: EventSizes, limits: EventLimits) -> None:
+        """Make sure before any event that the model has these sizes.
+
+        :raises ModelError: it has not
+        """
+
+    def outside(self, rows: Floats) -> Integers:
+        """Per input, how many rows lie outside the range that the model is meant for."""
+
+    def __call__(self, batch: EventBatch, sizes: EventSizes, limits: EventLimits) -> EventAnswers:
+        """Evaluate events.
+
+        :raises EventError: an event has no answer within the limits; it carries the event's id
+        """
+
+
+class CompiledEventModel:
+    """A function of a shared library with the interface ``f_event`` of ``sqlamarr_plugin.h``.
+
+    :param path: the library
+    :param function: name of the function, without ``_event``
+    :raises ModelError: the library cannot be loaded, or has no such function
+    """
+
+    def __init__(self, path: Path, function: str) -> None:
+        self.path, self.function = path, function
+        out = ffi.new("sqlamarr_event_model **")
+        check(lib.sqlamarr_event_model_open(os.fsencode(path), function.encode(), out))
+        self._handle = ffi.gc(out[0], lib.sqlamarr_event_model_free)
+        self._tried = False
+
+    def __str__(self) -> str:
+        return f"function '{self.function}_event' of {self.path.name}"
+
+    @property
+    def declared(self) -> EventSizes | None:
+        """The sizes that the library itself declares, if it does."""
+        sizes = ffi.new("sqlamarr_event_sizes *")
+        if lib.sqlamarr_event_model_sizes(self._handle, sizes):
+            return None
+        return EventSizes(sizes.n_in, sizes.n_event_in, sizes.n_out, sizes.n_random, sizes.n_event_random)
+
+    @property
+    def origin(self) -> str | None:
+        """Where the model came from, in its own words."""
+        return text(lib.sqlamarr_event_model_origin(self._handle))
+
+    @property
+    def input_names(self) -> list[str] | None:
+        """Names of the inputs of a row, if the library has them."""
+        return self._names(0, self.declared.inputs) if self.declared else None
+
+    @property
+    def event_input_names(self) -> list[str] | None:
+        """Names of the inputs of the event, if the library has them."""
+        return self._names(1, self.declared.event_inputs) if self.declared else None
+
+    @property
+    def output_names(self) -> list[str] | None:
+        """Names of the outputs, if the library has them."""
+        return self._names(2, self.declared.outputs) if self.declared else None
+
+    def _names(self, which: int, count: int) -> list[str] | None:
+        names = [text(lib.sqlamarr_event_model_name(self._handle, which, i)) for i in range(count)]
+        return None if any(name is None for name in names) else [str(name) for name in names]
+
+    def verify(self, sizes: EventSizes, limits: EventLimits) -> None:
+        """Compare with what the library declares; one that declares nothing is tried in a child process.
+
+        :raises ModelError: the sizes are wrong; nothing was harmed
+        """
+        declared = self.declared
+        if declared is None:
+            self._probe(sizes, limits)
+        elif declared != sizes:
+            raise ModelError(f"{self}: the pipeline expects {sizes}, the library declares {declared}.")
+
+    def _probe(self, sizes: EventSizes, limits: EventLimits) -> None:
+        numbers = [sizes.inputs, sizes.event_inputs, sizes.outputs, sizes.noise, sizes.event_noise]
+        answer = trial_call(self, ["--event", self.function, *numbers, limits.rows, limits.links], str(sizes))
+        rows, written, beyond = answer
+        if rows >= 0 and written != rows * sizes.outputs:
+            raise ModelError(
+                f"{self}: writes {counted(written, 'value')} for {counted(rows, 'row')}, where the pipeline declares "
+                f"{counted(sizes.outputs, 'output')}."
+            )
+        kinds = {1: "inputs", 2: "inputs of the event", 4: "random numbers per row", 8: "random numbers of the event"}
+        for bit, kind in kinds.items():
+            if beyond & bit:
+                raise ModelError(f"{self}: reads more {kind} than the pipeline declares ({sizes}).")
+
+    def probe_here(self, sizes: EventSizes, limits: EventLimits) -> tuple[int, int, int]:
+        """Call the function once on guarded memory, in this process: it may die of it.
+
+        :returns: rows that it says to have made, values written, and a sum that tells what it read beyond its
+            inputs: 1 rows, 2 event, 4 noise of rows, 8 noise of the event
+        """
+        rows, written, beyond = ffi.new("int *"), ffi.new("int64_t *"), ffi.new("int *")
+        check(
+            lib.sqlamarr_event_model_probe(
+                self._handle, _c_sizes(sizes), limits.rows, limits.links, rows, written, beyond
+            )
+        )
+        return rows[0], written[0], beyond[0]
+
+    def outside(self, rows: Floats) -> Integers:
+        """Per input, how many rows lie outside the range that the library declares."""
+        counts = np.zeros(rows.shape[1], dtype=np.int64)
+        rows = np.ascontiguousarray(rows, dtype=np.float32)
+        c_counts = ffi.cast("int64_t *", counts.ctypes.data)
+        check(lib.sqlamarr_event_model_outside(self._handle, *rows.shape, as_pointer(rows), c_counts))
+        return counts
+
+    def __call__(self, batch: EventBatch, sizes: EventSizes, limits: EventLimits) -> EventAnswers:
+        """Evaluate all events in one native call.
+
+        :raises EventError: an event has no answer within the limits
+        :raises ModelError: the answer is another one if an event is given again
+        """
+        answers = self._call(batch, sizes, limits)
+        if not self._tried and len(answers.rows):
+            self._tried = True
+            event = int(np.diff(answers.offsets).argmax())  # the one that shows most
+            for _ in range(2):  # a function that goes by turns would be right once
+                if not _same(_event_of(batch, answers, event), self._call(_alone(batch, event), sizes, limits)):
+                    raise ModelError(
+                        f"{self}: gives an event another answer when it is called again. It must depend on this event "
+                        f"alone, bit for bit: '{self.function}_event' keeps nothing between two calls."
+                    )
+        return answers
+
+    def _call(self, batch: EventBatch, sizes: EventSizes, limits: EventLimits) -> EventAnswers:
+        c_batch, keep = _c_batch(batch, limits)
+        failed, out = ffi.new("int64_t *"), ffi.new("const sqlamarr_event_answers **")
+        status = lib.sqlamarr_event_model_call(self._handle, _c_sizes(sizes), c_batch, failed, out)
+        del keep
+        if status and failed[0] >= 0:
+            message = ffi.string(lib.sqlamarr_last_error()).decode("utf-8", "replace")
+            raise EventError(message, int(batch.event_ids[failed[0]]))
+        check(status)
+        answers = ffi.gc(out[0], lib.sqlamarr_event_answers_free)
+        n, links = answers.n_rows, answers.n_links
+        return EventAnswers(
+            _copy(answers.offsets, batch.events + 1, np.int64),
+            _copy(answers.rows, n * sizes.outputs, np.float32).reshape(n, sizes.outputs),
+            _copy(answers.link_out, links, np.int64),
+            _copy(answers.link_in, links, np.int64),
+            _copy(answers.link_weight, links, np.float32),
+        )
+
+
+def _alone(batch: EventBatch, event: int) -> EventBatch:
+    """One event of a batch, by its place."""
+    start, stop = batch.offsets[event : event + 2]
+    one = slice(event, event + 1)
+    offsets = batch.offsets[event : event + 2] - start
+    rows, noise = batch.rows[start:stop], batch.noise[start:stop]
+    return EventBatch(batch.event_ids[one], offsets, rows, batch.event[one], noise, batch.event_noise[one])
+
+
+def _event_of(batch: EventBatch, answers: EventAnswers, event: int) -> EventAnswers:
+    """The answer to one event of a batch, as it is to this event alone."""
+    start, stop = answers.offsets[event : event + 2]
+    links = (answers.link_out >= start) & (answers.link_out < stop)
+    return EventAnswers(
+        answers.offsets[event : event + 2] - start,
+        answers.rows[start:stop],
+        answers.link_out[links] - start,
+        answers.link_in[links] - batch.offsets[event],
+        answers.link_weight[links],
+    )
+
+
+def _same(one: EventAnswers, other: EventAnswers) -> bool:
+    pairs = [(getattr(one, each.name), getattr(other, each.name)) for each in fields(EventAnswers)]
+    return all(np.array_equal(a, b, equal_nan=True) for a, b in pairs)
+
+
+def _c_sizes(sizes: EventSizes) -> Any:
+    numbers = (sizes.inputs, sizes.event_inputs, sizes.outputs, sizes.noise, sizes.event_noise)
+    return ffi.new("sqlamarr_event_sizes *", numbers)
+
+
+def _c_batch(batch: EventBatch, limits: EventLimits) -> tuple[Any, list[Any]]:
+    """The batch as C sees it, and the arrays that must live as long."""
+    offsets = np.ascontiguousarray(batch.offsets, dtype=np.int64)
+    floats = [
+        np.ascontiguousarray(array, dtype=np.float32)
+        for array in (batch.rows, batch.event, batch.noise, batch.event_noise)
+    ]
+    c_batch = ffi.new(
+        "sqlamarr_event_batch *",
+        (
+            batch.events,
+            ffi.cast("int64_t *", offsets.ctypes.data),
+            *(as_pointer(array) for array in floats),
+            limits.rows,
+            limits.links,
+        ),
+    )
+    return c_batch, [offsets, *floats]
+
+
+def _copy(pointer: Any, count: int, dtype: type[Any]) -> NDArray[Any]:
+    if count == 0:
+        return np.empty(0, dtype)
+    size = count * np.dtype(dtype).itemsize
+    return np.array(np.frombuffer(ffi.buffer(ffi.cast("char *", pointer), size), dtype))

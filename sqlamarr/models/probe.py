@@ -1,0 +1,37 @@
+"""``python -m sqlamarr.models.probe LIBRARY ...``: one trial call of a foreign model.
+
+* ``FUNCTION INPUTS OUTPUTS NOISE``: a model of rows.
+* ``--event FUNCTION INPUTS EVENT_INPUTS OUTPUTS NOISE EVENT_NOISE MAX_ROWS MAX_LINKS``: a model of events.
+
+A process of its own, because a function that does not have these sizes may crash.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from sqlamarr.models import CompiledModel, Sizes
+from sqlamarr.models.compiled import ANSWER
+from sqlamarr.models.events import CompiledEventModel, EventLimits, EventSizes
+
+
+def main(arguments: list[str]) -> None:
+    """Print what the function writes, and whether it reads too much."""
+    path, *rest = arguments
+    answer = _event(Path(path), *rest[1:]) if rest[0] == "--event" else _rows(Path(path), *rest)
+    # The model may print too, before or after: the mark tells our line from its.
+    print(f"\n{ANSWER} {' '.join(str(int(number)) for number in answer)}")
+
+
+def _rows(path: Path, function: str, *sizes: str) -> tuple[int, bool, bool]:
+    return CompiledModel(path, function).probe_here(Sizes(*map(int, sizes)))
+
+
+def _event(path: Path, function: str, *numbers: str) -> tuple[int, int, int]:
+    *sizes, max_rows, max_links = map(int, numbers)
+    return CompiledEventModel(path, function).probe_here(EventSizes(*sizes), EventLimits(max_rows, max_links))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,1 @@
+"""The Python faces of the native library in ``src/``: loading it, columns, random numbers, the truth graph."""

@@ -1,0 +1,107 @@
+"""What a run has to say when it ends."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlamarr.checking.wording import counted
+from sqlamarr.running.worker import BatchResult
+from sqlamarr.steps.model_inputs import OUTSIDE
+
+
+def report_of(result: BatchResult) -> dict[str, Any]:
+    """What is to be remembered of a batch: numbers of events and rows, counters, notes, seconds by step."""
+    return {
+        "events": len(result.events),
+        "rejected": len(result.rejected),
+        "rows": result.rows,
+        "counts": dict(result.counts),
+        "notes": sorted(result.notes),
+        "seconds": result.seconds,
+    }
+
+
+@dataclass
+class RunSummary:
+    """Counts, times and warnings of a run.
+
+    :ivar events: events read, rejected ones included
+    :ivar rejected: events left out, with the reasons in the table RejectedEvents
+    :ivar rows: rows written by table
+    :ivar counts: counters of the steps
+    :ivar seconds: wall-clock time by step
+    :ivar elapsed: wall-clock time of the run, start-up excluded [s]; of a resumed one, since then
+    :ivar resumed: events that were there when an interrupted run was resumed
+    """
+
+    pipeline: str
+    seed: int
+    output: str
+    events: int = 0
+    rejected: int = 0
+    rows: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)
+    seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    warnings: list[str] = field(default_factory=list)
+    elapsed: float = 0.0
+    resumed: int = 0
+
+    def add(self, report: Mapping[str, Any]) -> None:
+        """Take a batch into account.
+
+        :param report: see :func:`report_of`
+        """
+        self.events += report["events"]
+        self.rejected += report["rejected"]
+        self.rows.update(report["rows"])
+        self.counts.update(report["counts"])
+        for name, seconds in report["seconds"].items():
+            self.seconds[name] += seconds
+        for note in report["notes"]:
+            self.warn(note)
+
+    def warn(self, text: str) -> None:
+        """Show a sentence at the end, once."""
+        if text not in self.warnings:
+            self.warnings.append(text)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything, ready for JSON."""
+        plain = {"rows": dict(self.rows), "counts": dict(self.counts), "seconds": dict(self.seconds)}
+        return {**vars(self), **plain}
+
+    def _outside(self) -> list[str]:
+        """A sentence about models that met inputs which they are not meant for."""
+        worst: Counter[str] = Counter()
+        for name, n in self.counts.items():
+            if name.startswith(OUTSIDE):
+                step = name.removeprefix(OUTSIDE).partition(":")[0]
+                worst[step] = max(worst[step], n)
+        if not worst:
+            return []
+        steps = ", ".join(f"{step} {counted(n, 'row')}" for step, n in worst.most_common(3))
+        return [
+            f"the models of {counted(len(worst), 'step')} met inputs outside the range that they are meant for, and "
+            f"extrapolate there; most often: {steps} (--summary FILE tells all)."
+        ]
+
+    def text(self) -> str:
+        """For people to read."""
+        new = self.events - self.resumed
+        rate = new / self.elapsed if self.elapsed else 0.0
+        before = counted(new, "event")
+        if self.resumed:
+            were = "was" if self.resumed == 1 else "were"
+            before = f"{counted(self.resumed, 'event')} {were} there, {counted(new, 'new one')}"
+        lines = [f"{self.output}: {before} in {self.elapsed:.2f} s ({rate:.0f} events/s), seed {self.seed}"]
+        if self.rejected:
+            lines.append(f"  {self.rejected} of them rejected: see the table RejectedEvents")
+        counts = {name: n for name, n in self.counts.items() if n and not name.startswith(OUTSIDE)}
+        width = max((len(name) for name in [*self.rows, *counts]), default=0)
+        lines += [f"  {name:<{width}}  {n:>10,} {'row' if n == 1 else 'rows'}" for name, n in self.rows.items()]
+        lines += [f"  {name:<{width}}  {n:>10,}" for name, n in counts.items()]
+        lines += [f"Note: {note}" for note in [*self.warnings, *self._outside()]]
+        return "\n".join(lines)

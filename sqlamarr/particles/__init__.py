@@ -1,0 +1,1 @@
+"""What is known of particles: names, masses, charges, decay descriptors, conservation laws."""

@@ -1,0 +1,154 @@
+"""Particles of one's own: what searches look for, with names, masses and lifetimes that are in nobody's tables."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from typing import Any
+
+from sqlamarr.database.connection import Database
+from sqlamarr.errors import DataError, DescriptorError, InputError, UnknownParticleError
+from sqlamarr.native.library import check, ffi, lib
+from sqlamarr.particles import descriptors
+from sqlamarr.particles.descriptors import OwnParticle
+
+KEY = "new_particles"
+MM_PER_NS = 299.792458
+MEV_MM = 1.973269804e-10  # hbar c
+LARGEST_CODE = 999_999_999
+
+_POSITIVE = {"type": "number", "exclusiveMinimum": 0}
+SCHEMA: Mapping[str, Any] = {
+    "type": "object",
+    "additionalProperties": {
+        "type": "object",
+        "properties": {
+            "pid": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": LARGEST_CODE,
+                "description": "A PDG code that nobody has; its charge is what the numbering scheme says.",
+            },
+            "mass": {**_POSITIVE, "description": "Mass [MeV]."},
+            "ctau": {**_POSITIVE, "description": "Mean proper decay length [mm]."},
+            "lifetime": {**_POSITIVE, "description": "In place of ctau, the mean lifetime [ns]."},
+            "width": {**_POSITIVE, "description": "In place of both, the width [MeV]."},
+            "charge": {"type": "integer", "description": "Charge [e], to be compared with what the code says."},
+            "antiparticle": {
+                "type": "string",
+                "description": "Name of its antiparticle, code -pid; default: it is its own.",
+            },
+        },
+        "required": ["pid", "mass"],
+        "additionalProperties": False,
+    },
+    "description": "Particles that nobody knows: {N1: {pid: 9900014, mass: 2000, ctau: 50}}.",
+}
+
+
+def read(content: Mapping[str, Mapping[str, Any]], where: str) -> dict[int, OwnParticle]:
+    """Particles by PDG code, from the validated content of the key.
+
+    :param where: begins messages
+    :raises InputError: a name or a code is somebody else's, or properties contradict each other
+    """
+    found: dict[int, OwnParticle] = {}
+    for name, entry in content.items():
+        for particle in _pair(str(name), entry, f"{where}.{name}"):
+            _check_free(particle, found, f"{where}.{name}")
+            found[particle.pdgid] = particle
+    return found
+
+
+def of_file(db: Database) -> AbstractContextManager[None]:
+    """Names in descriptors mean particles of the guns, too, that made this output file.
+
+    :raises InputError: two of its inputs have different particles of one name
+    """
+    from sqlamarr.output.provenance import read as provenance
+
+    content: dict[str, Any] = {}
+    for name, entry in _described(provenance(db).get("inputs", [])):
+        if content.setdefault(name, entry) != entry:
+            raise InputError(
+                f"{db.path}: its inputs have two different particles {name!r}: {content[name]} and {entry}. "
+                "Ask the files of the single productions."
+            )
+    return descriptors.knowing(read(content, KEY))
+
+
+def hint(error: DescriptorError) -> str:
+    """The end of a gun's message about an error: that particles can be defined, if one is not known."""
+    if not isinstance(error, UnknownParticleError):
+        return ""
+    return f" Particles that are in no table, or there without a mass, can be defined in '{KEY}' (docs/gun.md)."
+
+
+def _described(value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        yield from value.get(KEY, {}).items()
+    for below in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():
+        yield from _described(below)
+
+
+def _pair(name: str, entry: Mapping[str, Any], where: str) -> Iterator[OwnParticle]:
+    """A particle, and its antiparticle if that is another."""
+    pid, anti = entry["pid"], entry.get("antiparticle", name)
+    if descriptors.is_known(pid):
+        raise InputError(f"{where}: the PDG code {pid} is that of {descriptors.name_of(pid)}. Choose another code.")
+    charge = _charge(pid, where)
+    if entry.get("charge", charge) != charge:
+        raise InputError(
+            f"{where}: expected charge {charge:+d}, which the PDG code {pid} says, found {entry['charge']:+d}. "
+            "Choose another code."
+        )
+    if charge and anti == name:
+        raise InputError(f"{where}: a charged particle is not its own antiparticle: say 'antiparticle: NAME'.")
+    given = [key for key in ("ctau", "lifetime", "width") if key in entry]
+    if len(given) > 1:
+        raise InputError(f"{where}: expected one of ctau, lifetime and width at most, found {', '.join(given)}.")
+    width, ctau = float(entry.get("width", 0.0)), _ctau(entry)
+    if not math.isfinite(sum((entry["mass"], ctau or 0.0, width))):
+        raise InputError(f"{where}: mass, ctau, lifetime and width must be finite.")
+    yield OwnParticle(name, pid, entry["mass"], width, ctau, charge, pid if anti == name else -pid)
+    if anti != name:
+        yield OwnParticle(anti, -pid, entry["mass"], width, ctau, -charge, pid)
+
+
+def _ctau(entry: Mapping[str, Any]) -> float | None:
+    """Mean proper decay length [mm], None if nothing is said of it."""
+    if "width" in entry:
+        return MEV_MM / float(entry["width"])
+    if "lifetime" in entry:
+        return float(entry["lifetime"]) * MM_PER_NS
+    return float(entry["ctau"]) if "ctau" in entry else None
+
+
+def _charge(pid: int, where: str) -> int:
+    """By the numbering scheme, as the truth selection and the tracks will see it."""
+    out = ffi.new("int *")
+    try:
+        check(lib.sqlamarr_pdg_three_charge(pid, out))
+    except DataError as error:
+        raise InputError(
+            f"{where}: {error} Codes of new particles are, e.g., 9900014 (neutral) or 1000015 (charge -1)."
+        ) from error
+    three = int(out[0])
+    if three % 3:
+        raise InputError(f"{where}: the PDG code {pid} says a charge of {three}/3, which no track has.")
+    return three // 3
+
+
+def _check_free(particle: OwnParticle, others: Mapping[int, OwnParticle], where: str) -> None:
+    name, pid = particle.name, particle.pdgid
+    if not re.fullmatch(r"[A-Za-z][^\s()\[\]^$>]*", name):
+        raise InputError(f"{where}: expected a name that begins with a letter, without spaces or brackets: {name!r}.")
+    if pid in others or name in (other.name for other in others.values()):
+        raise InputError(f"{where}: the name {name!r} or the PDG code {pid} is given to two particles.")
+    if descriptors.is_known(name):
+        raise InputError(f"{where}: there is a particle {name!r} already. Choose another name.")
+
+
+__all__ = ["KEY", "SCHEMA", "of_file", "read"]

@@ -1,0 +1,46 @@
+"""The views of an output file."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlamarr.database.connection import quote_identifier
+from sqlamarr.database.declarations import RUN_TABLES
+from sqlamarr.errors import PipelineError, SqlError
+from sqlamarr.steps.table_order import reading
+from sqlamarr.steps.workspace import Workspace
+
+
+def checked_views(workspace: Workspace, tables: Collection[str]) -> str:
+    """The statements that make the pipeline's views, each of which works in an output file.
+
+    :param tables: the output file's, beside those that every file has
+    :raises SqlError: a view is wrong
+    :raises PipelineError: a view reads a table that the output file will not have
+    """
+    template = workspace.pipeline.views
+    if template is None:
+        return ""
+    sql, _ = workspace.render(template)
+    try:
+        with workspace.db.limited(declaring=True):
+            workspace.db.execute(sql)
+    except SqlError as error:
+        raise SqlError(f"{template}: {error}") from error
+    for view in workspace.db.views():
+        _check(workspace, view, tables, template)
+    return sql
+
+
+def _check(workspace: Workspace, view: str, tables: Collection[str], template: str) -> None:
+    try:
+        with reading(workspace.db) as read:
+            workspace.db.columns(f"SELECT * FROM {quote_identifier(view)}")
+    except SqlError as error:
+        raise SqlError(f"{template}: view {view!r}: {error}") from error
+    known = set(workspace.db.tables())
+    if missing := sorted((read & known) - {*RUN_TABLES, *tables}):
+        raise PipelineError(
+            f"{workspace.pipeline.path}: the view {view!r} of {template} reads {', '.join(missing)}, which is not "
+            "among output.tables: in the output file it would find no such table. Add it there, or leave the view out."
+        )

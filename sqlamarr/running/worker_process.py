@@ -1,0 +1,156 @@
+"""What a worker process does: a pipeline prepared once, then chunk after chunk."""
+
+from __future__ import annotations
+
+import pickle
+import threading
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from sqlamarr.errors import EventError, InstallationError
+from sqlamarr.native.library import version
+from sqlamarr.pipeline.definition import Pipeline
+from sqlamarr.running.worker import BatchResult, Worker, WorkerOptions
+from sqlamarr.sources.base import Chunk, Rejected
+
+
+@dataclass(frozen=True)
+class Job:
+    """What every worker of a run needs to know; small, for it travels with every chunk.
+
+    :ivar token: tells the runs apart that a process may serve
+    :ivar version: of the package that deals the chunks
+    :ivar spec: pickled pipeline and options
+    """
+
+    token: str
+    version: str
+    spec: bytes
+
+    @classmethod
+    def of(cls, pipeline: Pipeline, options: WorkerOptions) -> Job:
+        """The job of running a pipeline; the pipeline's path is made absolute, as workers may stand elsewhere."""
+        absolute = replace(pipeline, path=pipeline.path.absolute())
+        return cls(uuid.uuid4().hex, str(version), pickle.dumps((absolute, options)))
+
+
+class _Prepared(threading.local):
+    """The worker of this thread: connections to SQLite are not shared by threads."""
+
+    token = ""
+    worker: Worker | None = None
+
+
+_prepared = _Prepared()
+
+
+def adopt(job: Job, worker: Worker) -> None:
+    """Let this thread use a worker that is prepared already."""
+    _prepared.token, _prepared.worker = job.token, worker
+
+
+def _worker(job: Job) -> Worker:
+    if _prepared.worker is None or _prepared.token != job.token:
+        if job.version != version:
+            raise InstallationError(
+                f"A worker has sqlamarr {version}, the run is one of {job.version}: install the same."
+            )
+        pipeline, options = pickle.loads(job.spec)
+        adopt(job, Worker(pipeline, options))
+    assert _prepared.worker is not None
+    return _prepared.worker
+
+
+def prepare(job: Job) -> None:
+    """Get ready for the first chunk.
+
+    :raises PipelineError: the pipeline does not work here
+    """
+    _worker(job)
+
+
+def work(job: Job, chunk: Chunk, trace: Path | None = None) -> list[BatchResult]:
+    """The results of a chunk: one, or several if an event had to be left out.
+
+    :param trace: file to which the name of every step is written before it runs
+    :raises EventError: an event cannot be processed, and the run does not skip such ones
+    """
+    worker = _worker(job)
+    worker.trace = trace
+    return list(_results(worker, chunk))
+
+
+def work_packed(job: Job, chunk: Chunk, trace: Path | None = None) -> Packed:
+    """The same for the way between processes."""
+    return pack(work(job, chunk, trace))
+
+
+def _results(worker: Worker, chunk: Chunk) -> Iterator[BatchResult]:
+    """A chunk that fails is split until only the guilty event is left out."""
+    try:
+        yield worker.pack(worker.process(chunk))
+        return
+    except EventError as error:
+        failure = error
+    skip = worker.options.skip_bad_events
+    if not skip and failure.event_id is not None:
+        raise type(failure)(_event_message(chunk, failure), failure.event_id, failure.step) from failure
+    if len(chunk.events) > 1:
+        for part in chunk.split():
+            yield from _results(worker, part)
+    elif skip:
+        yield rejection(chunk, str(failure), failure.step)
+    else:
+        failure.event_id = chunk.events[0].event_id
+        raise type(failure)(_event_message(chunk, failure), failure.event_id, failure.step) from failure
+
+
+def rejection(chunk: Chunk, reason: str, step: str) -> BatchResult:
+    """The result of a chunk of one event that is left out."""
+    (event,) = chunk.events
+    rejected = Rejected(event.event_id, event.line, reason, step)
+    return BatchResult({}, chunk.events, chunk.sources, [rejected], Counter(), set())
+
+
+def _event_message(chunk: Chunk, error: EventError) -> str:
+    return f"{place(chunk, error.event_id)}: step {error.step!r}: {error} Use --on-error skip to leave out such events."
+
+
+def place(chunk: Chunk, event_id: int | None) -> str:
+    """File and number of an event, for people."""
+    event = next((event for event in chunk.events if event.event_id == event_id), chunk.events[0])
+    paths = {source.datasource_id: source.path for source in chunk.sources}
+    return f"{paths[event.datasource_id]}, event {event.number}"
+
+
+@dataclass(frozen=True)
+class Packed:
+    """Results ready for a pipe: one pickle whose big arrays stand behind it, so that nothing is copied twice."""
+
+    head: bytes
+    sizes: list[int]
+    body: bytes
+
+
+def pack(results: list[BatchResult]) -> Packed:
+    """Results as bytes."""
+    buffers: list[pickle.PickleBuffer] = []
+    head = pickle.dumps(results, protocol=5, buffer_callback=buffers.append)
+    raw = [buffer.raw() for buffer in buffers]
+    return Packed(head, [view.nbytes for view in raw], b"".join(raw))
+
+
+def unpack(packed: Any) -> list[BatchResult]:
+    """What :func:`pack` was given; the arrays are views of the bytes."""
+    if not isinstance(packed, Packed):
+        results: list[BatchResult] = packed
+        return results
+    view, buffers, begin = memoryview(packed.body), [], 0
+    for size in packed.sizes:
+        buffers.append(view[begin : begin + size])
+        begin += size
+    return pickle.loads(packed.head, buffers=buffers)  # type: ignore[no-any-return]

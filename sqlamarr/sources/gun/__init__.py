@@ -1,0 +1,1 @@
+"""The particle gun: what is shot, where from, with which momentum, and how it decays."""

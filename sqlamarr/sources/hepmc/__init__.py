@@ -1,0 +1,1 @@
+"""HepMC files, and the formats that pyhepmc reads."""

@@ -1,0 +1,1 @@
+"""Pile-up: collisions put together into events."""

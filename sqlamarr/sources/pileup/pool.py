@@ -1,0 +1,135 @@
+"""What pile-up collisions come from: stored ones, drawn again and again, or a generator that never repeats."""
+
+from __future__ import annotations
+
+import pickle
+import tempfile
+from array import array
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from sqlamarr.errors import InputError
+from sqlamarr.sources.base import ROWS_PER_EVENT, Chunk, DataSource, EventRef
+from sqlamarr.sources.pileup.poisson import below, words
+from sqlamarr.sources.reading import Reading
+from sqlamarr.sources.yaml_inputs import Generator, RecipeChunk
+
+MOST = 1000  # collisions of an event
+COLLISION = 1  # streams of random numbers from here on: which collision is drawn
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A chunk of one event; stored ones are pickled, and cheap to carry along as they are."""
+
+    content: bytes | Chunk
+    datasource_id: int
+
+    def chunk(self) -> Chunk:
+        """The chunk."""
+        found: Chunk = pickle.loads(self.content) if isinstance(self.content, bytes) else self.content
+        return found
+
+
+class Pool(Protocol):
+    """Hands out collisions."""
+
+    def collision(self, key: int, event: EventRef, number: int) -> Packed:
+        """The collision that an event has as its ``number``-th of pile-up, from 0."""
+
+    @property
+    def sources(self) -> dict[int, DataSource]:
+        """What they come from, by id."""
+
+    def close(self) -> None:
+        """There will be no more."""
+
+
+@dataclass
+class Stored:
+    """Collisions of files, in a temporary file, so that they need no memory.
+
+    :param chunks: of one event each
+    :param reading: deals out ids of sources
+    """
+
+    chunks: Iterable[Chunk]
+    reading: Reading
+    drawn: int = 0
+    sources: dict[int, DataSource] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 (it lives as long as the pool)
+        self._ends = array("q", [0])
+        self._source_of = array("q")
+        known: dict[int, int] = {}
+        for chunk in self.chunks:
+            (source,) = chunk.sources
+            if source.datasource_id not in known:
+                new = self.reading.numbering.next_source(source.path, source.format)
+                known[source.datasource_id] = new.datasource_id
+                self.sources[new.datasource_id] = new
+            content = pickle.dumps(chunk)
+            self._file.write(content)
+            self._ends.append(self._ends[-1] + len(content))
+            self._source_of.append(known[source.datasource_id])
+
+    def __len__(self) -> int:
+        return len(self._source_of)
+
+    def close(self) -> None:
+        """Delete the temporary file."""
+        self._file.close()
+
+    def collision(self, key: int, event: EventRef, number: int) -> Packed:
+        """One of them, whichever the random numbers of the event point at; the same may come again."""
+        index = below(len(self), words(key, event.event_id, COLLISION + number)[0])
+        self.drawn += 1
+        self._file.seek(self._ends[index])
+        return Packed(self._file.read(self._ends[index + 1] - self._ends[index]), self._source_of[index])
+
+
+@dataclass
+class Generated:
+    """Collisions of a generator: every one is new.
+
+    :param name: of the description, for people
+    """
+
+    generator: Generator
+    name: str
+    reading: Reading
+    sources: dict[int, DataSource] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._source = self.reading.numbering.next_source(self.name, self.generator.format)
+        self.sources[self._source.datasource_id] = self._source
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def collision(self, key: int, event: EventRef, number: int) -> Packed:
+        """The generator's event that belongs to this event and number.
+
+        :raises InputError: the ordinal is beyond those that generators can be given
+        """
+        ordinal = event.ordinal * MOST + number
+        if ordinal * ROWS_PER_EVENT >= 2**63:
+            raise InputError(f"Event {event.ordinal} is too far on for generated pile-up; it ends at 2^63 / 10^9.")
+        made = event._replace(event_id=ordinal * ROWS_PER_EVENT, ordinal=ordinal)
+        return Packed(RecipeChunk((made,), (self._source,), self.generator.recipe), self._source.datasource_id)
+
+
+def reuse(pool: Pool) -> str | None:
+    """A sentence on how often stored collisions were used; None where none was."""
+    if not isinstance(pool, Stored) or not pool.drawn:
+        return None
+    each = pool.drawn / len(pool)
+    return (
+        f"pile-up: {pool.drawn} collisions were drawn at random from {len(pool)} stored ones, each {each:.2g} times "
+        "on average, and put at new places."
+    )
+
+
+__all__ = ["MOST", "Generated", "Packed", "Pool", "Stored", "reuse"]

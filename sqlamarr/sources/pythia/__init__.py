@@ -1,0 +1,1 @@
+"""Pythia 8 in this process."""

@@ -1,0 +1,278 @@
+"""Sources that are described, not stored: a YAML file (or a dict) whose one key tells the kind.
+
+A kind is a module with ``SCHEMA``, the JSON schema of what stands below the key, and either
+``prepare(description, seed) -> Generator``: its events are made in the workers, from a recipe; or
+``read(description, reading, entry) -> Iterator[Piece]``: they are read one after another, as those of files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from sqlamarr.checking.yaml_schema import read_yaml, suggest, validate, with_integers
+from sqlamarr.errors import InputError
+from sqlamarr.sources.base import BATCH, DataSource, EventRef, ParsedChunk, halves
+from sqlamarr.sources.reading import Piece, Reading
+from sqlamarr.sources.tables.files import is_frame
+
+#: Top-level key -> module. They are imported when one is used: some need packages that are extras.
+DESCRIBED_KINDS: dict[str, str] = {
+    "gun": "sqlamarr.sources.gun.gun",
+    "pythia": "sqlamarr.sources.pythia.pythia",
+    "table": "sqlamarr.sources.tables.tables",
+    "pileup": "sqlamarr.sources.pileup.pileup",
+}
+SUFFIXES = (".yaml", ".yml")
+
+
+class Recipe(Protocol):
+    """Makes events. Small when pickled, and all that a worker gets beside the events' ids."""
+
+    def make(self, events: Sequence[EventRef]) -> ParsedChunk:
+        """The tables of these events; an event's rows do not depend on which others are made with it."""
+
+
+#: Batches that the events of a source are shared out in at least, so that several workers have something to do.
+BATCHES = 8
+
+
+@dataclass(frozen=True)
+class Generator:
+    """A described source, ready to make events.
+
+    :ivar format: what it is, for the table DataSources, e.g. ``particle gun``
+    :ivar recipe: makes the events
+    :ivar events: how many there are; None: as many as are asked for
+    :ivar files: files that the description names, for the provenance
+    :ivar warnings: sentences for the user
+    :ivar weight_names: of the generator's weights
+    :ivar batch: events that are best made together, where nobody says otherwise
+    """
+
+    format: str
+    recipe: Recipe
+    events: int | None = None
+    files: tuple[Path, ...] = ()
+    warnings: tuple[str, ...] = ()
+    weight_names: tuple[str, ...] = ()
+    batch: int = BATCH
+
+
+@dataclass(frozen=True)
+class Description:
+    """The content of a YAML file that describes a source.
+
+    :ivar kind: its one top-level key, one of DESCRIBED_KINDS
+    :ivar content: what stands below the key, validated
+    :ivar path: the file, or a name for messages if there is none
+    :ivar folder: where relative paths in it start
+    :ivar text: the file's bytes; None: it comes from Python
+    """
+
+    kind: str
+    content: Mapping[str, Any]
+    path: str
+    folder: Path
+    text: bytes | None = None
+
+    def file(self, name: str) -> Path:
+        """A file that the description names.
+
+        :raises InputError: it does not exist
+        """
+        path = self.folder / Path(name).expanduser()
+        if not path.is_file():
+            raise InputError(f"{self.path}: the file {path} does not exist. Relative paths start at {self.folder}.")
+        return path
+
+    @property
+    def is_read(self) -> bool:
+        """Are the events read, as those of files, not made by the workers?"""
+        return hasattr(import_module(DESCRIBED_KINDS[self.kind]), "read")
+
+    def read(self, reading: Reading, entry: dict[str, Any]) -> Iterator[Piece]:
+        """The events of a source that is read.
+
+        :param entry: of the provenance, to be completed
+        :raises InputError: the description, or what it names, is wrong
+        """
+        pieces: Iterator[Piece] = import_module(DESCRIBED_KINDS[self.kind]).read(self, reading, entry)
+        return pieces
+
+    def prepare(self, seed: int) -> Generator:
+        """Whatever can be checked and computed before the first event.
+
+        :raises InputError: the description is wrong
+        """
+        generator: Generator = import_module(DESCRIBED_KINDS[self.kind]).prepare(self, seed)
+        return generator
+
+
+def is_described(argument: str) -> bool:
+    """Is an input a YAML file, by its name?"""
+    return argument.lower().endswith(SUFFIXES)
+
+
+def load(path: str) -> Description:
+    """Read a YAML file that describes a source.
+
+    :raises InputError: it is not YAML, or describes nothing that is known
+    """
+    try:
+        text = Path(path).read_bytes()
+    except OSError as error:
+        raise InputError(f"{path} cannot be opened ({error.strerror}). Check the path and its permissions.") from error
+    hint = " A decay descriptor stands in quotes." if b"->" in text else ""
+    content = read_yaml(text, path, InputError, hint)
+    return describe(content, path, Path(path).absolute().parent, text)
+
+
+def describe(content: Any, path: str = "", folder: Path | None = None, text: bytes | None = None) -> Description:
+    """A description from its content, e.g. ``{"gun": {...}}``; see :class:`Description`.
+
+    :raises InputError: there is not exactly one key, it is unknown, or what stands below it does not fit
+    """
+    name = path or "the description"
+    if not isinstance(content, Mapping) or len(content) != 1:
+        found = ", ".join(map(str, content)) if isinstance(content, Mapping) and content else repr(content)[:60]
+        raise InputError(
+            f"{name}: expected a description of a source, with one top-level key ({', '.join(DESCRIBED_KINDS)}), "
+            f"found {found}." + (" A pipeline comes first on the command line." if "steps" in (content or ()) else "")
+        )
+    ((kind, below),) = content.items()
+    if kind not in DESCRIBED_KINDS:
+        raise InputError(
+            f"{name}: there is no kind of source {kind!r}; there are: {', '.join(DESCRIBED_KINDS)}"
+            + suggest(str(kind), DESCRIBED_KINDS)
+        )
+    below = {} if below is None else _plain(below)
+    schema = import_module(DESCRIBED_KINDS[kind]).SCHEMA
+    validate(below, schema, name, str(kind), InputError)
+    below = with_integers(below, schema)
+    return Description(kind, below, path or f"{kind} (described in Python)", folder or Path.cwd(), text)
+
+
+def _plain(content: Any) -> Any:
+    """What Python hands over, as YAML has it: tuples and numpy's arrays as lists, numpy's numbers as Python's, paths as
+    texts. Tables (``data``, and frames among inputs) stay what they are.
+    """
+    if isinstance(content, Mapping) and not is_frame(content):
+        return {key: value if key == "data" else _plain(value) for key, value in content.items()}
+    if isinstance(content, (list, tuple)):
+        return [_plain(value) for value in content]
+    if isinstance(content, (np.ndarray, np.generic)):
+        return content.tolist()
+    return os.fspath(content) if isinstance(content, os.PathLike) else content
+
+
+@dataclass(frozen=True)
+class RecipeChunk:
+    """Events that the worker makes itself."""
+
+    events: Sequence[EventRef]
+    sources: tuple[DataSource, ...]
+    recipe: Recipe
+
+    def parse(self) -> ParsedChunk:
+        """Make the events."""
+        return self.recipe.make(self.events)
+
+    def split(self) -> tuple[RecipeChunk, RecipeChunk]:
+        """The first and the second half of the events."""
+        first, second = halves(self.events)
+        return RecipeChunk(first, self.sources, self.recipe), RecipeChunk(second, self.sources, self.recipe)
+
+
+def chunks(description: Description, reading: Reading, batch_size: int | None) -> Iterator[RecipeChunk]:
+    """The events of a described source, as many as it has or the run still wants.
+
+    :raises InputError: there is no end to them, or the run has no seed
+    """
+    if reading.seed is None:
+        raise InputError(f"{description.path} makes events at random: that needs a seed.")
+    generator = description.prepare(reading.seed)
+    if generator.events is None:
+        refuse_endless(description, reading)
+    for warning in generator.warnings:
+        reading.warn(warning)
+    reading.weight_names = reading.weight_names or generator.weight_names
+    entry = _entry(description, generator)
+    reading.describe(entry)
+    numbering = reading.numbering
+    source = numbering.next_source(description.path, generator.format)
+    wanted = [n for n in (generator.events, numbering.remaining) if n is not None]
+    skipped = min(numbering.unwanted, min(wanted))
+    numbering.skip(skipped)
+    entry["events"] += skipped
+    batch_size = batch_size or _batch_size(generator, min(wanted) - skipped)
+    for begin in range(skipped, min(wanted), batch_size):
+        size = min(batch_size, min(wanted) - begin)
+        entry["events"] += size
+        yield RecipeChunk(numbering.next_events(size), (source,), generator.recipe)
+
+
+def _batch_size(generator: Generator, events: int) -> int:
+    """As many as the generator likes, but enough batches for several workers, unless these become small."""
+    return min(generator.batch, max(BATCH, -(-events // BATCHES)))
+
+
+def refuse_endless(description: Description, reading: Reading) -> None:
+    """Make sure that somebody says how many events there are of a source without end.
+
+    :raises InputError: nobody does, or there are inputs after it
+    """
+    where = f"or 'events: N' below '{description.kind}:'"
+    if reading.numbering.remaining is None:
+        raise InputError(
+            f"{description.path} has no end: say how many events, with -n N (max_events in Python) {where}."
+        )
+    if not reading.last:
+        raise InputError(
+            f"{description.path} has no end, and the inputs after it would never be read: say {where[3:]}, "
+            "or make it the last."
+        )
+
+
+def _entry(description: Description, generator: Generator) -> dict[str, Any]:
+    return {
+        **entry_of(description),
+        "files": [
+            {"path": str(path), "bytes": path.stat().st_size, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+            for path in generator.files
+        ],
+    }
+
+
+def entry_of(description: Description) -> dict[str, Any]:
+    """The entry of a description in the provenance, before any event is read."""
+    text = description.text
+    return {
+        "path": description.path,
+        "bytes": None if text is None else len(text),
+        "sha256": None if text is None else hashlib.sha256(text).hexdigest(),
+        "events": 0,
+        "description": {description.kind: description.content},
+    }
+
+
+__all__ = [
+    "DESCRIBED_KINDS",
+    "Description",
+    "Generator",
+    "Recipe",
+    "RecipeChunk",
+    "chunks",
+    "describe",
+    "entry_of",
+    "is_described",
+    "load",
+    "refuse_endless",
+]

@@ -1,0 +1,161 @@
+"""``find_primary_vertices`` and ``select_particles``: from the generator's record to MC truth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from sqlamarr.errors import DataError, EventError
+from sqlamarr.native import truth
+from sqlamarr.native.columns import Array, Columns
+from sqlamarr.steps import Run, register
+from sqlamarr.steps.batch import Batch
+from sqlamarr.steps.workspace import Workspace
+
+PRIMARIES = "generator's vertices flagged as primary"
+AT_ORIGIN = "of these at the origin"
+LHCB_SIGNAL = 889  # HepMC status of the signal in LHCb's generator files
+
+KNOWN_SPECIES = (11, 13, 211, 321, 2212)  # e, mu, pi, K, p: what the models were made for
+
+_SIGNAL = {"type": "integer", "description": f"Status that marks the signal; default {LHCB_SIGNAL}."}
+
+
+@contextmanager
+def _errors_of_events() -> Iterator[None]:
+    """A graph that is none (a cycle, a missing vertex) is a fault of one event, not of the run."""
+    try:
+        yield
+    except DataError as error:
+        raise EventError(str(error)) from error
+
+
+@register("find_primary_vertices")
+@dataclass(frozen=True)
+class FindPrimaryVertices:
+    """Flag the primary vertices of collisions in which the beams do not tell them.
+
+    Where no vertex follows from a beam, it is the one that the signal comes from, else the one of the
+    particle with the lowest barcode.
+    """
+
+    signal_status: int = LHCB_SIGNAL
+    name: str = "find_primary_vertices"
+    tables: tuple[str, ...] = ("GenVertices",)
+
+    SCHEMA: ClassVar[Mapping[str, Any]] = {
+        "type": "object",
+        "properties": {"signal_status": _SIGNAL},
+        "additionalProperties": False,
+    }
+
+    @classmethod
+    def from_options(cls, options: Mapping[str, Any]) -> FindPrimaryVertices:
+        """From the options of a pipeline file."""
+        return cls(**options)
+
+    def writes_rows(self, _: Workspace) -> bool:
+        """It writes whole columns."""
+        return False
+
+    def prepare(self, workspace: Workspace) -> Run:
+        """Nothing to check: the tables are those of the package."""
+        workspace.claim(self.name, "GenVertices")
+        return self._run
+
+    def _run(self, batch: Batch) -> None:
+        vertices = batch.columns("GenVertices")
+        with _errors_of_events():
+            found = truth.find_primaries(batch.columns("GenParticles"), vertices, self.signal_status)
+        if found.rows:
+            vertices = _flagged(vertices, found["genvertex_id"])
+            batch.replace("GenVertices", vertices)
+        self._count(batch, vertices)
+
+    def _count(self, batch: Batch, vertices: Columns) -> None:
+        primary = vertices["is_primary"] == 1
+        batch.count(PRIMARIES, np.count_nonzero(primary))
+        at_origin = primary & (vertices["x"] == 0) & (vertices["y"] == 0) & (vertices["z"] == 0)
+        batch.count(AT_ORIGIN, np.count_nonzero(at_origin))
+
+
+def _flagged(vertices: Columns, ids: Array) -> Columns:
+    """The vertices, those with these ids as primary."""
+    is_primary = vertices["is_primary"].copy()
+    is_primary[np.isin(np.ma.getdata(vertices["genvertex_id"]), ids)] = 1
+    return Columns({name: is_primary if name == "is_primary" else vertices.raw(name) for name in vertices})
+
+
+@register("select_particles")
+@dataclass(frozen=True)
+class SelectParticles:
+    """Fill MCParticles and MCVertices with what matters of the generator's record."""
+
+    statuses: tuple[int, ...] = (1, 777, 888, 889, 999)
+    decayed: bool = True
+    collapse: bool = True
+    signal_status: int = LHCB_SIGNAL
+    name: str = "select_particles"
+    tables: tuple[str, ...] = ("MCParticles", "MCVertices")
+
+    SCHEMA: ClassVar[Mapping[str, Any]] = {
+        "type": "object",
+        "properties": {
+            "statuses": {
+                "type": "array",
+                "items": {"type": "integer"},
+                "description": "HepMC statuses that are kept whatever the particle is.",
+            },
+            "decayed": {
+                "type": "boolean",
+                "description": "Keep what decayed, but for partons and neutrinos; default true.",
+            },
+            "collapse": {
+                "type": "boolean",
+                "description": "Chains of copies of one particle become their last; default true.",
+            },
+            "signal_status": _SIGNAL,
+        },
+        "additionalProperties": False,
+    }
+
+    @classmethod
+    def from_options(cls, options: Mapping[str, Any]) -> SelectParticles:
+        """From the options of a pipeline file."""
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
+        return cls(**values)
+
+    def writes_rows(self, _: Workspace) -> bool:
+        """It writes whole columns."""
+        return False
+
+    def prepare(self, workspace: Workspace) -> Run:
+        """Nothing to check: the tables are those of the package."""
+        for table in self.tables:
+            workspace.claim(self.name, table)
+        return self._run
+
+    def _run(self, batch: Batch) -> None:
+        options = truth.TruthOptions(self.statuses, self.decayed, self.collapse, self.signal_status)
+        with _errors_of_events():
+            particles, vertices = truth.select(batch.columns("GenParticles"), batch.columns("GenVertices"), options)
+        batch.write("MCVertices", vertices)
+        batch.write("MCParticles", particles)
+        batch.count("MC particles", particles.rows)
+        _count_others(batch, particles)
+        unknown = np.ma.getmaskarray(particles["charge"])
+        for pid in np.unique(np.ma.getdata(particles["pid"])[unknown]):
+            batch.count("MC particles of unknown charge, taken as neutral", np.sum(unknown & (particles["pid"] == pid)))
+            batch.notes.add(f"The charge of PDG id {pid} is not known: such particles are taken as neutral.")
+
+
+def _count_others(batch: Batch, particles: Columns) -> None:
+    """Long-lived charged particles that the models know only as some hadron."""
+    charged = np.ma.filled(particles["charge"], 0) != 0
+    stable = np.ma.getmaskarray(particles["end_vertex"])
+    known = np.isin(np.abs(particles["pid"]), KNOWN_SPECIES)
+    batch.count("charged particles of other species, treated as hadrons", np.count_nonzero(charged & stable & ~known))

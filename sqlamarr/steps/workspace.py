@@ -1,0 +1,212 @@
+"""The workspace: what steps are prepared in before any event comes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlamarr.database.connection import Database, quote_identifier
+from sqlamarr.database.declarations import check_foreign_keys, declaration_of, needing_rows
+from sqlamarr.database.working_tables import ColumnTables
+from sqlamarr.errors import PipelineError
+from sqlamarr.models import Model, ModelFile, find
+from sqlamarr.models.events import EventModel
+from sqlamarr.native.library import native_folder
+from sqlamarr.steps.templates import Templates
+
+if TYPE_CHECKING:
+    from sqlamarr.pipeline.definition import Pipeline
+    from sqlamarr.steps import Step
+
+
+@dataclass
+class Workspace:
+    """An in-memory database with the event tables, and a pipeline's templates and models.
+
+    Preparing every step in it is what ``check`` does: each query is compiled against the empty
+    tables, each model is opened and verified.
+
+    :ivar db: the working database; most of its tables are columns in memory
+    :ivar tables: these
+    :ivar declared: a database without rows whose tables are as they are declared
+    :ivar writer_of: the step that writes a table
+    """
+
+    pipeline: Pipeline
+    db: Database = field(default_factory=Database)
+    declared: Database = field(default_factory=Database)
+    writer_of: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.tables = ColumnTables(self.db)
+        self.declared.execute((files("sqlamarr.database") / "schema.sql").read_text())
+        folder = self.pipeline.folder
+        self.templates = Templates(folder, native_folder() / "pipelines" / "macros")
+        if self.pipeline.schema:
+            sql, _ = self.render(self.pipeline.schema)
+            with self.declared.limited(declaring=True):
+                self.declared.execute(sql)
+            check_foreign_keys(self.declared, self.pipeline.schema)
+        self._written_by_rows = self._find_written_by_rows()
+        self._make_working_tables()
+        self._constant = self._load_data(folder)
+        self._models: dict[tuple[str, str], Model] = {}
+        self._files: dict[str, ModelFile] = {}
+        self._opened: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def _load_data(self, folder: Path) -> set[str]:
+        """Tables of constants: one CSV file each, types found from the values."""
+        import pandas as pd
+
+        for table, name in self.pipeline.data.items():
+            path = folder / name
+            if not path.is_file():
+                raise PipelineError(f"{self.pipeline.path}: data.{table}: there is no file {path}.")
+            frame = pd.read_csv(path, comment="#", skipinitialspace=True)
+            self.db.insert(table, {str(c): frame[c].to_numpy() for c in frame.columns}, create=True)
+        return set(self.pipeline.data)
+
+    def _find_written_by_rows(self) -> set[str]:
+        """Tables that some step writes with statements of its own, and those whose declarations ask for it."""
+        written: set[str] = set()
+        for step in self.pipeline.steps:
+            if self._by_rows(step):
+                written.update(step.tables)
+        return written | needing_rows(self.declared)
+
+    def _by_rows(self, step: Step) -> bool:
+        by_rows = getattr(step, "writes_rows", None)  # kinds of steps that do not say are taken to do so
+        return by_rows is None or bool(by_rows(self))
+
+    def writes_columns(self, step: Step) -> bool:
+        """Whether a step, once prepared, changes nothing but tables that are columns."""
+        return not self._by_rows(step) and all(table in self.tables for table in step.tables)
+
+    def _make_working_tables(self) -> None:
+        rows = self.declared.execute("SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL").fetchall()
+        for kind, name, sql in rows:
+            if kind == "table":
+                self._make_working_table(str(name))
+            else:
+                self.db.execute(str(sql))
+
+    def _make_working_table(self, table: str) -> None:
+        """Columns in memory where nothing speaks against it, else a table of SQLite's."""
+        if table in self._written_by_rows:
+            self.db.execute(declaration_of(self.declared, table))
+            return
+        info = self.declared.execute('SELECT name, pk, "notnull" FROM pragma_table_info(?)', (table,)).fetchall()
+        key = [name for _, name in sorted((int(place), str(name)) for name, place, _ in info if place)]
+        required = [str(name) for name, place, filled in info if place or filled]
+        self.tables.create(table, self.declared.declared_types(table), key, required)
+
+    @property
+    def event_tables(self) -> list[str]:
+        """Tables that belong to the batch's events and are emptied after it."""
+        return [table for table in self.db.tables() if table not in self._constant]
+
+    def render(self, template: str, variables: Mapping[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
+        """SQL and bound values of a template, with the pipeline's ``conditions`` and a step's own variables."""
+        return self.templates.render(template, {"conditions": self.pipeline.conditions, **(variables or {})})
+
+    def model(self, name: str, function: str) -> Model:
+        """A function of one of the pipeline's models, opened once; ``NAME.FUNCTION`` goes before ``NAME``."""
+        model: Model = self._open(name, function, "rows", ModelFile.open)
+        return model
+
+    def event_model(self, name: str, function: str) -> EventModel:
+        """A model of whole events; as :meth:`model`."""
+        model: EventModel = self._open(name, function, "events", ModelFile.open_event)
+        return model
+
+    def _open(self, name: str, function: str, kind: str, opener: Callable[[ModelFile, str], Any]) -> Any:
+        key = f"{name}.{function}" if f"{name}.{function}" in self.pipeline.models else name
+        if key not in self.pipeline.models:
+            known = ", ".join(self.pipeline.models) or "none"
+            raise PipelineError(f"{self.pipeline.path}: there is no model {name!r}; there are: {known}.")
+        self._refuse_second_function(key, name, function)
+        opened = self._opened.setdefault((key, function), {})
+        if kind not in opened:
+            opened[kind] = opener(self.model_file(key), function)
+        return opened[kind]
+
+    def _refuse_second_function(self, key: str, name: str, function: str) -> None:
+        others = [other for model, other in self._opened if model == key and other != function]
+        if others and self.model_file(key).single:
+            raise PipelineError(
+                f"{self.pipeline.path}: models.{key} is one function, but steps ask for {others[0]!r} and "
+                f"{function!r}. Give each its own entry, as '{name}.{function}: {{...}}'."
+            )
+
+    def model_file(self, name: str) -> ModelFile:
+        """The file of an entry of the pipeline's ``models``; its checksum is compared if the pipeline gives one."""
+        if name not in self._files:
+            self._files[name] = find(self.pipeline.models[name], self.pipeline.folder)
+        return self._files[name]
+
+    def refuse_unused_models(self) -> None:
+        """Call it when all steps are prepared.
+
+        :raises PipelineError: a model for one function (``NAME.FUNCTION``) that no step asks for
+        :raises ModelError: a model that no step asks for has no file, which the output would name
+        """
+        used = {key for key, _ in self._opened}
+        if idle := [name for name in self.pipeline.models if "." in name and name not in used]:
+            model = idle[0].partition(".")[0]
+            known = sorted({f"{model}.{function}" for name, function in self._opened if name.split(".")[0] == model})
+            raise PipelineError(
+                f"{self.pipeline.path}: no step asks for models.{idle[0]}; they ask for: {', '.join(known) or 'none'}."
+            )
+        for name in self.pipeline.models:
+            try:
+                self.model_file(name)
+            except PipelineError as error:
+                raise type(error)(f"{self.pipeline.path}: models.{name}, which no step asks for: {error}") from error
+
+    def claim(self, step: str, table: str) -> None:
+        """Note that ``step`` writes ``table``.
+
+        :raises PipelineError: the table does not exist yet, or holds constants
+        """
+        if table in self._constant:
+            raise PipelineError(f"Step {step!r} would write {table!r}, which holds constants of the pipeline.")
+        self.db.declared_types(table)
+        self.writer_of[table] = step
+
+    def create_table(
+        self,
+        step: str,
+        table: str,
+        columns: Mapping[str, str],
+        key: Sequence[str],
+        *,
+        remedy: str = "The query must return every key column.",
+    ) -> None:
+        """Make a table for the results of ``step`` and note that it writes it.
+
+        :param columns: type by column name: INTEGER, REAL or TEXT
+        :param key: columns of the primary key
+        :param remedy: what to do if one of these is not among the columns
+        :raises PipelineError: the table is there already, or a key column is missing
+        """
+        if table in self.db.tables():
+            owner = self.writer_of.get(table, "the schema")
+            raise PipelineError(f"Step {step!r} would make table {table!r}, which {owner!r} has made. Rename it.")
+        if not key:
+            raise PipelineError(
+                f"Step {step!r}: table {table!r} is not in the schema, so the step must say which columns are its key: "
+                f"key: [...], some of {', '.join(columns)}."
+            )
+        if any(name not in columns for name in key):
+            raise PipelineError(
+                f"Step {step!r}: key {list(key)} is not among the columns of {table!r}: {', '.join(columns)}. {remedy}"
+            )
+        body = [f"{quote_identifier(name)} {kind}{' NOT NULL' * (name in key)}" for name, kind in columns.items()]
+        body.append(f"PRIMARY KEY ({', '.join(map(quote_identifier, key))})")
+        # STRICT: a value of another type is an error here, not a surprise later.
+        self.declared.execute(f"CREATE TABLE {quote_identifier(table)} ({', '.join(body)}) STRICT")
+        self._make_working_table(table)
+        self.writer_of[table] = step
