@@ -13,7 +13,7 @@ from pathlib import Path
 
 import sqlamarr
 from sqlamarr.output.summary import RunSummary
-from sqlamarr.sources import open_inputs
+from sqlamarr.sources.inputs import open_inputs
 
 WARM = 2000  # events before the clock starts
 TURNS = 5  # runs, of which the one in the middle counts: memory that a machine never used before costs up to 15 %

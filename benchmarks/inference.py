@@ -28,7 +28,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from sqlamarr.compiler.build import build
 from sqlamarr.compiler.function import Source
 from sqlamarr.compiler.ir import Graph
-from sqlamarr.models import CompiledModel
+from sqlamarr.models.compiled import CompiledModel
 
 INPUTS, WIDTH, HIDDEN, OUTPUTS, SLOPE = 12, 128, 10, 9, 0.1
 SIZES = [INPUTS] + [WIDTH] * HIDDEN + [OUTPUTS]

@@ -18,7 +18,7 @@ from measure import fastest, table
 from samples import bbbar, compressed, lhcb
 
 from sqlamarr import Database
-from sqlamarr.sources import open_inputs
+from sqlamarr.sources.inputs import open_inputs
 
 
 def columns(paths: list[Path], batch: int = 100) -> int:

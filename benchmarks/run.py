@@ -20,7 +20,8 @@ from reader import with_pyhepmc
 from samples import bbbar, lhcb
 
 import sqlamarr
-from sqlamarr.pipeline.definition import Pipeline, load
+from sqlamarr.pipeline.definition import Pipeline
+from sqlamarr.pipeline.load import load
 
 LAST_OF_TRACKING = "state_after_magnet"
 

@@ -23,9 +23,9 @@ import sqlamarr
 from sqlamarr.candidates.build import Selection
 from sqlamarr.candidates.ntuple import candidates
 from sqlamarr.candidates.write import write_tuple
-from sqlamarr.report import write_report
 from sqlamarr.report.decays import decay_section
 from sqlamarr.report.drawing import fractions, histograms
+from sqlamarr.report.page import write_report
 
 LB = "[Lambda_b0 -> (Lambda_c+ -> p+ K- pi+) mu-]CC"
 LC = "[Lambda_c+ -> p+ K- pi+]CC"

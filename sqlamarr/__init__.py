@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sqlamarr.database.connection import Database
     from sqlamarr.errors import SqlamarrError
-    from sqlamarr.exporters import export
+    from sqlamarr.exporters.export_file import export
     from sqlamarr.native.columns import Columns
     from sqlamarr.native.library import version as __version__
     from sqlamarr.output.file import open_output as open
-    from sqlamarr.pipeline.definition import load as load_pipeline
+    from sqlamarr.pipeline.load import load as load_pipeline
     from sqlamarr.running.run import run
 
 __all__ = ["Columns", "Database", "SqlamarrError", "__version__", "export", "load_pipeline", "open", "run"]
@@ -22,8 +22,8 @@ _LATER = {
     "Database": ("database.connection", "Database"),
     "SqlamarrError": ("errors", "SqlamarrError"),
     "__version__": ("native.library", "version"),
-    "export": ("exporters", "export"),
-    "load_pipeline": ("pipeline.definition", "load"),
+    "export": ("exporters.export_file", "export"),
+    "load_pipeline": ("pipeline.load", "load"),
     "open": ("output.file", "open_output"),
     "run": ("running.run", "run"),
 }

@@ -15,7 +15,7 @@ from sqlamarr.compiler.build import build
 from sqlamarr.compiler.evaluate import evaluate
 from sqlamarr.compiler.function import Source
 from sqlamarr.compiler.ir import Graph
-from sqlamarr.models import CompiledModel
+from sqlamarr.models.compiled import CompiledModel
 
 needs_compiler = pytest.mark.skipif(
     not any(shutil.which(name) for name in ("cc", "gcc", "clang")), reason="no C compiler here"

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sqlamarr.native.columns import Columns
-from sqlamarr.sources import open_inputs
+from sqlamarr.sources.inputs import open_inputs
 
 #: A false alarm once in a million tests of a p-value.
 ALARM = 1e-6

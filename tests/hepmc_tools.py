@@ -8,9 +8,9 @@ from typing import Any
 
 import pyhepmc
 
+from sqlamarr.events.chunk import ParsedChunk
 from sqlamarr.native.columns import Columns
-from sqlamarr.sources import open_inputs
-from sqlamarr.sources.base import ParsedChunk
+from sqlamarr.sources.inputs import open_inputs
 
 HEAD2 = "HepMC::Version 2.06.09\nHepMC::IO_GenEvent-START_EVENT_LISTING\n"
 FOOT2 = "HepMC::IO_GenEvent-END_EVENT_LISTING\n"

@@ -12,7 +12,7 @@ from run_tools import ACROSS, command_line
 import sqlamarr
 from sqlamarr.cli import main
 from sqlamarr.errors import OutputError, PipelineError
-from sqlamarr.pipeline.definition import load
+from sqlamarr.pipeline.load import load
 
 
 def test_check_split_catches_a_query_that_looks_across_events(make_pipeline, example, capsys):

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from sqlamarr.compiler.evaluate import evaluate
 from sqlamarr.compiler.ir import BINARY, FLOAT32, FLOAT64, REDUCTIONS, UNARY, Graph, Value
 from sqlamarr.compiler.trees import ensemble, tree
-from sqlamarr.models import CompiledModel
+from sqlamarr.models.compiled import CompiledModel
 
 pytestmark = needs_compiler
 RNG = np.random.Generator(np.random.Philox(3))

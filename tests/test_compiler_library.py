@@ -19,7 +19,8 @@ from sqlamarr.compiler.ir import FLOAT32, FLOAT64, Graph
 from sqlamarr.compiler.stages import parse
 from sqlamarr.compiler.trees import ensemble, tree
 from sqlamarr.errors import CompilerError, ModelError, SqlamarrError
-from sqlamarr.models import CompiledModel, Sizes
+from sqlamarr.models.base import Sizes
+from sqlamarr.models.compiled import CompiledModel
 
 RNG = np.random.Generator(np.random.Philox(11))
 

@@ -22,7 +22,7 @@ from sqlamarr.compiler.evaluate import evaluate  # noqa: E402
 from sqlamarr.compiler.ir import FLOAT32, FLOAT64  # noqa: E402
 from sqlamarr.compiler.scikit import read_object  # noqa: E402
 from sqlamarr.errors import CompilerError  # noqa: E402
-from sqlamarr.models import CompiledModel  # noqa: E402
+from sqlamarr.models.compiled import CompiledModel  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning", "ignore::FutureWarning")
 RNG = np.random.Generator(np.random.Philox(5))

@@ -12,9 +12,9 @@ from run_tools import hashes
 import sqlamarr
 from sqlamarr.checking.yaml_schema import read_yaml
 from sqlamarr.errors import InputError
+from sqlamarr.events.event import EventRef, EventRun, event_numbers
 from sqlamarr.output.provenance import read
-from sqlamarr.sources import open_inputs
-from sqlamarr.sources.base import EventRef, EventRun, event_numbers
+from sqlamarr.sources.inputs import open_inputs
 from sqlamarr.sources.yaml_inputs import DESCRIBED_KINDS, describe
 
 GUN = {"particle": "mu-", "p": {"flat": [3000, 50000]}, "theta": {"flat": [0.02, 0.25]}}

@@ -16,9 +16,9 @@ import sqlamarr
 from sqlamarr.cli import group, main
 from sqlamarr.errors import DISTRIBUTION
 from sqlamarr.output.file import quoted_count
-from sqlamarr.pipeline.definition import SCHEMA
+from sqlamarr.pipeline.load import SCHEMA
 from sqlamarr.running.run import run
-from sqlamarr.steps import KINDS
+from sqlamarr.steps.registry import KINDS
 
 ROOT = Path(__file__).parent.parent
 

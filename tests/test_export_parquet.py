@@ -10,7 +10,7 @@ from run_tools import command_line
 
 import sqlamarr
 from sqlamarr.errors import OutputError, SqlamarrError
-from sqlamarr.exporters import export
+from sqlamarr.exporters.export_file import export
 from sqlamarr.native.columns import FLOAT64, INT64
 from sqlamarr.output.file import BOOKKEEPING
 

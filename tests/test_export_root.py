@@ -15,7 +15,7 @@ from run_tools import command_line
 
 import sqlamarr
 from sqlamarr.errors import DataError, InterruptedRunError, OutputError, SqlamarrError
-from sqlamarr.exporters import export
+from sqlamarr.exporters.export_file import export
 from sqlamarr.native.columns import FLOAT64, INT64, TEXT
 from sqlamarr.output.file import BOOKKEEPING
 

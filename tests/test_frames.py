@@ -14,7 +14,7 @@ from run_tools import TRUTH, hashes
 
 import sqlamarr
 from sqlamarr.errors import InputError
-from sqlamarr.sources import as_arguments, open_inputs
+from sqlamarr.sources.inputs import as_arguments, open_inputs
 from sqlamarr.sources.tables import files as frames_files
 
 #: A B+ at (0.1, 0.2, 30) that decays to J/psi K+ 4 mm on, the J/psi there to two muons; and a pion of its own.

@@ -11,8 +11,8 @@ import pytest
 from run_tools import command_line, hashes
 
 import sqlamarr
-from sqlamarr.sources import open_inputs
-from sqlamarr.sources.hepmc.ascii import TABLES
+from sqlamarr.events.chunk import GENERATOR_TABLES
+from sqlamarr.sources.inputs import open_inputs
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = sorted((ROOT / "examples").glob("gun_*.yaml"))
@@ -58,7 +58,7 @@ def test_what_is_written_is_read_back_as_it_was(mixed, tmp_path, suffix):
     tables, source = tables_of(path)
     expected, _ = tables_of(mixed, seed=4, max_events=20)
     assert source.warnings == [] and source.collisions == "record"
-    for name in set(TABLES) - {"GenWeights"}:
+    for name in set(GENERATOR_TABLES) - {"GenWeights"}:
         for column in set(expected[name]) - {"datasource_id", "x", "y", "z", "t"} | (
             {"x", "y", "z", "t"} if name == "GenVertices" else set()
         ):

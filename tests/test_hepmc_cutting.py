@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sqlamarr.errors import InputError
-from sqlamarr.sources import open_inputs
 from sqlamarr.sources.hepmc import cut as hepmc_cut
 from sqlamarr.sources.hepmc.cut import CutState, cut, segments
+from sqlamarr.sources.inputs import open_inputs
 from sqlamarr.sources.streams import Stream
 
 TEXT = (

@@ -8,8 +8,8 @@ import pytest
 from hepmc_tools import EVENT2, EVENT3, FOOT2, FOOT3, HEAD2, HEAD3, hepmc2, hepmc3, plain, read_text, rows
 
 from sqlamarr.errors import DataError, InputError
-from sqlamarr.sources import open_inputs
 from sqlamarr.sources.hepmc.ascii import RecordPlace, parse
+from sqlamarr.sources.inputs import open_inputs
 
 DAMAGE = {
     "word for a number": ("P 3 23 1 ", "P 3 23 one ", 'expected a number for px, found "one"'),

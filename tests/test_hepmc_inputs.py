@@ -18,8 +18,8 @@ import pytest
 from hepmc_tools import EVENT2, EVENT3, hepmc2, hepmc3, plain, read, rows
 
 from sqlamarr.errors import InputError
-from sqlamarr.sources import open_inputs
 from sqlamarr.sources import streams as streams_module
+from sqlamarr.sources.inputs import open_inputs
 
 ONE = hepmc2(EVENT2).encode()
 TWO = hepmc3(EVENT3, EVENT3).encode()

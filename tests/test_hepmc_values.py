@@ -10,8 +10,8 @@ from hepmc_tools import EVENT2, EVENT3, hepmc2, hepmc3, plain, read_text, rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sqlamarr.sources import open_inputs
 from sqlamarr.sources.hepmc.ascii import RecordPlace, parse
+from sqlamarr.sources.inputs import open_inputs
 
 PARTICLES = "genparticle_id event_id genevent_id hepmc_id production_vertex end_vertex pid status pe px py pz m"
 VERTICES = "genvertex_id event_id genevent_id hepmc_id status is_primary t x y z"

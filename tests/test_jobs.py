@@ -10,7 +10,7 @@ from run_tools import command_line, hashes
 
 import sqlamarr
 from sqlamarr.errors import EventError, InputError, WorkersLostError
-from sqlamarr.running.worker import BatchResult
+from sqlamarr.output.batch_result import BatchResult
 from sqlamarr.running.worker_process import pack, unpack
 
 

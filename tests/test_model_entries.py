@@ -13,7 +13,8 @@ from run_tools import command_line
 import sqlamarr
 from sqlamarr import load_pipeline
 from sqlamarr.errors import ModelError, PipelineError
-from sqlamarr.models import entry, sha256
+from sqlamarr.models import entry
+from sqlamarr.models.files import sha256
 from sqlamarr.output import provenance
 from sqlamarr.output.provenance_differences import DECISIVE
 from sqlamarr.output.provenance_differences import differences as differences_of

@@ -11,7 +11,7 @@ from compiler_tools import assert_same_bits_for_every_count, needs_compiler
 from sqlamarr.compiler.build import build
 from sqlamarr.compiler.evaluate import evaluate
 from sqlamarr.compiler.onnx_graph import read_file
-from sqlamarr.models import CompiledModel
+from sqlamarr.models.compiled import CompiledModel
 
 pytest.importorskip("onnxruntime")
 

@@ -8,7 +8,7 @@ from onnx import TensorProto, helper
 from onnx_tools import by_columns, constants, linear, save, value, with_noise_input
 
 from sqlamarr.errors import ModelError
-from sqlamarr.models import Sizes
+from sqlamarr.models.base import Sizes
 from sqlamarr.models.onnx import OnnxModel
 
 pytest.importorskip("onnxruntime")

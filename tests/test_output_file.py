@@ -13,9 +13,9 @@ import sqlamarr
 from sqlamarr.errors import InputError, OutputError
 from sqlamarr.output import provenance
 from sqlamarr.output.file import OutputFile, open_output
-from sqlamarr.pipeline.definition import load
+from sqlamarr.pipeline.load import load
 from sqlamarr.running.worker import Worker, WorkerOptions
-from sqlamarr.sources import open_inputs
+from sqlamarr.sources.inputs import open_inputs
 
 
 def test_an_existing_output_is_not_overwritten_by_chance(tmp_path, example):

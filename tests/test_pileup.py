@@ -14,9 +14,9 @@ from scipy import stats
 
 import sqlamarr
 from sqlamarr.errors import InputError
+from sqlamarr.events.chunk import ParsedChunk
 from sqlamarr.output import provenance
-from sqlamarr.sources import as_arguments, open_inputs
-from sqlamarr.sources.base import ParsedChunk
+from sqlamarr.sources.inputs import as_arguments, open_inputs
 
 DATA = Path(__file__).parent.parent / "examples" / "data"
 SIGNAL, MINIMUM_BIAS = str(DATA / "bbbar.hepmc.gz"), str(DATA / "minbias.hepmc.gz")

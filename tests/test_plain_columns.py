@@ -16,7 +16,7 @@ from sqlamarr.database.working_tables import ColumnTables
 from sqlamarr.errors import SqlError
 from sqlamarr.native.columns import FLOAT64, INT64, TEXT
 from sqlamarr.running.worker import Worker, WorkerOptions
-from sqlamarr.sources import open_inputs
+from sqlamarr.sources.inputs import open_inputs
 from sqlamarr.steps.kinds.plugin import PluginStep
 from sqlamarr.steps.kinds.sql import SqlStep
 

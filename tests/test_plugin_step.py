@@ -10,7 +10,8 @@ import pytest
 
 from sqlamarr import Columns, load_pipeline
 from sqlamarr.errors import DataError, EventError, ModelError, PipelineError
-from sqlamarr.models import CompiledModel, RowNoise
+from sqlamarr.models.compiled import CompiledModel
+from sqlamarr.models.noise import RowNoise
 from sqlamarr.native.library import native_folder
 from sqlamarr.native.random import Random
 from sqlamarr.running.worker import Worker, WorkerOptions

@@ -12,8 +12,9 @@ from run_tools import TRUTH, hashes
 
 import sqlamarr
 from sqlamarr.errors import InputError
+from sqlamarr.events.chunk import ParsedChunk
+from sqlamarr.events.event import EventRef
 from sqlamarr.output import provenance
-from sqlamarr.sources.base import EventRef, ParsedChunk
 from sqlamarr.sources.pythia.engine import DEFAULTS, set_random
 from sqlamarr.sources.pythia.record import Collision, graph, read, tables
 from sqlamarr.sources.pythia.signal import Sampler

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sqlamarr.errors import ModelError, PipelineError
-from sqlamarr.models import Sizes
+from sqlamarr.models.base import Sizes
 from sqlamarr.models.python import PythonModel
 
 MODULE = '''

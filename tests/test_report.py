@@ -16,8 +16,8 @@ from scipy import stats
 
 import sqlamarr
 from sqlamarr.errors import OutputError
-from sqlamarr.report import write_report
 from sqlamarr.report.drawing import picture
+from sqlamarr.report.page import write_report
 from sqlamarr.report.sample import sample_of
 from sqlamarr.report.statistics import chi2_probability, core, efficiency, half_width, widths
 from sqlamarr.report.tracks import pull_picture

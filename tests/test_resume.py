@@ -17,7 +17,7 @@ from run_tools import ACROSS, STEP, command_line, hashes
 import sqlamarr
 from sqlamarr.errors import InputError, InterruptedRunError, OutputError
 from sqlamarr.output import provenance
-from sqlamarr.steps import KINDS
+from sqlamarr.steps.registry import KINDS
 from sqlamarr.user_code.functions import load_function
 
 OWN_STEPS = """
@@ -26,7 +26,7 @@ import sqlamarr.steps
 def nothing(batch, bad):
     pass
 
-@sqlamarr.steps.register("own_kind")
+@sqlamarr.steps.registry.register("own_kind")
 class OwnKind:
     name, tables, SCHEMA = "own", (), {}
 

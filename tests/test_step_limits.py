@@ -10,9 +10,9 @@ from run_tools import ACROSS, STEP, hashes
 import sqlamarr
 from sqlamarr.database.connection import quote_identifier
 from sqlamarr.errors import EventError, PipelineError
-from sqlamarr.pipeline.definition import load
+from sqlamarr.pipeline.load import load
 from sqlamarr.running.worker import Worker, WorkerOptions
-from sqlamarr.sources import open_inputs
+from sqlamarr.sources.inputs import open_inputs
 
 
 def run_with_python(make_pipeline, tmp_path, monkeypatch, example, body, **options):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from sqlamarr import Columns, load_pipeline
+from sqlamarr.events.chunk import TableChunk
+from sqlamarr.events.event import DataSource, EventRef
 from sqlamarr.running.worker import Worker, WorkerOptions
-from sqlamarr.sources.base import DataSource, EventRef, TableChunk
 
 PION, KAON, PROTON, MUON, ELECTRON, PHOTON = 211, 321, 2212, 13, 11, 22
 MASSES = {PHOTON: 0.0, ELECTRON: 0.511, MUON: 105.66, PION: 139.57, KAON: 493.68, PROTON: 938.27}  # MeV

@@ -9,7 +9,7 @@ import numpy as np
 from sample import Sample
 from scipy.stats import ks_2samp
 
-from sqlamarr.models import find
+from sqlamarr.models.entry import find
 from sqlamarr.native.random import Random, stream_key
 
 MOMENTA = [1e3, 5e3, 10e3, 20e3, 50e3, 200e3]  # MeV

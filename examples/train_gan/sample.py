@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 import sqlamarr
-from sqlamarr.models import find
+from sqlamarr.models.entry import find
 from sqlamarr.native.random import Random, stream_key
 
 INPUTS = ("x", "y", "z", "tx", "ty", "log10_p")  # the other inputs are flags

@@ -18,7 +18,7 @@ from sqlamarr.checking.wording import counted
 from sqlamarr.database.connection import Database
 from sqlamarr.errors import OutputError, SqlamarrError
 from sqlamarr.output.file import open_output
-from sqlamarr.particles import new_particles
+from sqlamarr.output.particles import particles_of
 from sqlamarr.particles.descriptors import Decay, Descriptor, charge, ctau, parse
 
 EVENTS = 2000  # events that are looked at together,
@@ -153,7 +153,7 @@ def candidates(
     :param progress: called with numbers of events
     :raises SqlamarrError: the descriptor, a label or a condition is wrong, or the file lacks tables
     """
-    with open_output(path) as db, new_particles.of_file(db):
+    with open_output(path) as db, particles_of(db):
         pieces = []
         for piece in NTuple(db, descriptor, selection or Selection()).pieces():
             pieces.append(piece.columns)

@@ -18,8 +18,8 @@ from sqlamarr.checking.wording import counted
 from sqlamarr.database.connection import Database, quote_identifier
 from sqlamarr.errors import SqlamarrError
 from sqlamarr.output.file import check_output, open_output
+from sqlamarr.output.particles import particles_of
 from sqlamarr.output.write_lock import claimed
-from sqlamarr.particles import new_particles
 
 TREE = "DecayTree"
 SQLITE = (".db", ".sqlite", ".sqlite3")
@@ -81,7 +81,7 @@ def write_tuple(
     with (
         claimed(path),
         open_output(source) as db,
-        new_particles.of_file(db),
+        particles_of(db),
         tempfile.TemporaryDirectory(dir=path.absolute().parent, prefix=".tuple") as folder,
     ):
         if path.suffix in SQLITE:
@@ -93,7 +93,7 @@ def write_tuple(
         if path.suffix in SQLITE:
             made.replace(path)
         else:
-            from sqlamarr.exporters import export
+            from sqlamarr.exporters.export_file import export
 
             export(made, path, tables=(TREE,), layout="flat", overwrite=overwrite)
     return summary

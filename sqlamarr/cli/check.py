@@ -32,7 +32,7 @@ def command(
     one by one must be the same.
     """
     from sqlamarr.cli.run import assignments
-    from sqlamarr.pipeline.definition import load
+    from sqlamarr.pipeline.load import load
     from sqlamarr.running.worker import Worker, WorkerOptions
 
     loaded = load(pipeline)

@@ -43,7 +43,7 @@ def command(file: str, output: Path, format_name: str | None, quiet: bool, **opt
     The name of OUTPUT tells which: .root (trees), .edm4hep.root (EDM4hep), .parquet (one table). A folder gets
     one Parquet file for every table (--format parquet).
     """
-    from sqlamarr.exporters import export
+    from sqlamarr.exporters.export_file import export
 
     options["tables"] = options.pop("table")
     with progress_bar(quiet) as bar:

@@ -16,7 +16,7 @@ def command(pipeline: str, model: tuple[str, ...]) -> None:
     """
     from sqlamarr.cli.run import assignments
     from sqlamarr.models import entry
-    from sqlamarr.pipeline.definition import load
+    from sqlamarr.pipeline.load import load
 
     loaded = load(pipeline).with_models(assignments(model))
     remote = {name: options for name, options in loaded.models.items() if entry.is_remote(options)}

@@ -31,8 +31,8 @@ def command(
     With the same seed they are those that 'sqlamarr run' would simulate. Crossings with pile-up are refused.
     """
     from sqlamarr.errors import InputError, OutputError
-    from sqlamarr.sources import open_inputs
     from sqlamarr.sources.hepmc.write import check_name, write
+    from sqlamarr.sources.inputs import open_inputs
     from sqlamarr.sources.yaml_inputs import is_described, load
 
     check_name(output)

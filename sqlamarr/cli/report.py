@@ -23,7 +23,7 @@ def command(file: Path, output: Path, decay: tuple[str, ...], overwrite: bool, q
 
     The page carries its pictures with it and needs no network.
     """
-    from sqlamarr.report import write_report
+    from sqlamarr.report.page import write_report
 
     summary = write_report(file, output, decays=decay, overwrite=overwrite)
     if not quiet:

@@ -115,7 +115,7 @@ def command(pipeline: str, inputs: tuple[str, ...], output: Path, **options: Any
     compressed, in archives), quoted globs, - for the standard input, tables (Parquet, ROOT, CSV), and YAML files
     that describe guns, Pythia, tables or pile-up.
     """
-    from sqlamarr.pipeline.definition import load
+    from sqlamarr.pipeline.load import load
     from sqlamarr.running.run import run
 
     summary_file, quiet = options.pop("summary"), options.pop("quiet")
@@ -163,7 +163,7 @@ def _database(output: Path, overwrite: bool, resume: bool) -> Path:
 
     :raises OutputError: the export exists, and may not be replaced
     """
-    from sqlamarr.exporters import check_target, is_export
+    from sqlamarr.exporters.export_file import check_target, is_export
 
     if output.suffix == ".parquet":
         raise click.BadParameter("a Parquet file holds one table: write an SQLite file and export it", param_hint="-o")
@@ -193,7 +193,7 @@ def _not_resumed(output: Path, database: Path) -> OutputError:
 
 def _export(database: Path, output: Path, overwrite: bool, quiet: bool) -> None:
     from sqlamarr.cli.export import progress_bar
-    from sqlamarr.exporters import export
+    from sqlamarr.exporters.export_file import export
     from sqlamarr.output.write_lock import claimed
 
     with claimed(database), progress_bar(quiet) as bar:

@@ -20,7 +20,7 @@ from sqlamarr.compiler.information import Description
 from sqlamarr.compiler.library import WEIGHTS, has_incbin, write_library
 from sqlamarr.compiler.verify import ROWS, SELF_TEST_ROWS, TOLERANCE, Rows, Verification, compare, make_rows
 from sqlamarr.errors import CompilerError
-from sqlamarr.models import CompiledModel
+from sqlamarr.models.compiled import CompiledModel
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqlamarr.errors import ModelError
-from sqlamarr.models import CompiledModel, Sizes
+from sqlamarr.models.base import Sizes
+from sqlamarr.models.compiled import CompiledModel
 from sqlamarr.models.events import CompiledEventModel, EventSizes
 
 COMPANIONS = ("_batch", "_info", "_random_read", "_verification")

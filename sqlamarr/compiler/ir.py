@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sqlamarr.compiler.operations import apply
 from sqlamarr.compiler.trees import TreeEnsemble
 from sqlamarr.errors import CompilerError
 
@@ -256,9 +257,7 @@ class Graph:
     def _apply(self, op: str, args: tuple[Value, ...], width: int, dtype: np.dtype[Any], **parameters: Any) -> Value:
         value = Value(len(self.values), op, args, width, np.dtype(dtype), parameters)
         if args and all(arg.is_constant for arg in args):
-            from sqlamarr.compiler.evaluate import apply
-
-            row = apply(value, [arg.array[None, :] for arg in args])
+            row = apply(op, parameters, width, value.dtype, [arg.array[None, :] for arg in args])
             return self.constant(np.broadcast_to(row, (1, width))[0], np.dtype(dtype))
         self.values.append(value)
         return value

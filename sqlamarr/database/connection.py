@@ -19,8 +19,6 @@ from sqlamarr.native.library import check, ffi, lib, library_path
 if TYPE_CHECKING:
     import pandas as pd
 
-    from sqlamarr.tables.table import Table
-
 #: What to do about a key that is there twice.
 SAME_KEY = "two rows have the same key: add a column to the key that tells them apart"
 BUSY_TIMEOUT = 60_000  # ms to wait for somebody else who reads or writes the file
@@ -198,15 +196,6 @@ class Database:
         return frame
 
     # -- tables ----------------------------------------------------------------------------------
-
-    def __getitem__(self, name: str) -> Table:
-        """A table or view, for reading by column, in pieces, or event by event.
-
-        :raises SqlError: there is none of this name
-        """
-        from sqlamarr.tables.table import Table
-
-        return Table(self, name)
 
     def __contains__(self, name: object) -> bool:
         return name in self.tables() or name in self.views()

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from sqlamarr.database.connection import Database, quote_identifier
-from sqlamarr.exporters import Options
 from sqlamarr.exporters.events import EventNumbers
 from sqlamarr.exporters.nulls import marked
+from sqlamarr.exporters.options import Options
 from sqlamarr.exporters.trees import Group, Piece, Shape
 from sqlamarr.native.columns import INT64, TEXT, Array
 from sqlamarr.tables.description import Column, Description, describe

@@ -9,10 +9,10 @@ import numpy as np
 
 from sqlamarr.database.connection import Database
 from sqlamarr.errors import SqlamarrError, missing_package
-from sqlamarr.exporters import ExportSummary, Options
 from sqlamarr.exporters.event_tree import EventTree
 from sqlamarr.exporters.events import EventNumbers
 from sqlamarr.exporters.flat import FlatTable
+from sqlamarr.exporters.options import ExportSummary, Options
 from sqlamarr.exporters.provenance import EVENT_TREE, entries
 from sqlamarr.exporters.trees import Group, Piece, Shape, Source
 from sqlamarr.native.columns import FLOAT64, INT64, Array

@@ -8,10 +8,10 @@ from typing import Any
 import uproot
 
 from sqlamarr.database.connection import Database
-from sqlamarr.exporters import ExportSummary, Options
 from sqlamarr.exporters.event_tree import EventTree
 from sqlamarr.exporters.events import EventNumbers
 from sqlamarr.exporters.flat import FlatTable
+from sqlamarr.exporters.options import ExportSummary, Options
 from sqlamarr.exporters.provenance import EVENT_TREE, entries
 from sqlamarr.exporters.trees import NTupleWriter, Source, TreeWriter
 from sqlamarr.exporters.uproot_writing import compression

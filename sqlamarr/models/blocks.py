@@ -131,7 +131,7 @@ class BlockModel(Described, ABC):
             self._verified[sizes] = function, trial(function, sizes, self._rows, self._description.ranges)
 
     def __call__(self, inputs: Floats, noise: Noise, outputs: int, *, batched: bool = True) -> Floats:
-        """Evaluate rows; see :class:`~sqlamarr.models.Model`."""
+        """Evaluate rows; see :class:`~sqlamarr.models.base.Model`."""
         noise = as_matrix(noise, len(inputs))
         sizes = Sizes(inputs.shape[1], outputs, noise.shape[1])
         if sizes not in self._verified:

@@ -84,7 +84,7 @@ class CompiledModel:
             raise ModelError(f"{self}: the pipeline expects {sizes}, the library declares {declared}.")
 
     def __call__(self, inputs: Floats, noise: Noise, outputs: int, *, batched: bool = True) -> Floats:
-        """Evaluate rows; see :class:`~sqlamarr.models.Model`."""
+        """Evaluate rows; see :class:`~sqlamarr.models.base.Model`."""
         inputs = np.ascontiguousarray(inputs, dtype=np.float32)
         n, n_in = inputs.shape
         if not isinstance(noise, RowNoise) or noise.streams is not None or not noise.draws:

@@ -11,8 +11,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from sqlamarr.models import CompiledModel, Sizes
-from sqlamarr.models.compiled import ANSWER
+from sqlamarr.models.base import Sizes
+from sqlamarr.models.compiled import ANSWER, CompiledModel
 from sqlamarr.models.events import CompiledEventModel, EventLimits, EventSizes
 
 

@@ -14,9 +14,10 @@ from sqlamarr.database.connection import Database, quote_identifier
 from sqlamarr.database.declarations import RUN_TABLES, declaration
 from sqlamarr.database.page_images import attached, take_over
 from sqlamarr.errors import OutputError, SqlError
+from sqlamarr.events.event import Rejected
+from sqlamarr.output.batch_result import BatchResult, event_columns, source_columns
 from sqlamarr.output.summary import report_of
-from sqlamarr.running.worker import BatchResult, event_columns, source_columns
-from sqlamarr.sources.base import Rejected
+from sqlamarr.tables.output_database import OutputDatabase
 
 BOOKKEEPING = ("Provenance", "Batches", "Inputs")
 
@@ -288,7 +289,7 @@ def _roll_back(path: Path) -> None:
         db.tables()
 
 
-def open_output(path: str | Path) -> Database:
+def open_output(path: str | Path) -> OutputDatabase:
     """An output file for reading.
 
     :raises OutputError: it does not exist, or sqlamarr did not write it
@@ -304,7 +305,7 @@ def open_output(path: str | Path) -> Database:
     with path.open("rb") as file:
         if file.read(16) != b"SQLite format 3\0":
             raise OutputError(f"{path} is not an SQLite file.")
-    db = Database(path, readonly=True)
+    db = OutputDatabase(path, readonly=True)
     try:
         tables = db.tables()
     except SqlError as error:

@@ -9,19 +9,20 @@ from datetime import datetime, timezone
 from importlib.metadata import version
 from typing import Any
 
-import sqlamarr
 from sqlamarr.database.connection import Database
-from sqlamarr.models import sha256
+from sqlamarr.models.files import sha256
+from sqlamarr.native import library
 from sqlamarr.output.summary import RunSummary
 from sqlamarr.pipeline.definition import Pipeline
-from sqlamarr.running.worker import Worker
 from sqlamarr.sources.base import Source
-from sqlamarr.steps import source_of
+from sqlamarr.steps.workspace import Workspace
 
 PLAIN = ("pipeline_text", "pipeline", "pipeline_file")  # entries of the provenance that are never JSON
 
 
-def before(pipeline: Pipeline, worker: Worker, options: Mapping[str, Any], inputs: Sequence[str]) -> dict[str, Any]:
+def before(
+    pipeline: Pipeline, workspace: Workspace, options: Mapping[str, Any], inputs: Sequence[str]
+) -> dict[str, Any]:
     """Entries that are known when a run begins.
 
     :param options: what the run was asked for
@@ -29,16 +30,16 @@ def before(pipeline: Pipeline, worker: Worker, options: Mapping[str, Any], input
     """
     return {
         "status": "incomplete",
-        "sqlamarr": str(sqlamarr.__version__),
+        "sqlamarr": str(library.version),
         "platform": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
         "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "pipeline": pipeline.name,
         "pipeline_file": str(pipeline.path),
         "pipeline_text": pipeline.text,
-        "templates": {name: worker.workspace.templates.source(name) for name in worker.workspace.templates.used},
+        "templates": {name: workspace.templates.source(name) for name in workspace.templates.used},
         "data": {name: (pipeline.folder / file).read_text() for name, file in pipeline.data.items()},
         "conditions": dict(pipeline.conditions),
-        "models": {name: worker.workspace.model_file(name).record() for name in pipeline.models},
+        "models": {name: workspace.model_file(name).record() for name in pipeline.models},
         **({"code": code} if (code := _code(pipeline)) else {}),
         "packages": {name: version(name) for name in ("apsw", "numpy", "pyhepmc")},
         "inputs_given": [name.replace("\\", "/").rsplit("/", 1)[-1] for name in inputs],
@@ -48,7 +49,7 @@ def before(pipeline: Pipeline, worker: Worker, options: Mapping[str, Any], input
 
 def _code(pipeline: Pipeline) -> dict[str, str]:
     """Checksums of the files with the user's own code, by step."""
-    files = {step.name: source_of(step, pipeline.folder) for step in pipeline.steps}
+    files = {step.name: step.source(pipeline.folder) for step in pipeline.steps}
     return {name: sha256(file) for name, file in files.items() if file and file.is_file()}
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlamarr.checking.wording import counted
-from sqlamarr.running.worker import BatchResult
+from sqlamarr.output.batch_result import BatchResult
 from sqlamarr.steps.model_inputs import OUTSIDE
 
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager
 from typing import Any
 
-from sqlamarr.database.connection import Database
 from sqlamarr.errors import DataError, DescriptorError, InputError, UnknownParticleError
 from sqlamarr.native.library import check, ffi, lib
 from sqlamarr.particles import descriptors
@@ -62,35 +60,11 @@ def read(content: Mapping[str, Mapping[str, Any]], where: str) -> dict[int, OwnP
     return found
 
 
-def of_file(db: Database) -> AbstractContextManager[None]:
-    """Names in descriptors mean particles of the guns, too, that made this output file.
-
-    :raises InputError: two of its inputs have different particles of one name
-    """
-    from sqlamarr.output.provenance import read as provenance
-
-    content: dict[str, Any] = {}
-    for name, entry in _described(provenance(db).get("inputs", [])):
-        if content.setdefault(name, entry) != entry:
-            raise InputError(
-                f"{db.path}: its inputs have two different particles {name!r}: {content[name]} and {entry}. "
-                "Ask the files of the single productions."
-            )
-    return descriptors.knowing(read(content, KEY))
-
-
 def hint(error: DescriptorError) -> str:
     """The end of a gun's message about an error: that particles can be defined, if one is not known."""
     if not isinstance(error, UnknownParticleError):
         return ""
     return f" Particles that are in no table, or there without a mass, can be defined in '{KEY}' (docs/gun.md)."
-
-
-def _described(value: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, Mapping):
-        yield from value.get(KEY, {}).items()
-    for below in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():
-        yield from _described(below)
 
 
 def _pair(name: str, entry: Mapping[str, Any], where: str) -> Iterator[OwnParticle]:
@@ -151,4 +125,4 @@ def _check_free(particle: OwnParticle, others: Mapping[int, OwnParticle], where:
         raise InputError(f"{where}: there is a particle {name!r} already. Choose another name.")
 
 
-__all__ = ["KEY", "SCHEMA", "of_file", "read"]
+__all__ = ["KEY", "SCHEMA", "read"]

@@ -12,7 +12,7 @@ from sqlamarr.candidates.build import Selection
 from sqlamarr.candidates.ntuple import NTuple
 from sqlamarr.candidates.variables import Columns
 from sqlamarr.database.connection import Database
-from sqlamarr.particles import new_particles
+from sqlamarr.output.particles import particles_of
 from sqlamarr.particles.descriptors import Decay, Descriptor, name_of
 from sqlamarr.report.drawing import COLOURS, Picture, histograms, picture, points
 from sqlamarr.report.identification import EDGES
@@ -50,7 +50,7 @@ class DecaySection:
 
 def decay_section(db: Database, text: str) -> DecaySection:
     """Truth-matched candidates of a decay, fitted as a whole with and without its primary vertex."""
-    with new_particles.of_file(db):
+    with particles_of(db):
         return _section(db, text)
 
 

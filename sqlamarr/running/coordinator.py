@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from sqlamarr.errors import WorkerDiedError
-from sqlamarr.running.worker import BatchResult
+from sqlamarr.events.chunk import Chunk
+from sqlamarr.output.batch_result import BatchResult
 from sqlamarr.running.worker_process import place, rejection
 from sqlamarr.running.workers import Workers, result_of
-from sqlamarr.sources.base import Chunk
 
 
 @dataclass

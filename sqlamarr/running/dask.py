@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from sqlamarr.errors import WorkersLostError, missing_package
+from sqlamarr.events.chunk import Chunk
 from sqlamarr.running.worker_process import Job, work_packed
-from sqlamarr.sources.base import Chunk
 
 CONNECTING = 30  # s
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlamarr.checking.wording import counted
 from sqlamarr.errors import TooManyRejectedError
+from sqlamarr.output.batch_result import BatchResult
 from sqlamarr.output.summary import RunSummary
-from sqlamarr.running.worker import BatchResult
 
 JUDGED_EVERY = 1000  # events
 MIN_REJECTED = 10  # so many bad events are always tolerated where skipping is asked for

@@ -11,18 +11,19 @@ from typing import Any
 
 from sqlamarr.checking.arguments import mapping, path_like, real, unexpected, whole
 from sqlamarr.errors import InterruptedRunError, SqlamarrError
+from sqlamarr.events.event import ROWS_PER_EVENT
 from sqlamarr.native.random import check_seed
 from sqlamarr.output.file import check_output
 from sqlamarr.output.summary import RunSummary
 from sqlamarr.output.write_lock import claimed
-from sqlamarr.pipeline.definition import Pipeline, load
+from sqlamarr.pipeline.definition import Pipeline
+from sqlamarr.pipeline.load import load
 from sqlamarr.running.scratch import staged
 from sqlamarr.running.session import Session, Settings, reopened
 from sqlamarr.running.signals import interruptible
 from sqlamarr.running.worker import WorkerOptions
 from sqlamarr.running.workers import hired
-from sqlamarr.sources import as_arguments
-from sqlamarr.sources.base import ROWS_PER_EVENT
+from sqlamarr.sources.inputs import as_arguments
 
 Progress = Callable[[int], object]
 Input = str | Path | Mapping[str, Any]

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from sqlamarr.errors import InterruptedRunError, OutputError
+from sqlamarr.events.chunk import Chunk
 from sqlamarr.output import provenance
+from sqlamarr.output.batch_result import BatchResult
 from sqlamarr.output.file import OutputFile, held, is_unborn
 from sqlamarr.output.provenance_differences import DECISIVE, RANGE, differences
 from sqlamarr.output.summary import RunSummary, report_of
@@ -20,11 +22,10 @@ from sqlamarr.pipeline.definition import Pipeline
 from sqlamarr.running.coordinator import Coordinator
 from sqlamarr.running.rejection_limit import judge, tolerate
 from sqlamarr.running.signals import Interruptions
-from sqlamarr.running.worker import BatchResult, Worker, WorkerOptions
+from sqlamarr.running.worker import Worker, WorkerOptions
 from sqlamarr.running.worker_process import Job, adopt
 from sqlamarr.running.workers import Workers
-from sqlamarr.sources import open_inputs
-from sqlamarr.sources.base import Chunk
+from sqlamarr.sources.inputs import open_inputs
 from sqlamarr.steps.kinds.truth import AT_ORIGIN, PRIMARIES
 
 
@@ -115,7 +116,9 @@ class Session:
             max_events=None if settings.max_events is None else max(0, settings.max_events - done),
             marks=self._out.marks() if self._out else (),
         )  # fmt: skip
-        self._description = provenance.before(settings.pipeline, self._worker, settings.record(), self._source.names())
+        self._description = provenance.before(
+            settings.pipeline, self._worker.workspace, settings.record(), self._source.names()
+        )
         self._refuse_differences()
         self._positions: deque[list[dict[str, Any]]] = deque()
 

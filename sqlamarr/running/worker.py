@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from sqlamarr.database.connection import quote_identifier
 from sqlamarr.database.declarations import RUN_TABLES
-from sqlamarr.database.page_images import Image, ImageMaker
+from sqlamarr.database.page_images import ImageMaker
 from sqlamarr.errors import EventError, InputError, PipelineError, SqlamarrError
-from sqlamarr.native.columns import Columns, Text
+from sqlamarr.events.chunk import Chunk, ParsedChunk
+from sqlamarr.events.event import Rejected
+from sqlamarr.native.columns import Columns
 from sqlamarr.native.library import lib
+from sqlamarr.output.batch_result import BatchResult, event_columns, source_columns
 from sqlamarr.pipeline.definition import Pipeline
 from sqlamarr.pipeline.views import checked_views
-from sqlamarr.sources.base import Chunk, DataSource, EventRef, ParsedChunk, Rejected, event_numbers
-from sqlamarr.steps import Run, Step
 from sqlamarr.steps.batch import Batch
+from sqlamarr.steps.protocol import Run, Step
 from sqlamarr.steps.table_order import reading, refuse_reading_ahead
 from sqlamarr.steps.workspace import Workspace
 
@@ -46,30 +45,6 @@ class WorkerOptions:
     weights: bool = False
     keep_tmp: bool = False
     skip_bad_events: bool = False
-
-
-@dataclass
-class BatchResult:
-    """The finished tables of a batch, to be appended to the output.
-
-    :ivar tables: those that are not in ``image``
-    :ivar image: tables as a database file takes them over
-    """
-
-    tables: dict[str, Columns]
-    events: Sequence[EventRef]
-    sources: tuple[DataSource, ...]
-    rejected: list[Rejected]
-    counts: Counter[str]
-    notes: set[str]
-    seconds: dict[str, float] = field(default_factory=dict)
-    image: Image | None = None
-
-    @property
-    def rows(self) -> dict[str, int]:
-        """Number of rows by table."""
-        rows = {table: columns.rows for table, columns in self.tables.items()}
-        return {**rows, **self.image.rows} if self.image else rows
 
 
 class Worker:
@@ -213,29 +188,6 @@ def _load(batch: Batch, chunk: Chunk, parsed: ParsedChunk) -> None:
     for table, columns in parsed.tables.items():
         if columns.rows:
             batch.write(table, columns)
-
-
-_STATUS = Text.encode(np.array(["simulated", "rejected"], dtype=object))
-
-
-def source_columns(sources: tuple[DataSource, ...]) -> Columns:
-    """Rows of DataSources."""
-    return Columns(
-        {
-            "datasource_id": [source.datasource_id for source in sources],
-            "datasource": [source.path for source in sources],
-            "format": [source.format for source in sources],
-        }
-    )
-
-
-def event_columns(events: Sequence[EventRef], rejected: set[int]) -> Columns:
-    """Rows of Events."""
-    fields = event_numbers(events)
-    names = ("event_id", "ordinal", "datasource_id", "number")
-    columns: dict[str, Any] = {name: fields[:, i] for i, name in enumerate(names)}
-    is_rejected = np.isin(columns["event_id"], list(rejected))
-    return Columns({**columns, "status": _STATUS.take(is_rejected.astype(np.int64))})
 
 
 def _describe(chunk: Chunk, rejected: Rejected) -> str:

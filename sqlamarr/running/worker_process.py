@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from sqlamarr.errors import EventError, InstallationError
+from sqlamarr.events.chunk import Chunk
+from sqlamarr.events.event import Rejected
 from sqlamarr.native.library import version
+from sqlamarr.output.batch_result import BatchResult
 from sqlamarr.pipeline.definition import Pipeline
-from sqlamarr.running.worker import BatchResult, Worker, WorkerOptions
-from sqlamarr.sources.base import Chunk, Rejected
+from sqlamarr.running.worker import Worker, WorkerOptions
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from sqlamarr.errors import SqlamarrError, WorkersLostError
+from sqlamarr.events.chunk import Chunk
+from sqlamarr.output.batch_result import BatchResult
 from sqlamarr.running.dask import OnDask, is_dask
 from sqlamarr.running.process_pool import ProcessDiedError, Processes
-from sqlamarr.running.worker import BatchResult
 from sqlamarr.running.worker_process import Job, prepare, unpack, work, work_packed
-from sqlamarr.sources.base import Chunk
 
 AHEAD = 2  # chunks that wait beside those that are worked on, per worker
 

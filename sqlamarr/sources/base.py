@@ -1,141 +1,16 @@
-"""What a source of events is: it deals chunks of whole events, which workers parse into tables."""
+"""What a source of events is: it deals chunks of whole events and numbers the events."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import chain
-from typing import Any, NamedTuple, Protocol, overload, runtime_checkable
-
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Generator
+from typing import Any, Protocol
 
 from sqlamarr.errors import InputError
-from sqlamarr.native.columns import Columns
+from sqlamarr.events.chunk import Chunk
+from sqlamarr.events.event import ROWS_PER_EVENT, DataSource, EventRef, EventRun
 
-#: Ids of the rows of an event run from its event_id to event_id + ROWS_PER_EVENT - 1.
-ROWS_PER_EVENT = 1_000_000
-#: Events that go through the steps together, where nobody says otherwise and the source knows no better.
+#: Events that go through the steps together where neither the user nor the source says how many.
 BATCH = 500
-
-
-class EventRef(NamedTuple):
-    """An event, before it is parsed.
-
-    :ivar event_id: ordinal * ROWS_PER_EVENT
-    :ivar ordinal: position of the event in the whole production, from 0
-    :ivar datasource_id: the source that it comes from
-    :ivar number: position of the event in its source, from 0
-    :ivar line: line of the file where it begins, from 1; 0 where there are no lines
-    """
-
-    event_id: int
-    ordinal: int
-    datasource_id: int
-    number: int
-    line: int = 0
-
-
-@dataclass(frozen=True)
-class EventRun(Sequence[EventRef]):
-    """Events of one source without lines, one after another: each is made when it is asked for.
-
-    :ivar first: the first of them
-    :ivar size: how many there are
-    """
-
-    first: EventRef
-    size: int
-
-    def __len__(self) -> int:
-        return self.size
-
-    @overload
-    def __getitem__(self, place: int) -> EventRef: ...
-    @overload
-    def __getitem__(self, place: slice) -> Sequence[EventRef]: ...
-    def __getitem__(self, place: int | slice) -> EventRef | Sequence[EventRef]:
-        if isinstance(place, slice):
-            places = range(self.size)[place]
-            return EventRun(self._at(places.start), len(places)) if places.step == 1 else [self[i] for i in places]
-        return self._at(range(self.size)[place])
-
-    def _at(self, place: int) -> EventRef:
-        ordinal, number = self.first.ordinal + place, self.first.number + place
-        return EventRef(ordinal * ROWS_PER_EVENT, ordinal, self.first.datasource_id, number)
-
-    def numbers(self) -> NDArray[np.int64]:
-        """See :func:`event_numbers`."""
-        ahead = np.arange(self.size)[:, np.newaxis]
-        numbers: NDArray[np.int64] = ahead * (ROWS_PER_EVENT, 1, 0, 1) + self._at(0)[:4]
-        return numbers
-
-
-def event_numbers(events: Sequence[EventRef]) -> NDArray[np.int64]:
-    """The fields of events up to ``number``, int64 (events, 4)."""
-    if isinstance(events, EventRun):
-        return events.numbers()
-    width = len(EventRef._fields)
-    return np.fromiter(chain.from_iterable(events), np.int64, width * len(events)).reshape(-1, width)[:, :4]
-
-
-@dataclass(frozen=True)
-class DataSource:
-    """A file, a member of an archive, a generator: what events come from.
-
-    :ivar datasource_id: ordinal of its first event * ROWS_PER_EVENT, plus the number of sources without
-        events that come before it at the same ordinal
-    :ivar path: where it is, for people
-    :ivar format: what was read, e.g. ``HepMC3 ASCII``
-    """
-
-    datasource_id: int
-    path: str
-    format: str
-
-
-@dataclass(frozen=True)
-class Rejected:
-    """An event that cannot be processed, and why.
-
-    :ivar line: line of the file where the trouble is, from 1; 0 where there are no lines
-    :ivar step: the step that refused it; empty: reading
-    """
-
-    event_id: int
-    line: int
-    message: str
-    step: str = ""
-
-
-@dataclass(frozen=True)
-class ParsedChunk:
-    """Tables by name, without the rows of rejected events; momenta in MeV, lengths in mm, times in mm/c."""
-
-    tables: dict[str, Columns]
-    rejected: list[Rejected] = field(default_factory=list)
-
-
-@runtime_checkable
-class Chunk(Protocol):
-    """Some whole events, in order. Cheap to pickle: parsing is the worker's business."""
-
-    @property
-    def events(self) -> Sequence[EventRef]:
-        """The events, by ascending id."""
-
-    @property
-    def sources(self) -> tuple[DataSource, ...]:
-        """The sources of these events."""
-
-    def parse(self) -> ParsedChunk:
-        """The events as tables; the same events give the same tables in any chunk."""
-
-    def split(self) -> tuple[Chunk, Chunk]:
-        """The first and the second half of the events.
-
-        :raises ValueError: there are fewer than two
-        """
 
 
 class Source(Protocol):
@@ -167,51 +42,6 @@ class Source(Protocol):
 
     def inputs(self) -> list[dict[str, Any]]:
         """A description of every source read so far, for the provenance."""
-
-
-@dataclass(frozen=True)
-class TableChunk:
-    """Events that are tables already: what a source yields that does not read text."""
-
-    events: Sequence[EventRef]
-    sources: tuple[DataSource, ...]
-    tables: Mapping[str, Columns]
-    rejected: tuple[Rejected, ...] = ()
-
-    def parse(self) -> ParsedChunk:
-        """The tables."""
-        return ParsedChunk(dict(self.tables), list(self.rejected))
-
-    def split(self) -> tuple[TableChunk, TableChunk]:
-        """The first and the second half of the events."""
-        first, second = halves(self.events)
-        return self._part(first), self._part(second)
-
-    def _part(self, events: Sequence[EventRef]) -> TableChunk:
-        ids = event_numbers(events)[:, 0]
-        tables = {}
-        for name, columns in self.tables.items():
-            keep = np.isin(columns["event_id"], ids)
-            tables[name] = Columns({column: values[keep] for column, values in columns.items()})
-        rejected = tuple(row for row in self.rejected if row.event_id in set(ids.tolist()))
-        return TableChunk(events, sources_of(events, self.sources), tables, rejected)
-
-
-def halves(events: Sequence[EventRef]) -> tuple[Sequence[EventRef], Sequence[EventRef]]:
-    """Two halves, neither of them empty.
-
-    :raises ValueError: there are fewer than two events
-    """
-    if len(events) < 2:
-        raise ValueError(f"Only a chunk of two or more events can be split, this one has {len(events)}.")
-    middle = len(events) // 2
-    return events[:middle], events[middle:]
-
-
-def sources_of(events: Sequence[EventRef], sources: tuple[DataSource, ...]) -> tuple[DataSource, ...]:
-    """Those of the sources that the events come from."""
-    used = {event.datasource_id for event in events}
-    return tuple(source for source in sources if source.datasource_id in used)
 
 
 class Numbering:
@@ -277,20 +107,3 @@ class Numbering:
         events = EventRun(EventRef(self.ordinal * ROWS_PER_EVENT, self.ordinal, self._source, self._number), count)
         self.skip(count)
         return events
-
-
-__all__ = [
-    "ROWS_PER_EVENT",
-    "Chunk",
-    "DataSource",
-    "EventRef",
-    "EventRun",
-    "Numbering",
-    "ParsedChunk",
-    "Rejected",
-    "Source",
-    "TableChunk",
-    "event_numbers",
-    "halves",
-    "sources_of",
-]

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from sqlamarr.errors import InputError
-from sqlamarr.sources.base import Chunk, DataSource, EventRef, Numbering
+from sqlamarr.events.chunk import Chunk
+from sqlamarr.events.event import DataSource, EventRef
+from sqlamarr.sources.base import Numbering
 from sqlamarr.sources.streams import changed
 
 

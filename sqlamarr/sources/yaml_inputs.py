@@ -19,7 +19,9 @@ import numpy as np
 
 from sqlamarr.checking.yaml_schema import read_yaml, suggest, validate, with_integers
 from sqlamarr.errors import InputError
-from sqlamarr.sources.base import BATCH, DataSource, EventRef, ParsedChunk, halves
+from sqlamarr.events.chunk import ParsedChunk, halves
+from sqlamarr.events.event import DataSource, EventRef
+from sqlamarr.sources.base import BATCH
 from sqlamarr.sources.reading import Piece, Reading
 from sqlamarr.sources.tables.files import is_frame
 

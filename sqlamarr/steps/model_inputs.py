@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from sqlamarr.checking.wording import counted
 from sqlamarr.errors import DataError, EventError, PipelineError
-from sqlamarr.models import Floats, RowNoise
+from sqlamarr.events.event import ROWS_PER_EVENT
+from sqlamarr.models.base import Floats
+from sqlamarr.models.noise import RowNoise
 from sqlamarr.native.columns import FLOAT64, INT64, Columns
 from sqlamarr.native.random import Random
-from sqlamarr.sources.base import ROWS_PER_EVENT
 from sqlamarr.steps.batch import Batch
 
 OUTSIDE = "rows outside the model's range, "  # counters of the inputs of a step

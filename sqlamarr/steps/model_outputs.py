@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqlamarr.errors import EventError, PipelineError
-from sqlamarr.models import Floats
-from sqlamarr.sources.base import ROWS_PER_EVENT
+from sqlamarr.events.event import ROWS_PER_EVENT
+from sqlamarr.models.base import Floats
 
 _NUMBERED = re.compile(r"(.*?)(\d+|False|True)")
 _TRUTH = {"False": "0", "True": "1"}  # classes of a yes or no

@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from sqlamarr.database.connection import Database
 from sqlamarr.database.declarations import RUN_TABLES
 from sqlamarr.errors import PipelineError
+from sqlamarr.events.chunk import GENERATOR_TABLES
 from sqlamarr.native.library import check, lib, text
-from sqlamarr.sources.hepmc.ascii import TABLES
-from sqlamarr.steps import Step
+from sqlamarr.steps.protocol import Step
 
 #: Tables that are filled before the first step.
-LOADED = {*RUN_TABLES, *TABLES}
+LOADED = {*RUN_TABLES, *GENERATOR_TABLES}
 
 
 @contextmanager

@@ -6,20 +6,68 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from sqlamarr.database.connection import Database, quote_identifier
 from sqlamarr.database.declarations import check_foreign_keys, declaration_of, needing_rows
 from sqlamarr.database.working_tables import ColumnTables
 from sqlamarr.errors import PipelineError
-from sqlamarr.models import Model, ModelFile, find
+from sqlamarr.models.base import Model
+from sqlamarr.models.entry import ModelFile, find
 from sqlamarr.models.events import EventModel
 from sqlamarr.native.library import native_folder
 from sqlamarr.steps.templates import Templates
 
-if TYPE_CHECKING:
-    from sqlamarr.pipeline.definition import Pipeline
-    from sqlamarr.steps import Step
+
+class WritesTables(Protocol):
+    """What a workspace needs to know of a step, see :class:`sqlamarr.steps.protocol.Step`."""
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables that it writes."""
+
+    def writes_rows(self, workspace: Workspace) -> bool:
+        """Whether it writes with statements of its own."""
+
+
+class PipelineParts(Protocol):
+    """What a workspace needs to know of a pipeline, see :class:`sqlamarr.pipeline.definition.Pipeline`."""
+
+    @property
+    def path(self) -> Path:
+        """Its YAML file."""
+
+    @property
+    def folder(self) -> Path:
+        """Where its templates and data are."""
+
+    @property
+    def steps(self) -> Sequence[WritesTables]:
+        """The steps in their order."""
+
+    @property
+    def output(self) -> tuple[str, ...]:
+        """Tables to keep."""
+
+    @property
+    def conditions(self) -> Mapping[str, Any]:
+        """Values that templates and steps may use."""
+
+    @property
+    def models(self) -> Mapping[str, Mapping[str, Any]]:
+        """Entries of models by name."""
+
+    @property
+    def schema(self) -> str | None:
+        """Template with the declarations of result tables."""
+
+    @property
+    def data(self) -> Mapping[str, str]:
+        """CSV files of constants by table."""
+
+    @property
+    def views(self) -> str | None:
+        """Template with the views of the output file."""
 
 
 @dataclass
@@ -35,7 +83,7 @@ class Workspace:
     :ivar writer_of: the step that writes a table
     """
 
-    pipeline: Pipeline
+    pipeline: PipelineParts
     db: Database = field(default_factory=Database)
     declared: Database = field(default_factory=Database)
     writer_of: dict[str, str] = field(default_factory=dict)
@@ -73,17 +121,13 @@ class Workspace:
         """Tables that some step writes with statements of its own, and those whose declarations ask for it."""
         written: set[str] = set()
         for step in self.pipeline.steps:
-            if self._by_rows(step):
+            if step.writes_rows(self):
                 written.update(step.tables)
         return written | needing_rows(self.declared)
 
-    def _by_rows(self, step: Step) -> bool:
-        by_rows = getattr(step, "writes_rows", None)  # kinds of steps that do not say are taken to do so
-        return by_rows is None or bool(by_rows(self))
-
-    def writes_columns(self, step: Step) -> bool:
+    def writes_columns(self, step: WritesTables) -> bool:
         """Whether a step, once prepared, changes nothing but tables that are columns."""
-        return not self._by_rows(step) and all(table in self.tables for table in step.tables)
+        return not step.writes_rows(self) and all(table in self.tables for table in step.tables)
 
     def _make_working_tables(self) -> None:
         rows = self.declared.execute("SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL").fetchall()

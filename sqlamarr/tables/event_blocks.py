@@ -10,8 +10,8 @@ import numpy as np
 
 from sqlamarr.database.connection import Database, quote_identifier
 from sqlamarr.errors import DataError
+from sqlamarr.events.event import ROWS_PER_EVENT
 from sqlamarr.native.columns import Array, Columns
-from sqlamarr.sources.base import ROWS_PER_EVENT
 
 ROWS = 100_000  # rows of a chunk, about: events are not split
 

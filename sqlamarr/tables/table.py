@@ -28,7 +28,7 @@ class Table:
     >>> from sqlamarr import Database
     >>> db = Database()
     >>> db.insert("Tracks", {"p": [5000.0, 12000.0], "type": [5, 3]}, create=True)
-    >>> db["Tracks"].filter("type = 3")["p"]
+    >>> Table(db, "Tracks").filter("type = 3")["p"]
     array([12000.])
     """
 

@@ -18,7 +18,13 @@ _START = time.time_ns()
 _NOT_OURS = {"__main__", __name__.partition(".")[0]}
 _Stamp = tuple[int, int, int]
 _stamps: dict[str, _Stamp | None] = {}  # by name, of modules that were imported here: their files at that time
+_kept: set[str] = set()  # modules that are never imported anew
 _added: set[str] = set()  # folders that are in sys.path because a pipeline is there
+
+
+def keep(name: str) -> None:
+    """Never import this module anew: objects of its classes are in use."""
+    _kept.add(name)
 
 
 @contextmanager
@@ -88,10 +94,7 @@ def _has_changed(name: str, file: str) -> bool:
 
 
 def _forget(name: str) -> None:
-    from sqlamarr.steps import KINDS
-
-    # Pipelines that have been loaded hold steps of these classes, which go to workers by their module's name.
-    if name not in {kind.__module__ for kind in KINDS.values()}:
+    if name not in _kept:
         _stamps.pop(name, None)
         module = sys.modules.pop(name, None)
         # What was imported outside the block may have been compiled into a file, which a change within the same second

@@ -12,7 +12,6 @@ import uproot
 
 from sqlamarr.database.connection import Database
 from sqlamarr.errors import SqlamarrError
-from sqlamarr.exporters import ExportSummary, Options
 from sqlamarr.exporters.edm4hep import podio
 from sqlamarr.exporters.edm4hep import reconstruction as reco
 from sqlamarr.exporters.edm4hep.collection import Collection, forms
@@ -32,6 +31,7 @@ from sqlamarr.exporters.edm4hep.model import (
 )
 from sqlamarr.exporters.edm4hep.truth import event_header, mc_particles
 from sqlamarr.exporters.flat import FlatTable
+from sqlamarr.exporters.options import ExportSummary, Options
 from sqlamarr.exporters.provenance import entries
 from sqlamarr.exporters.trees import NTupleWriter
 from sqlamarr.exporters.uproot_writing import class_names, compression

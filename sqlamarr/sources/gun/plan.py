@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from sqlamarr.events.chunk import GENERATOR_TABLES, ParsedChunk
+from sqlamarr.events.event import EventRef, event_numbers
 from sqlamarr.native.library import check, ffi, lib, listener
-from sqlamarr.sources.base import EventRef, ParsedChunk, event_numbers
 from sqlamarr.sources.gun.distributions import Law
-from sqlamarr.sources.hepmc.ascii import TABLES, table_of
+from sqlamarr.sources.hepmc.ascii import table_of
 
 
 class Species(NamedTuple):
@@ -96,7 +97,7 @@ class GunRecipe:
             raise raised[0]
         check(status)
         owner = ffi.gc(out[0], lib.sqlamarr_hepmc_free)
-        return ParsedChunk({name: table_of(owner, name) for name in TABLES})
+        return ParsedChunk({name: table_of(owner, name) for name in GENERATOR_TABLES})
 
     @cached_property
     def _native(self) -> tuple[Any, list[Any]]:

@@ -12,15 +12,15 @@ from typing import Any, SupportsIndex
 import numpy as np
 
 from sqlamarr.errors import InputError
+from sqlamarr.events.chunk import GENERATOR_TABLES, ParsedChunk, halves, sources_of
+from sqlamarr.events.event import DataSource, EventRef, Rejected
 from sqlamarr.native.columns import Columns
 from sqlamarr.native.library import check, ffi, lib
-from sqlamarr.sources.base import DataSource, EventRef, ParsedChunk, Rejected, halves, sources_of
 from sqlamarr.sources.hepmc.cut import CutState, RecordText, cut, sniff_format
 from sqlamarr.sources.reading import Reading
 from sqlamarr.sources.streams import SNIFFED, Stream
 
 TOOL = "sqlamarr"  # what files that it has written call their maker
-TABLES = ("GenEvents", "GenVertices", "GenParticles", "GenWeights")
 #: Status codes that LHCb's simulation gives to particles that it decays or stores itself.
 LHCB_STATUS = (777, 888, 889, 999)
 FORMAT_NAMES = {2: "HepMC2 ASCII", 3: "HepMC3 ASCII"}
@@ -63,7 +63,7 @@ class HepMCChunk:
             Rejected(int(event_id), int(line), _sentence(message))
             for event_id, line, message in zip(*(parsed["errors"][name] for name in ("event_id", "line", "message")))
         ]
-        return ParsedChunk({name: parsed[name] for name in TABLES}, rejected)
+        return ParsedChunk({name: parsed[name] for name in GENERATOR_TABLES}, rejected)
 
     def split(self) -> tuple[HepMCChunk, HepMCChunk]:
         """The first and the second half of the events."""
@@ -94,7 +94,7 @@ def parse(text: bytes | memoryview, records: Sequence[RecordPlace]) -> dict[str,
     out = ffi.new("sqlamarr_hepmc **")
     check(lib.sqlamarr_hepmc_parse(ffi.from_buffer(text), len(text), places, len(records), out))
     owner = ffi.gc(out[0], lib.sqlamarr_hepmc_free)
-    return {name: table_of(owner, name) for name in (*TABLES, "errors")}
+    return {name: table_of(owner, name) for name in (*GENERATOR_TABLES, "errors")}
 
 
 def table_of(owner: object, name: str) -> Columns:
@@ -228,4 +228,4 @@ def _has_lhcb_status(records: Sequence[RecordText]) -> bool:
     return bool(np.isin(status, LHCB_STATUS).any())
 
 
-__all__ = ["LHCB_STATUS", "TABLES", "HepMCChunk", "HepMCPiece", "RecordPlace", "is_hepmc", "parse", "read", "table_of"]
+__all__ = ["LHCB_STATUS", "HepMCChunk", "HepMCPiece", "RecordPlace", "is_hepmc", "parse", "read", "table_of"]

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from sqlamarr.errors import InputError, missing_package
+from sqlamarr.events.chunk import GENERATOR_TABLES, TableChunk
+from sqlamarr.events.event import DataSource, EventRef, Rejected
 from sqlamarr.native.columns import Columns
-from sqlamarr.sources.base import DataSource, EventRef, Rejected, TableChunk
-from sqlamarr.sources.hepmc.ascii import TABLES, parse
+from sqlamarr.sources.hepmc.ascii import parse
 from sqlamarr.sources.reading import Reading
 from sqlamarr.sources.streams import Stream
 
@@ -37,7 +38,10 @@ class LibraryPiece:
         """Put events together."""
         sources = {piece.source.datasource_id: piece.source for piece in pieces}
         empty = parse(b"", ())  # the native reader knows names and types of the columns
-        tables = {name: _columns(empty[name], [row for piece in pieces for row in piece.rows[name]]) for name in TABLES}
+        tables = {
+            name: _columns(empty[name], [row for piece in pieces for row in piece.rows[name]])
+            for name in GENERATOR_TABLES
+        }
         rejected = tuple(row for piece in pieces for row in piece.rejected)
         return TableChunk(tuple(piece.event for piece in pieces), tuple(sources.values()), tables, rejected)
 
@@ -107,7 +111,7 @@ def _piece(event: Any, ref: EventRef, source: DataSource, library: Any) -> Libra
     momenta = [(p.momentum.e, p.momentum.px, p.momentum.py, p.momentum.pz, p.generated_mass) for p in event.particles]
     if not all(math.isfinite(value) for momentum in momenta for value in momentum):
         rejected = Rejected(ref.event_id, 0, "A momentum or mass is not a finite number.")
-        return LibraryPiece(ref, source, {name: [] for name in TABLES}, (rejected,))
+        return LibraryPiece(ref, source, {name: [] for name in GENERATOR_TABLES}, (rejected,))
     rows = {
         "GenEvents": [_event_row(event, ref, to_mm)],
         "GenVertices": [_vertex_row(vertex, row, ref, to_mm) for row, vertex in enumerate(event.vertices)],

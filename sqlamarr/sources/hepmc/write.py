@@ -14,9 +14,9 @@ from typing import IO, Any
 import numpy as np
 
 from sqlamarr.errors import OutputError
+from sqlamarr.events.chunk import ParsedChunk
 from sqlamarr.native.columns import Columns
 from sqlamarr.native.library import version
-from sqlamarr.sources.base import ParsedChunk
 from sqlamarr.sources.hepmc.ascii import TOOL
 
 _SUFFIXES = (".hepmc", ".hepmc3")

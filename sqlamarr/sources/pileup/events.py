@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sqlamarr.events.chunk import Chunk, ParsedChunk, halves
+from sqlamarr.events.event import DataSource, EventRef, Rejected
 from sqlamarr.native.random import Random
-from sqlamarr.sources.base import Chunk, DataSource, EventRef, ParsedChunk, Rejected, halves
 from sqlamarr.sources.pileup.overlay import Group, Part, Tables, TooManyRowsError, move, overlay, primary_places
 from sqlamarr.sources.pileup.pool import Packed
 from sqlamarr.sources.yaml_inputs import RecipeChunk

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sqlamarr.events.event import ROWS_PER_EVENT
 from sqlamarr.native.columns import Columns
-from sqlamarr.sources.base import ROWS_PER_EVENT
 from sqlamarr.sources.record_tables import Array
 
 TABLES = ("GenEvents", "GenVertices", "GenParticles", "GenWeights")

@@ -7,8 +7,10 @@ from contextlib import closing
 from typing import Any
 
 from sqlamarr.errors import InputError
+from sqlamarr.events.chunk import Chunk
+from sqlamarr.events.event import DataSource, EventRef
 from sqlamarr.native.random import stream_key
-from sqlamarr.sources.base import Chunk, DataSource, EventRef, Numbering
+from sqlamarr.sources.base import Numbering
 from sqlamarr.sources.gun.gun import LUMINOUS_REGION
 from sqlamarr.sources.pileup.events import PileupPiece, Settings
 from sqlamarr.sources.pileup.poisson import poisson, words
@@ -130,7 +132,7 @@ def _events(description: Description, reading: Reading) -> Iterator[tuple[EventR
 
 def _arguments(description: Description, key: str) -> list[Any]:
     """Inputs of an entry: globs resolved, descriptions read; relative paths start at the description's folder."""
-    from sqlamarr.sources import as_arguments, described_argument, resolve
+    from sqlamarr.sources.inputs import as_arguments, described_argument, resolve
 
     paths = [_anchored(given, description) for given in as_arguments(description.content[key])]
     return [described_argument(argument, description.folder) for argument in resolve(paths)]
@@ -145,7 +147,7 @@ def _anchored(given: Any, description: Description) -> Any:
 
 
 def _inputs(arguments: list[Any], reading: Reading) -> Any:
-    from sqlamarr.sources import Inputs
+    from sqlamarr.sources.inputs import Inputs
 
     return Inputs(arguments, reading)
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from sqlamarr.errors import InputError
-from sqlamarr.sources.base import ROWS_PER_EVENT, Chunk, DataSource, EventRef
+from sqlamarr.events.chunk import Chunk
+from sqlamarr.events.event import ROWS_PER_EVENT, DataSource, EventRef
 from sqlamarr.sources.pileup.poisson import below, words
 from sqlamarr.sources.reading import Reading
 from sqlamarr.sources.yaml_inputs import Generator, RecipeChunk

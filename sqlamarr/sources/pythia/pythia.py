@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlamarr.errors import DescriptorError, InputError
+from sqlamarr.events.chunk import ParsedChunk
+from sqlamarr.events.event import EventRef, Rejected
 from sqlamarr.native.random import stream_key
 from sqlamarr.particles import conservation
 from sqlamarr.particles.descriptors import Decay, parse, pid_of
-from sqlamarr.sources.base import EventRef, ParsedChunk, Rejected
 from sqlamarr.sources.pythia.engine import INSTANCES, CrossSection, checked, cross_section
 from sqlamarr.sources.pythia.record import Collision, tables
 from sqlamarr.sources.pythia.signal import NoEventError, Sampler, Signal, decay_lines

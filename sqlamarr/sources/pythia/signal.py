@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlamarr.errors import InputError
+from sqlamarr.events.event import ROWS_PER_EVENT
 from sqlamarr.particles.descriptors import Decay
-from sqlamarr.sources.base import ROWS_PER_EVENT
 from sqlamarr.sources.pythia.engine import load, set_random, start
 from sqlamarr.sources.pythia.record import TO_MEV, Record, graft, read
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from sqlamarr.errors import DescriptorError
+from sqlamarr.events.chunk import ParsedChunk
+from sqlamarr.events.event import ROWS_PER_EVENT, EventRef, Rejected
 from sqlamarr.native.columns import Columns
-from sqlamarr.sources.base import ROWS_PER_EVENT, EventRef, ParsedChunk, Rejected
 from sqlamarr.sources.record_tables import Array, collision_tables, particle_columns, rows_of, vertex_columns
 from sqlamarr.sources.tables.columns import ABSENT, Block
 

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from sqlamarr.errors import InputError
-from sqlamarr.sources.base import DataSource, EventRef, ParsedChunk, halves
+from sqlamarr.events.chunk import ParsedChunk, halves
+from sqlamarr.events.event import DataSource, EventRef
 from sqlamarr.sources.reading import Reading
 from sqlamarr.sources.record_tables import Array
 from sqlamarr.sources.streams import Fingerprint

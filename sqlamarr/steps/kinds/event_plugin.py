@@ -10,14 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqlamarr.errors import DataError, EventError
-from sqlamarr.models import Floats
+from sqlamarr.events.event import ROWS_PER_EVENT
+from sqlamarr.models.base import Floats
 from sqlamarr.models.events import EventAnswers, EventBatch, EventLimits, EventSizes
 from sqlamarr.native.columns import Columns
-from sqlamarr.sources.base import ROWS_PER_EVENT
-from sqlamarr.steps import COUNT, MODEL_OPTIONS, NAMES, FillsTable, Run, register
 from sqlamarr.steps.batch import Batch
 from sqlamarr.steps.model_inputs import ModelQuery, refuse_nan, row_noise
 from sqlamarr.steps.model_outputs import OutputOrder, refuse_twice
+from sqlamarr.steps.protocol import COUNT, MODEL_OPTIONS, NAMES, FillsTable, Run
+from sqlamarr.steps.registry import register
 from sqlamarr.steps.workspace import Workspace
 
 _IDS = "SELECT event_id FROM Events ORDER BY event_id"

@@ -8,12 +8,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from sqlamarr.models import Floats, Sizes
+from sqlamarr.models.base import Floats, Sizes
 from sqlamarr.native.columns import Columns
-from sqlamarr.steps import MODEL_OPTIONS, NAMES, FillsTable, Run, register
 from sqlamarr.steps.batch import Batch
 from sqlamarr.steps.model_inputs import ModelQuery, refuse_nan, row_noise
 from sqlamarr.steps.model_outputs import OutputOrder, Probabilities, refuse_twice
+from sqlamarr.steps.protocol import MODEL_OPTIONS, NAMES, FillsTable, Run
+from sqlamarr.steps.registry import register
 from sqlamarr.steps.workspace import Workspace
 
 

@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 
 from sqlamarr.database.connection import quote_identifier
 from sqlamarr.errors import PipelineError, SqlamarrError
-from sqlamarr.steps import Run, register
 from sqlamarr.steps.batch import Batch
+from sqlamarr.steps.protocol import Run
+from sqlamarr.steps.registry import register
 from sqlamarr.steps.workspace import Workspace
 from sqlamarr.user_code.functions import find_module, load_function, story
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from sqlamarr.steps import Run, register
 from sqlamarr.steps.batch import Batch
+from sqlamarr.steps.protocol import Run
+from sqlamarr.steps.registry import register
 from sqlamarr.steps.workspace import Workspace
 
 

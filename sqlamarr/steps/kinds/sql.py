@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 
 from sqlamarr.database.connection import quote_identifier
 from sqlamarr.errors import PipelineError
-from sqlamarr.steps import VARIABLES, FillsTable, Run, register
 from sqlamarr.steps.batch import Batch
+from sqlamarr.steps.protocol import VARIABLES, FillsTable, Run
+from sqlamarr.steps.registry import register
 from sqlamarr.steps.workspace import Workspace
 
 TYPES = ["INTEGER", "REAL", "TEXT"]

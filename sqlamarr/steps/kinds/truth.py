@@ -12,8 +12,9 @@ import numpy as np
 from sqlamarr.errors import DataError, EventError
 from sqlamarr.native import truth
 from sqlamarr.native.columns import Array, Columns
-from sqlamarr.steps import Run, register
 from sqlamarr.steps.batch import Batch
+from sqlamarr.steps.protocol import Run
+from sqlamarr.steps.registry import register
 from sqlamarr.steps.workspace import Workspace
 
 PRIMARIES = "generator's vertices flagged as primary"

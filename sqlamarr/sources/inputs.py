@@ -1,0 +1,347 @@
+"""The inputs of a run: files, archives, the standard input and described sources, as one source of events."""
+
+from __future__ import annotations
+
+import glob
+import os
+import sys
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlamarr.checking.arguments import unexpected
+from sqlamarr.errors import InputError
+from sqlamarr.events.chunk import Chunk
+from sqlamarr.sources import yaml_inputs as described
+from sqlamarr.sources.base import BATCH, Numbering, Source
+from sqlamarr.sources.hepmc import ascii as hepmc
+from sqlamarr.sources.hepmc import library as hepmc_library
+from sqlamarr.sources.reading import Piece, Reading
+from sqlamarr.sources.streams import SNIFFED, Fingerprint, Stream, unpack
+from sqlamarr.sources.tables import files as frames_files
+from sqlamarr.sources.yaml_inputs import Description
+
+STANDARD_INPUT = "-"
+CHUNK_BYTES = 16 << 20  # a chunk with so much text takes no further event
+Argument = str | Description
+
+
+@dataclass(frozen=True)
+class ContentKind:
+    """A kind of file, known by its beginning: plain content, without compression."""
+
+    sniff: Callable[[bytes], bool]
+    read: Callable[[Stream, Reading], Iterator[Piece]]
+
+
+@dataclass(frozen=True)
+class ArgumentKind:
+    """A kind of source that is not a file: known by its argument, e.g. ``gun:...``."""
+
+    sniff: Callable[[str], bool]
+    read: Callable[[str, Reading], Iterator[Piece]]
+
+
+#: By name, tried in this order.
+CONTENT_KINDS: dict[str, ContentKind] = {
+    "hepmc": ContentKind(hepmc.is_hepmc, hepmc.read),
+    "lhef": ContentKind(hepmc_library.is_lhef, hepmc_library.read_lhef),
+    "hepevt": ContentKind(hepmc_library.is_hepevt, hepmc_library.read_hepevt),
+}
+ARGUMENT_KINDS: dict[str, ArgumentKind] = {}
+
+
+def open_inputs(
+    arguments: Sequence[str | Mapping[str, Any]],
+    *,
+    seed: int | None = None,
+    first_event: int = 0,
+    collisions: str = "auto",
+    max_events: int | None = None,
+    on_error: str = "stop",
+    skip: int = 0,
+    marks: Sequence[Mapping[str, Any]] = (),
+) -> Source:
+    """The events of files, archives, the standard input (``-``) and other kinds of sources, in this order.
+
+    That every input exists is checked here, and that YAML files describe sources; their contents while they are read.
+
+    :param arguments: paths, globs (their files in byte order), ``-``, arguments of ARGUMENT_KINDS, or descriptions of
+        sources as in YAML files, e.g. ``{"gun": {...}}``
+    :param seed: of the run, for sources that make events at random
+    :param first_event: ordinal of the first event
+    :param collisions: ``record``: every HepMC record is an event; ``file``: the records of a file are the
+        collisions of one event; ``auto``: ``record``, unless the first HepMC input shows LHCb's status codes
+    :param max_events: stop after so many events
+    :param on_error: ``stop`` or ``skip``: what the run does about rejected events; inputs that cannot be
+        read at all are errors in both
+    :param skip: events at the beginning that are only counted
+    :param marks: what an earlier run saw of these inputs, :meth:`Source.position`; they must be the same
+    :raises InputError: an input is missing or is not a file, or a parameter has no meaning
+    """
+    if collisions not in ("record", "file", "auto"):
+        raise InputError(f"Collisions must be 'record', 'file' or 'auto', found {collisions!r}.")
+    if on_error not in ("stop", "skip"):
+        raise InputError(f"On an error the run can 'stop' or 'skip', found {on_error!r}.")
+    reading = Reading(Numbering(first_event, max_events, skip), collisions, seed=seed, marks=marks)
+    return Inputs([described_argument(argument) for argument in resolve(arguments)], reading)
+
+
+def as_arguments(given: Any) -> list[str | Mapping[str, Any]]:
+    """Inputs as Python hands them over, as arguments of :func:`open_inputs`.
+
+    :param given: one or several of: a path, a description, a table (a frame of pandas, polars or pyarrow, or a dict
+        of arrays)
+    :raises InputError: it is none of these
+    """
+    if frames_files.is_frame(given):
+        return [{"table": {"data": given}}]
+    if isinstance(given, Mapping):
+        return [given]
+    if isinstance(given, (str, Path)):
+        return [str(given)]
+    if not isinstance(given, Iterable) or isinstance(given, (bytes, bytearray)):
+        raise unexpected("inputs", "a path, a description as a dict, a table, or a list of these", given, InputError)
+    return [argument for entry in given for argument in as_arguments(entry)]
+
+
+def resolve(arguments: Sequence[str | Mapping[str, Any]]) -> list[str | Mapping[str, Any]]:
+    """Arguments with globs replaced by their files, in byte order.
+
+    :raises InputError: nothing is given, a file is missing or is a folder, or a glob matches no file
+    """
+    if not arguments:
+        raise InputError(
+            "No input is given. Name one or more HepMC files or YAML files that describe a source, "
+            "or - for the standard input."
+        )
+    if list(arguments).count(STANDARD_INPUT) > 1:
+        raise InputError("The standard input (-) can be read only once, found it twice among the inputs.")
+    return [path for argument in arguments for path in _resolve(argument)]
+
+
+def described_argument(argument: str | Mapping[str, Any], folder: Path | None = None) -> Argument:
+    """A description instead of an argument that is one, or the path of one.
+
+    :param folder: where relative paths in a description start that has no file
+    """
+    if isinstance(argument, Mapping):
+        return described.describe(argument, folder=folder)
+    if frames_files.is_table(argument):
+        return described.describe({"table": {"file": argument}}, argument, Path.cwd())
+    return described.load(argument) if described.is_described(argument) else argument
+
+
+def _resolve(argument: str | Mapping[str, Any]) -> Sequence[str | Mapping[str, Any]]:
+    if isinstance(argument, Mapping):
+        return [argument]
+    if argument == STANDARD_INPUT or _argument_kind(argument) or Path(argument).is_file():
+        return [argument]
+    if Path(argument).is_dir():
+        raise InputError(
+            f"{argument} is a folder; expected a file. Name its files, for example with the glob {argument}/*."
+        )
+    if Path(argument).exists():  # a pipe, a device
+        return [argument]
+    if not glob.has_magic(argument):
+        raise InputError(f"{argument} does not exist. Check the path; relative ones start at {Path.cwd()}.")
+    found = [path for path in glob.glob(argument, recursive=True) if not Path(path).is_dir()]
+    if not found:
+        raise InputError(f"No file matches {argument}. Check the pattern; relative ones start at {Path.cwd()}.")
+    return sorted(found, key=os.fsencode)
+
+
+def _argument_kind(argument: str) -> ArgumentKind | None:
+    return next((kind for kind in ARGUMENT_KINDS.values() if kind.sniff(argument)), None)
+
+
+class Inputs:
+    """Several inputs one after another, as one source.
+
+    :param arguments: paths without globs, ``-``, arguments of ARGUMENT_KINDS, and descriptions
+    :param reading: the state to share
+    """
+
+    def __init__(self, arguments: Sequence[Argument], reading: Reading) -> None:
+        self._arguments = list(arguments)
+        self._reading = reading
+        self._fingerprints: dict[int, Fingerprint] = {}  # by position among the inputs
+
+    @property
+    def weight_names(self) -> tuple[str, ...]:
+        """Names of the generator's weights."""
+        return self._reading.weight_names
+
+    @property
+    def collisions(self) -> str:
+        """``record`` or ``file``, once the first HepMC input has decided; until then ``auto``."""
+        return self._reading.collisions
+
+    @property
+    def warnings(self) -> list[str]:
+        """Sentences for the user."""
+        return self._reading.warnings
+
+    def inputs(self) -> list[dict[str, Any]]:
+        """For every input read so far: path, bytes, sha256 (None: not read to its end), events."""
+        return self._reading.described
+
+    def names(self) -> list[str]:
+        """Paths and other names of all inputs, in their order."""
+        return [argument.path if isinstance(argument, Description) else argument for argument in self._arguments]
+
+    def position(self) -> list[dict[str, Any]]:
+        """How far every input was read: path, bytes, sha256 of these, and whether that is all."""
+        marks = [
+            {
+                **{key: entry[key] for key in ("path", "bytes", "sha256")},
+                "complete": entry["sha256"] is not None,
+                "files": [file["sha256"] for file in entry.get("files", ())],
+            }
+            for entry in self._reading.described
+        ]
+        for position, fingerprint in self._fingerprints.items():
+            if not marks[position]["complete"]:
+                marks[position].update(bytes=fingerprint.size, sha256=fingerprint.so_far)
+        return marks
+
+    def chunks(self, batch_size: int | None = None) -> Generator[Chunk, None, None]:
+        """The events, ``batch_size`` at a time, or as many as suit a source.
+
+        A chunk holds events of one kind of source only, and is shorter where its text is long (CHUNK_BYTES): memory
+        does not grow with the events' size.
+
+        :raises InputError: an input cannot be read
+        """
+        if batch_size is not None and batch_size < 1:
+            raise InputError(f"The batch size must be at least 1, found {batch_size}.")
+        gathered = _Gathered(batch_size or BATCH)
+        failure: InputError | None = None
+        last = self._reading.last  # of those among which these stand as one
+        try:
+            for argument in self._arguments:
+                self._reading.last = last and argument is self._arguments[-1]
+                if self._reading.numbering.exhausted:
+                    break
+                if isinstance(argument, Description) and not argument.is_read:
+                    yield from gathered.chunk()
+                    yield from described.chunks(argument, self._reading, batch_size)
+                else:
+                    for piece in self._pieces(argument):
+                        if piece.event.ordinal >= self._reading.numbering.first_wanted:
+                            yield from gathered.add(piece)
+        except InputError as error:  # the events before it are whole
+            failure = error
+        yield from gathered.chunk()
+        if failure is not None:
+            raise failure
+
+    def _pieces(self, argument: Argument) -> Iterator[Piece]:
+        first = self._reading.numbering.ordinal
+        if isinstance(argument, Description):
+            entry = described.entry_of(argument)
+            self._reading.describe(entry)
+        else:
+            entry = {"path": argument, "bytes": None, "sha256": None, "events": 0}
+            self._reading.described.append(entry)
+        for piece in self._open(argument, entry):
+            entry["events"] = self._reading.numbering.ordinal - first
+            yield piece
+
+    def _open(self, argument: Argument, entry: dict[str, Any]) -> Iterator[Piece]:
+        if isinstance(argument, Description):
+            return argument.read(self._reading, entry)
+        kind = _argument_kind(argument)
+        return kind.read(argument, self._reading) if kind else self._read_file(argument, entry)
+
+    def _read_file(self, argument: str, entry: dict[str, Any]) -> Iterator[Piece]:
+        name = "the standard input" if argument == STANDARD_INPUT else argument
+        with _open_bytes(argument) as file:
+            fingerprint = Fingerprint(file, name, self._reading.mark())
+            self._fingerprints = {len(self._reading.described) - 1: fingerprint}
+            for stream in unpack(Stream(fingerprint, name)):
+                yield from _content_kind(stream).read(stream, self._reading)
+                entry.update(bytes=fingerprint.size, sha256=fingerprint.sha256)
+                if self._reading.numbering.exhausted:
+                    return
+            entry.update(bytes=fingerprint.size, sha256=fingerprint.sha256)
+
+
+class _Gathered:
+    """Pieces of one kind on their way into a chunk.
+
+    :param most: events of a chunk
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._pieces: list[Piece] = []
+        self._size = 0
+
+    def add(self, piece: Piece) -> list[Chunk]:
+        """Take a piece; what was there before, if it is enough or of another kind."""
+        full = len(self._pieces) >= self._most or self._size >= CHUNK_BYTES
+        done = self.chunk() if full or (self._pieces and type(piece) is not type(self._pieces[0])) else []
+        self._pieces.append(piece)
+        self._size += getattr(piece, "size", 0)
+        return done
+
+    def chunk(self) -> list[Chunk]:
+        """What is there, as a chunk, if anything is."""
+        pieces, self._pieces, self._size = self._pieces, [], 0
+        return [pieces[0].chunk(pieces)] if pieces else []
+
+
+def _open_bytes(argument: str) -> Any:
+    if argument == STANDARD_INPUT:
+        return nullcontext(sys.stdin.buffer)
+    try:
+        return Path(argument).open("rb", buffering=0)
+    except OSError as error:
+        raise InputError(
+            f"{argument} cannot be opened ({error.strerror}). Check the path and its permissions."
+        ) from error
+
+
+def _content_kind(stream: Stream) -> ContentKind:
+    head = stream.peek(SNIFFED)
+    for kind in CONTENT_KINDS.values():
+        if kind.sniff(head):
+            return kind
+    raise InputError(
+        f"{stream.path} is of no known format: it begins with {_describe(head)}. Expected HepMC2 or HepMC3 ASCII, "
+        "LHEF or HEPEVT, plain or compressed with gzip, bzip2, xz or Zstandard, or a tar archive of such files."
+    )
+
+
+_FOREIGN = {
+    b"root": "the mark of a ROOT file (tables of particles are read from files only)",
+    b"SQLite format 3": "the mark of an SQLite database",
+    b"PK\x03\x04": "the mark of a zip archive (unpack it first)",
+    b"\x89HDF": "the mark of an HDF5 file",
+}
+
+
+def _describe(head: bytes) -> str:
+    if not head:
+        return "nothing: it is empty"
+    for mark, description in _FOREIGN.items():
+        if head.startswith(mark):
+            return description
+    return repr(head[:40].decode("ascii", "backslashreplace"))
+
+
+__all__ = [
+    "ARGUMENT_KINDS",
+    "CONTENT_KINDS",
+    "ArgumentKind",
+    "ContentKind",
+    "Inputs",
+    "Source",
+    "as_arguments",
+    "described_argument",
+    "open_inputs",
+    "resolve",
+]
