@@ -39,7 +39,11 @@ def tiny_output(path: Path, hits: list[list[tuple]], *, rejected: tuple[int, ...
     """
     connection = apsw.Connection(str(path))
     package = files("sqlamarr")
-    connection.execute((package / "schema.sql").read_text() + (package / "bookkeeping.sql").read_text() + SCHEMA)
+    connection.execute(
+        (package / "database" / "schema.sql").read_text()
+        + (package / "output" / "bookkeeping.sql").read_text()
+        + SCHEMA
+    )
     connection.execute("INSERT INTO Provenance VALUES ('seed', '1')")
     connection.execute("INSERT INTO DataSources VALUES (0, 'file', 'HepMC3 ASCII', 17, NULL)")
     for ordinal, rows in enumerate(hits):

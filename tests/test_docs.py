@@ -92,7 +92,7 @@ def test_every_kind_of_step_and_every_key_of_a_pipeline_is_documented():
 def test_every_column_of_lengths_and_momenta_has_its_unit():
     units = {"x": "mm", "y": "mm", "z": "mm", "t": "mm/c", "p": "MeV", "pt": "MeV", "pe": "MeV", "m": "MeV"}
     units |= {"px": "MeV", "py": "MeV", "pz": "MeV", "qop": "1/MeV"}
-    for path in (ROOT / "sqlamarr" / "schema.sql", ROOT / "pipelines" / "lhcb_run2" / "schema.sql"):
+    for path in (ROOT / "sqlamarr" / "database" / "schema.sql", ROOT / "pipelines" / "lhcb_run2" / "schema.sql"):
         for line in path.read_text().splitlines():
             match = re.match(r"\s+(\w+) REAL", line)
             if match and match.group(1) in units:
