@@ -24,9 +24,9 @@ output: {tables: [GenEvents, Vertices]}
 CHILD = """
 import pathlib, re, resource, sys
 import sqlamarr
-import sqlamarr.sources.inputs
+from sqlamarr.sources import inputs
 if __name__ == "__main__":
-    pipeline, output, jobs, sqlamarr.sources.inputs.CHUNK_BYTES = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+    pipeline, output, jobs, inputs.CHUNK_BYTES = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
     summary = sqlamarr.run(pipeline, "-", output, seed=1, jobs=jobs)
     # The workers have been waited for.
     used = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
