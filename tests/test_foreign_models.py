@@ -8,7 +8,7 @@ import numpy as np
 from run_tools import command_line
 
 import sqlamarr
-from sqlamarr.native.library import native_folder
+from sqlamarr.native.library import pipelines_folder
 from sqlamarr.output import provenance
 
 FOREIGN = """
@@ -66,7 +66,7 @@ def test_models_beside_a_relative_pipeline_are_found(compile_plugin, example, tm
     library = compile_plugin(FOREIGN)
     folder = tmp_path / "mine"
 
-    shutil.copytree(native_folder() / "pipelines" / "lhcb_run2", folder)
+    shutil.copytree(pipelines_folder() / "lhcb_run2", folder)
     (folder / "model.so").write_bytes(library.read_bytes())
     text = (folder / "pipeline.yaml").read_text().replace('"plugins:lhcb_run2"', "model.so")
     (folder / "pipeline.yaml").write_text(text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
@@ -17,13 +16,16 @@ _ERROR_OF_STATUS = {
 }
 
 
-def native_folder() -> Path:
-    """The folder with the native library, the plugins and the shipped pipelines.
+#: The folder of the package: in a source tree also where Python finds an editable installation.
+PACKAGE = Path(__file__).resolve().parent.parent
 
-    Python started in the source folder finds the package there, without its compiled part: then that
-    of the installed package serves.
+
+def native_folder() -> Path:
+    """The folder with the native library and the compiled models.
+
+    In a source tree that is what CMake has installed there; if it has not, what ``pip install`` has compiled.
     """
-    own = Path(str(files("sqlamarr"))) / "_native"
+    own = PACKAGE / "_native"
     if own.is_dir():
         return own
     from importlib.metadata import PackageNotFoundError, distribution  # slow, and seldom needed
@@ -33,6 +35,16 @@ def native_folder() -> Path:
     except PackageNotFoundError:
         return own
     return installed if installed.is_dir() else own
+
+
+def pipelines_folder() -> Path:
+    """The folder with the shipped pipelines, one folder each, and their macros.
+
+    In a source tree these are the tree's own, so that a change in a template is seen in the next run.
+    """
+    tree = PACKAGE.parent
+    own = tree / "pipelines"
+    return own if own.is_dir() and (tree / "CMakeLists.txt").is_file() else native_folder() / "pipelines"
 
 
 def library_path() -> Path:
@@ -91,4 +103,4 @@ def text(pointer: Any) -> str | None:
 
 version = text(lib.sqlamarr_version())
 
-__all__ = ["check", "ffi", "lib", "library_path", "listener", "native_folder", "text", "version"]
+__all__ = ["check", "ffi", "lib", "library_path", "listener", "native_folder", "pipelines_folder", "text", "version"]

@@ -9,7 +9,7 @@ from typing import Any
 from sqlamarr.checking.yaml_schema import read_yaml, suggest, validate, with_integers
 from sqlamarr.errors import PipelineError
 from sqlamarr.models import entry as model_entry
-from sqlamarr.native.library import native_folder
+from sqlamarr.native.library import pipelines_folder
 from sqlamarr.pipeline.definition import Pipeline, check_allowed, check_model
 from sqlamarr.steps.protocol import Step
 from sqlamarr.steps.registry import KINDS, load_kinds
@@ -66,7 +66,7 @@ SCHEMA: Mapping[str, Any] = {
 
 def shipped() -> list[str]:
     """The names of the pipelines that come with the package."""
-    return sorted(path.parent.name for path in (native_folder() / "pipelines").glob("*/pipeline.yaml"))
+    return sorted(path.parent.name for path in pipelines_folder().glob("*/pipeline.yaml"))
 
 
 def load(name: str | Path) -> Pipeline:
@@ -113,7 +113,7 @@ def build(content: Any, path: Path, text: str = "") -> Pipeline:
 
 def _find(name: str | Path) -> Path:
     if str(name) in shipped():
-        return native_folder() / "pipelines" / str(name) / "pipeline.yaml"
+        return pipelines_folder() / str(name) / "pipeline.yaml"
     path = Path(name)
     if path.is_dir() and (path / "pipeline.yaml").is_file():
         return path / "pipeline.yaml"

@@ -15,7 +15,7 @@ from sqlamarr.errors import PipelineError
 from sqlamarr.models.base import Model
 from sqlamarr.models.entry import ModelFile, find
 from sqlamarr.models.events import EventModel
-from sqlamarr.native.library import native_folder
+from sqlamarr.native.library import pipelines_folder
 from sqlamarr.steps.templates import Templates
 
 
@@ -92,7 +92,7 @@ class Workspace:
         self.tables = ColumnTables(self.db)
         self.declared.execute((files("sqlamarr.database") / "schema.sql").read_text())
         folder = self.pipeline.folder
-        self.templates = Templates(folder, native_folder() / "pipelines" / "macros")
+        self.templates = Templates(folder, pipelines_folder() / "macros")
         if self.pipeline.schema:
             sql, _ = self.render(self.pipeline.schema)
             with self.declared.limited(declaring=True):
