@@ -17,7 +17,7 @@ changes() { # changes FILE WHAT BY: the result is another one, and the old one a
     sed -i.before "s/$2/$3/" "$1"
     ! cmp -s "$1" "$1.before" || { echo "$1 has no $2" >&2; exit 1; }
     [ "$(eval "$4"; content)" != "$first" ] || { echo "A change in $1 is not seen in a run." >&2; exit 1; }
-    mv "$1.before" "$1"
+    mv "$1.before" "$1" && touch "$1"
     [ "$(eval "$4"; content)" = "$first" ] || { echo "$1 is back, its results are not." >&2; exit 1; }
 }
 
