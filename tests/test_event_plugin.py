@@ -219,7 +219,7 @@ def test_names_that_the_library_declares_count(prepare):
 
 def test_rows_outside_the_declared_range_are_counted(prepare):
     _, _, batch = answers(prepare(PAIRS + INFO), 300)
-    assert dict(batch.counts) == {"rows outside the model's range, pairs: px": 49}
+    assert batch.outside == {("pairs", "px"): 49}
 
 
 def test_a_missing_function_is_named(prepare):

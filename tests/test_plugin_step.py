@@ -192,7 +192,7 @@ def test_a_function_whose_answers_depend_on_more_than_the_row_is_found(prepare, 
 
 def test_rows_outside_the_models_range_are_counted(prepare):
     batch, _ = answers(prepare(FULL, noise=3), px=[1.0, 6.0, -7.0], py=[1.0, 1.0, 1.0])
-    assert batch.counts == {"rows outside the model's range, answers: px": 2}
+    assert batch.outside == {("answers", "px"): 2}
 
 
 def test_noise_depends_on_seed_and_id_and_on_nothing_else(prepare):

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from sqlamarr.database.page_images import Image
+from sqlamarr.events.counters import Counters
 from sqlamarr.events.event import DataSource, EventRef, Rejected, event_numbers
 from sqlamarr.native.columns import Columns, Text
 
@@ -20,16 +21,18 @@ class BatchResult:
 
     :ivar tables: those that are not in ``image``
     :ivar image: tables as a database file takes them over
+    :ivar outside: by step and input, rows of a model outside the range that it is meant for
     """
 
     tables: dict[str, Columns]
     events: Sequence[EventRef]
     sources: tuple[DataSource, ...]
     rejected: list[Rejected]
-    counts: Counter[str]
+    counts: Counters
     notes: set[str]
     seconds: dict[str, float] = field(default_factory=dict)
     image: Image | None = None
+    outside: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     @property
     def rows(self) -> dict[str, int]:

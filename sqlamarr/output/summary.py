@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlamarr.checking.wording import counted
+from sqlamarr.events.counters import Counters
 from sqlamarr.output.batch_result import BatchResult
-from sqlamarr.steps.model_inputs import OUTSIDE
 
 
 def report_of(result: BatchResult) -> dict[str, Any]:
@@ -18,10 +18,19 @@ def report_of(result: BatchResult) -> dict[str, Any]:
         "events": len(result.events),
         "rejected": len(result.rejected),
         "rows": result.rows,
-        "counts": dict(result.counts),
+        "counts": result.counts.as_dict(),
+        "outside": outside_as_dict(result.outside),
         "notes": sorted(result.notes),
         "seconds": result.seconds,
     }
+
+
+def outside_as_dict(outside: Mapping[tuple[str, str], int]) -> dict[str, dict[str, int]]:
+    """Rows outside the range of a model, by step and then by input: ready for JSON."""
+    nested: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for (step, name), n in outside.items():
+        nested[step][name] = n
+    return dict(nested)
 
 
 @dataclass
@@ -32,6 +41,7 @@ class RunSummary:
     :ivar rejected: events left out, with the reasons in the table RejectedEvents
     :ivar rows: rows written by table
     :ivar counts: counters of the steps
+    :ivar outside: by step and input, rows of a model outside the range that it is meant for
     :ivar seconds: wall-clock time by step
     :ivar elapsed: wall-clock time of the run, start-up excluded [s]; of a resumed one, since then
     :ivar resumed: events that were there when an interrupted run was resumed
@@ -43,7 +53,8 @@ class RunSummary:
     events: int = 0
     rejected: int = 0
     rows: Counter[str] = field(default_factory=Counter)
-    counts: Counter[str] = field(default_factory=Counter)
+    counts: Counters = field(default_factory=Counters)
+    outside: Counter[tuple[str, str]] = field(default_factory=Counter)
     seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     warnings: list[str] = field(default_factory=list)
     elapsed: float = 0.0
@@ -57,7 +68,9 @@ class RunSummary:
         self.events += report["events"]
         self.rejected += report["rejected"]
         self.rows.update(report["rows"])
-        self.counts.update(report["counts"])
+        self.counts.update(Counters.from_dict(report["counts"]))
+        for step, inputs in report["outside"].items():
+            self.outside.update({(step, name): n for name, n in inputs.items()})
         for name, seconds in report["seconds"].items():
             self.seconds[name] += seconds
         for note in report["notes"]:
@@ -70,16 +83,14 @@ class RunSummary:
 
     def as_dict(self) -> dict[str, Any]:
         """Everything, ready for JSON."""
-        plain = {"rows": dict(self.rows), "counts": dict(self.counts), "seconds": dict(self.seconds)}
-        return {**vars(self), **plain}
+        plain = {"rows": dict(self.rows), "counts": self.counts.as_dict(), "seconds": dict(self.seconds)}
+        return {**vars(self), **plain, "outside": outside_as_dict(self.outside)}
 
     def _outside(self) -> list[str]:
         """A sentence about models that met inputs which they are not meant for."""
         worst: Counter[str] = Counter()
-        for name, n in self.counts.items():
-            if name.startswith(OUTSIDE):
-                step = name.removeprefix(OUTSIDE).partition(":")[0]
-                worst[step] = max(worst[step], n)
+        for (step, _), n in self.outside.items():
+            worst[step] = max(worst[step], n)
         if not worst:
             return []
         steps = ", ".join(f"{step} {counted(n, 'row')}" for step, n in worst.most_common(3))
@@ -99,9 +110,9 @@ class RunSummary:
         lines = [f"{self.output}: {before} in {self.elapsed:.2f} s ({rate:.0f} events/s), seed {self.seed}"]
         if self.rejected:
             lines.append(f"  {self.rejected} of them rejected: see the table RejectedEvents")
-        counts = {name: n for name, n in self.counts.items() if n and not name.startswith(OUTSIDE)}
-        width = max((len(name) for name in [*self.rows, *counts]), default=0)
+        counts = [count for count in self.counts.values() if count.number]
+        width = max((len(name) for name in [*self.rows, *(count.text for count in counts)]), default=0)
         lines += [f"  {name:<{width}}  {n:>10,} {'row' if n == 1 else 'rows'}" for name, n in self.rows.items()]
-        lines += [f"  {name:<{width}}  {n:>10,}" for name, n in counts.items()]
+        lines += [f"  {text:<{width}}  {n:>10,}" for text, n in counts]
         lines += [f"Note: {note}" for note in [*self.warnings, *self._outside()]]
         return "\n".join(lines)

@@ -22,6 +22,7 @@ class Pipeline:
     :ivar steps: in their order
     :ivar output: tables to keep
     :ivar views: template with the views of the output file
+    :ivar advice: sentences for the end of a run (``say``), each with its condition (``if``)
     """
 
     path: Path
@@ -35,6 +36,7 @@ class Pipeline:
     models: Mapping[str, Mapping[str, Any]]
     schema: str | None
     data: Mapping[str, str]
+    advice: tuple[Mapping[str, str], ...] = ()
 
     @property
     def folder(self) -> Path:

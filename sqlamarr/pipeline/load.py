@@ -10,6 +10,7 @@ from sqlamarr.checking.yaml_schema import read_yaml, suggest, validate, with_int
 from sqlamarr.errors import PipelineError
 from sqlamarr.models import entry as model_entry
 from sqlamarr.native.library import pipelines_folder
+from sqlamarr.pipeline.advice import SCHEMA as ADVICE
 from sqlamarr.pipeline.definition import Pipeline, check_allowed, check_model
 from sqlamarr.steps.protocol import Step
 from sqlamarr.steps.registry import KINDS, load_kinds
@@ -48,6 +49,7 @@ SCHEMA: Mapping[str, Any] = {
             "additionalProperties": {"type": "string"},
             "description": "Tables of constants: name and CSV file.",
         },
+        "advice": ADVICE,
         "steps": {"type": "array", "items": {"type": "object"}, "description": "The steps in their order."},
         "output": {
             "type": "object",
@@ -103,6 +105,7 @@ def build(content: Any, path: Path, text: str = "") -> Pipeline:
         models=content.get("models", {}),
         schema=content.get("schema"),
         data=content.get("data", {}),
+        advice=tuple(content.get("advice", ())),
     )
     for name, model in pipeline.models.items():
         check_model(str(path), name, model)

@@ -26,7 +26,6 @@ from sqlamarr.running.worker import Worker, WorkerOptions
 from sqlamarr.running.worker_process import Job, adopt
 from sqlamarr.running.workers import Workers
 from sqlamarr.sources.inputs import open_inputs
-from sqlamarr.steps.kinds.truth import AT_ORIGIN, PRIMARIES
 
 
 @dataclass(frozen=True)
@@ -194,7 +193,7 @@ class Session:
     def _finish(self) -> None:
         out, summary = self._file(), self._summary
         judge(summary, self._settings.max_rejected)
-        for warning in [*self._source.warnings, *_advice(summary, self._settings.pipeline), *self._missing()]:
+        for warning in [*self._source.warnings, *self._worker.advice(summary.counts), *self._missing()]:
             summary.warn(warning)
         out.describe(
             {**provenance.after(self._source, summary), "cross_section": out.cross_section()},
@@ -223,18 +222,3 @@ class Session:
             else "No event was finished, nothing was written."
         )
         return InterruptedRunError(f"Interrupted{by}. {left}", number)
-
-
-def _advice(summary: RunSummary, pipeline: Pipeline) -> Iterator[str]:
-    primaries = summary.counts[PRIMARIES]
-    all_at_origin = primaries and summary.counts[AT_ORIGIN] == primaries
-    if all_at_origin and pipeline.conditions.get("luminous_region") == "none":
-        yield (
-            "every primary vertex of the input lies at the origin. To spread them over the luminous region "
-            "use --condition luminous_region=lhcb."
-        )
-    if pipeline.conditions.get("luminous_region") == "lhcb" and summary.counts[AT_ORIGIN] < primaries:
-        yield (
-            "the input's collisions were spread already, and luminous_region=lhcb moved them once more. "
-            "It is meant for inputs whose collisions all lie at the origin."
-        )

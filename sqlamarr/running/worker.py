@@ -15,10 +15,12 @@ from sqlamarr.database.declarations import RUN_TABLES
 from sqlamarr.database.page_images import ImageMaker
 from sqlamarr.errors import EventError, InputError, PipelineError, SqlamarrError
 from sqlamarr.events.chunk import Chunk, ParsedChunk
+from sqlamarr.events.counters import Counters
 from sqlamarr.events.event import Rejected
 from sqlamarr.native.columns import Columns
 from sqlamarr.native.library import lib
 from sqlamarr.output.batch_result import BatchResult, event_columns, source_columns
+from sqlamarr.pipeline.advice import Advice
 from sqlamarr.pipeline.definition import Pipeline
 from sqlamarr.pipeline.views import checked_views
 from sqlamarr.steps.batch import Batch
@@ -67,6 +69,7 @@ class Worker:
         self.workspace.refuse_unused_models()
         self.output_tables = _output_tables(self.workspace, options)
         self._images = ImageMaker(self.workspace.declared, self.output_tables)
+        self._advice = Advice(pipeline)
         self.views = checked_views(self.workspace, self.output_tables)
         self._known_tables = set(self.workspace.db.tables())
         self._row_tables = [table for table in self.workspace.event_tables if table not in self.workspace.tables]
@@ -91,7 +94,20 @@ class Worker:
             seconds["collecting"] = time.perf_counter() - start
         finally:
             self._clear()
-        return BatchResult(tables, chunk.events, chunk.sources, parsed.rejected, batch.counts, batch.notes, seconds)
+        return BatchResult(
+            tables,
+            chunk.events,
+            chunk.sources,
+            parsed.rejected,
+            batch.counts,
+            batch.notes,
+            seconds,
+            outside=batch.outside,
+        )
+
+    def advice(self, counts: Counters) -> list[str]:
+        """What the pipeline advises at the end of a run that counted this."""
+        return self._advice.sentences(counts)
 
     def pack(self, result: BatchResult) -> BatchResult:
         """The same result, ready to be taken over by a file."""

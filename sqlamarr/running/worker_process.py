@@ -5,7 +5,6 @@ from __future__ import annotations
 import pickle
 import threading
 import uuid
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 from sqlamarr.errors import EventError, InstallationError
 from sqlamarr.events.chunk import Chunk
+from sqlamarr.events.counters import Counters
 from sqlamarr.events.event import Rejected
 from sqlamarr.native.library import version
 from sqlamarr.output.batch_result import BatchResult
@@ -115,7 +115,7 @@ def rejection(chunk: Chunk, reason: str, step: str) -> BatchResult:
     """The result of a chunk of one event that is left out."""
     (event,) = chunk.events
     rejected = Rejected(event.event_id, event.line, reason, step)
-    return BatchResult({}, chunk.events, chunk.sources, [rejected], Counter(), set())
+    return BatchResult({}, chunk.events, chunk.sources, [rejected], Counters(), set())
 
 
 def _event_message(chunk: Chunk, error: EventError) -> str:

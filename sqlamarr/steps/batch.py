@@ -13,6 +13,7 @@ import numpy as np
 from sqlamarr.database.connection import Database, Parameters, quote_identifier
 from sqlamarr.database.working_tables import ColumnTables
 from sqlamarr.errors import DataError
+from sqlamarr.events.counters import Counters
 from sqlamarr.native.columns import FLOAT64, INT64, TEXT, Columns, ReadOnlyColumns
 from sqlamarr.native.random import Random, active, stream_key
 
@@ -27,7 +28,8 @@ class Batch:
     :ivar db: the database with the batch's rows, and nobody else's
     :ivar conditions: the pipeline's conditions, e.g. ``{"period": 2016}``
     :ivar seed: the run's seed; steps do not use it but call :meth:`rng`
-    :ivar counts: named counters, summed over the run and shown in its summary
+    :ivar counts: counters, summed over the run and shown in its summary; see :meth:`count`
+    :ivar outside: by step and input, rows of a model outside the range that it is meant for
     :ivar notes: sentences to be shown once at the end of the run
     :ivar tables: those tables of ``db`` that are columns in memory; None: there are none
     :ivar names: what the names of random numbers begin with
@@ -37,7 +39,8 @@ class Batch:
     db: Database
     conditions: Mapping[str, Any]
     seed: int
-    counts: Counter[str] = field(default_factory=Counter)
+    counts: Counters = field(default_factory=Counters)
+    outside: Counter[tuple[str, str]] = field(default_factory=Counter)
     notes: set[str] = field(default_factory=set)
     tables: ColumnTables | None = None
     names: str = ""
@@ -129,9 +132,13 @@ class Batch:
         else:
             self._cache.pop(table, None)
 
-    def count(self, name: str, n: SupportsInt = 1) -> None:
-        """Add to a counter of the run's summary."""
-        self.counts[name] += int(n)
+    def count(self, key: str, number: SupportsInt = 1, text: str = "") -> None:
+        """Add to a counter of the run's summary.
+
+        :param key: a name for programs, such as ``lost_tracks``
+        :param text: what is counted, for people; default: the key
+        """
+        self.counts.add(key, number, text)
 
 
 def _as_stored(columns: Columns, declared: Mapping[str, int]) -> bool:

@@ -17,8 +17,6 @@ from sqlamarr.native.columns import FLOAT64, INT64, Columns
 from sqlamarr.native.random import Random
 from sqlamarr.steps.batch import Batch
 
-OUTSIDE = "rows outside the model's range, "  # counters of the inputs of a step
-
 
 @dataclass(frozen=True)
 class ModelQuery:
@@ -114,7 +112,7 @@ class ModelQuery:
         """Count in the run's summary how many rows lie outside the model's range, per input."""
         for name, n in zip(self.inputs, counts):
             if n:
-                batch.count(f"{OUTSIDE}{self.step}: {name}", n)
+                batch.outside[self.step, name] += int(n)
 
 
 def row_noise(rng: Random, rows: Columns, key: str, stream: str | None, draws: int) -> RowNoise:

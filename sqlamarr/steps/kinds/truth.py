@@ -17,8 +17,6 @@ from sqlamarr.steps.protocol import Run
 from sqlamarr.steps.registry import register
 from sqlamarr.steps.workspace import Workspace
 
-PRIMARIES = "generator's vertices flagged as primary"
-AT_ORIGIN = "of these at the origin"
 LHCB_SIGNAL = 889  # HepMC status of the signal in LHCb's generator files
 
 KNOWN_SPECIES = (11, 13, 211, 321, 2212)  # e, mu, pi, K, p: what the models were made for
@@ -79,9 +77,9 @@ class FindPrimaryVertices:
 
     def _count(self, batch: Batch, vertices: Columns) -> None:
         primary = vertices["is_primary"] == 1
-        batch.count(PRIMARIES, np.count_nonzero(primary))
+        batch.count("primary_vertices", np.count_nonzero(primary), "generator's vertices flagged as primary")
         at_origin = primary & (vertices["x"] == 0) & (vertices["y"] == 0) & (vertices["z"] == 0)
-        batch.count(AT_ORIGIN, np.count_nonzero(at_origin))
+        batch.count("primary_vertices_at_origin", np.count_nonzero(at_origin), "of these at the origin")
 
 
 def _flagged(vertices: Columns, ids: Array) -> Columns:
@@ -146,11 +144,12 @@ class SelectParticles:
             particles, vertices = truth.select(batch.columns("GenParticles"), batch.columns("GenVertices"), options)
         batch.write("MCVertices", vertices)
         batch.write("MCParticles", particles)
-        batch.count("MC particles", particles.rows)
+        batch.count("mcparticles", particles.rows, "MC particles")
         _count_others(batch, particles)
         unknown = np.ma.getmaskarray(particles["charge"])
         for pid in np.unique(np.ma.getdata(particles["pid"])[unknown]):
-            batch.count("MC particles of unknown charge, taken as neutral", np.sum(unknown & (particles["pid"] == pid)))
+            n = np.count_nonzero(unknown & (particles["pid"] == pid))
+            batch.count("unknown_charge", n, "MC particles of unknown charge, taken as neutral")
             batch.notes.add(f"The charge of PDG id {pid} is not known: such particles are taken as neutral.")
 
 
@@ -159,4 +158,5 @@ def _count_others(batch: Batch, particles: Columns) -> None:
     charged = np.ma.filled(particles["charge"], 0) != 0
     stable = np.ma.getmaskarray(particles["end_vertex"])
     known = np.isin(np.abs(particles["pid"]), KNOWN_SPECIES)
-    batch.count("charged particles of other species, treated as hadrons", np.count_nonzero(charged & stable & ~known))
+    n = np.count_nonzero(charged & stable & ~known)
+    batch.count("other_species", n, "charged particles of other species, treated as hadrons")
