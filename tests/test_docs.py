@@ -52,6 +52,14 @@ def test_what_to_install_is_ours_and_has_the_extra():
     assert found > 20
 
 
+def test_links_between_pages_and_files_lead_somewhere():
+    pages = [page for page in tracked_texts() if page.suffix == ".md"]
+    for page in pages:
+        for link in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text()):
+            assert (page.parent / link).exists(), (page, link)
+    assert len(pages) > 10
+
+
 def test_no_builtin_function_is_shadowed(db):
     assert db.execute("SELECT log(100.0)").fetchone() == (2.0,)
 
