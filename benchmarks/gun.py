@@ -34,9 +34,9 @@ def whole(path: Path, events: int) -> tuple[float, RunSummary]:
     """Seconds of processor time of a run, output file included."""
     with tempfile.TemporaryDirectory() as folder:
         options = {"seed": 1, "conditions": CHARGED}
-        sqlamarr.run("lhcb_run2", path, Path(folder) / "warm.db", max_events=WARM, **options)
+        sqlamarr.run("lhcb_run2", path, Path(folder) / "warm.db", events=WARM, **options)
         start = time.process_time()
-        summary = sqlamarr.run("lhcb_run2", path, Path(folder) / "out.db", max_events=events, **options)
+        summary = sqlamarr.run("lhcb_run2", path, Path(folder) / "out.db", events=events, **options)
         return time.process_time() - start, summary
 
 

@@ -53,7 +53,7 @@ def compare(name: str, paths: list[Path], collisions: str, rounds: int) -> list[
         # One run of one event costs what every run costs at its start.
         functions = {f"{what}": (lambda p=p: once(p, paths, out, collisions)) for what, p in prepared.items()}
         functions["start-up"] = lambda: sqlamarr.run(
-            prepared["whole"], [str(p) for p in empty], out, seed=1, max_events=1, collisions=collisions, overwrite=True
+            prepared["whole"], [str(p) for p in empty], out, seed=1, events=1, collisions=collisions, overwrite=True
         )
         functions["pyhepmc reads"] = lambda: with_pyhepmc(paths)
         times = fastest(functions, rounds)

@@ -29,7 +29,7 @@ def timed(events: int, folder: Path, **options: Any) -> tuple[float, float, dict
     for _ in range(REPEATS):
         start = time.perf_counter()
         out = folder / "out.db"
-        summary = sqlamarr.run("lhcb_run2", inputs, out, seed=1, max_events=events, overwrite=True, **options)
+        summary = sqlamarr.run("lhcb_run2", inputs, out, seed=1, events=events, overwrite=True, **options)
         found = (summary.elapsed, time.perf_counter() - start - summary.elapsed, dict(summary.seconds))
         best = min(best, found, key=lambda times: times[0])
     return best

@@ -62,7 +62,7 @@ def main() -> None:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
     events = int(sys.argv[2]) if len(sys.argv) > 2 else 50_000
     gun, out = Path(__file__).parent / "gun_lambda_b.yaml", folder / "lb.db"
-    sqlamarr.run("lhcb_run2", gun, out, seed=1, max_events=events, overwrite=True)
+    sqlamarr.run("lhcb_run2", gun, out, seed=1, events=events, overwrite=True)
     print(write_tuple(out, LB, folder / "lb.root", Selection(truth=True), overwrite=True).text())
     print(write_report(out, folder / "lb.html", decays=[LB, LC], overwrite=True).text())
     lb = candidates(out, LB, Selection(truth=True))

@@ -93,7 +93,7 @@ def make_pipeline(tmp_path: Path) -> Callable[..., Path]:
 def reference(tmp_path_factory: pytest.TempPathFactory, example: Path) -> tuple[Path, RunSummary]:
     """One run of the shipped pipeline over the shipped example: the output file and the summary."""
     path = tmp_path_factory.mktemp("reference") / "out.db"
-    return path, sqlamarr.run("lhcb_run2", [example], path, seed=42, max_events=40)
+    return path, sqlamarr.run("lhcb_run2", [example], path, seed=42, events=40)
 
 
 @pytest.fixture
@@ -108,5 +108,5 @@ def picky(make_pipeline: Callable[..., Path], tmp_path: Path, monkeypatch: pytes
 def everything(tmp_path_factory: pytest.TempPathFactory, example: Path) -> Path:
     """An output file with every table that a run can keep of the generator's record and of its weights."""
     path = tmp_path_factory.mktemp("everything") / "out.db"
-    sqlamarr.run("lhcb_run2", [example], path, seed=42, max_events=25, generator="full", weights=True)
+    sqlamarr.run("lhcb_run2", [example], path, seed=42, events=25, generator="full", weights=True)
     return path

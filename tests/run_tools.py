@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -54,3 +57,25 @@ def command_line(*arguments) -> int:
 def hashes(path: Path) -> dict[str, str]:
     with sqlamarr.open(path) as db:
         return content_hashes(db)
+
+
+def start(*arguments):
+    """A run in a process of its own, in a process group of its own."""
+    command = [sys.executable, "-m", "sqlamarr", "run", *map(str, arguments)]
+    environment = {**os.environ, "PYTHONPATH": str(Path(sqlamarr.__file__).parent.parent)}
+    return subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+
+
+def interrupt(after, **options):
+    """Stop a run as Ctrl-C does, when so many events are written."""
+    seen = 0
+
+    def count(n):
+        nonlocal seen
+        seen += n
+        if seen >= after:
+            raise KeyboardInterrupt
+
+    sqlamarr.run(**options, progress=count)

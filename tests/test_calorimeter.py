@@ -253,7 +253,7 @@ def test_without_calorimeter_its_tables_are_empty_and_nothing_else_changes(examp
     found = {}
     for mode in [*MODES, "off"]:
         path = tmp_path / f"{mode}.db"
-        sqlamarr.run("lhcb_run2", example, path, seed=2, max_events=10, conditions={"calorimeter": mode})
+        sqlamarr.run("lhcb_run2", example, path, seed=2, events=10, conditions={"calorimeter": mode})
         found[mode] = hashes(path)
     ours = {"Clusters", "ClusterParticles", "total"}
     for mode in MODES:

@@ -84,7 +84,7 @@ def test_decay_vertices_move_with_their_collision():
 def test_every_prompt_track_finds_its_vertex_by_the_true_one(example, tmp_path):
     import sqlamarr
 
-    sqlamarr.run("lhcb_run2", example, tmp_path / "out.db", seed=1, max_events=10)
+    sqlamarr.run("lhcb_run2", example, tmp_path / "out.db", seed=1, events=10)
     with sqlamarr.open(tmp_path / "out.db") as db:
         n, without = db.execute("""
             SELECT count(*), sum(v.vertex_id IS NULL)

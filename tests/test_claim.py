@@ -17,14 +17,14 @@ from run_tools import hashes
 import sqlamarr
 from sqlamarr.candidates.write import write_tuple
 from sqlamarr.errors import OutputError
+from sqlamarr.files.write_lock import claimed
 from sqlamarr.output.file import OutputFile
 from sqlamarr.output.merge import merge
-from sqlamarr.output.write_lock import claimed
 
 HOLDER = """
 import sys
 from pathlib import Path
-from sqlamarr.output.write_lock import claimed
+from sqlamarr.files.write_lock import claimed
 with claimed(Path(sys.argv[1])):
     print("claimed", flush=True)
     sys.stdin.read()
@@ -94,7 +94,7 @@ def test_a_claim_dies_with_its_process(options, tmp_path):
 FORKER = """
 import os, sys, time
 from pathlib import Path
-from sqlamarr.output.write_lock import claimed
+from sqlamarr.files.write_lock import claimed
 
 path = Path(sys.argv[1])
 with claimed(path):
@@ -119,7 +119,7 @@ def test_a_claim_is_not_that_of_a_forked_child(options, tmp_path, child):
 
 
 def test_a_run_that_just_ends_is_waited_for(options, tmp_path, monkeypatch):
-    monkeypatch.setattr("sqlamarr.output.write_lock.PATIENCE", 30)
+    monkeypatch.setattr("sqlamarr.files.write_lock.PATIENCE", 30)
     other = hold(tmp_path / "o.db")
     other.stdin.close()
     assert sqlamarr.run(**options).events == 40

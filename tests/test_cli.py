@@ -140,7 +140,7 @@ def test_an_interrupted_file_tells_its_inputs(example, tmp_path, capsys):
         raise KeyboardInterrupt
 
     with pytest.raises(sqlamarr.SqlamarrError, match="Interrupted"):
-        sqlamarr.run("lhcb_run2", example, tmp_path / "o.db", seed=1, max_events=4, batch_size=2, progress=interrupt)
+        sqlamarr.run("lhcb_run2", example, tmp_path / "o.db", seed=1, events=4, batch_size=2, progress=interrupt)
     assert command_line("show", tmp_path / "o.db") == 0
     shown = capsys.readouterr().out
     assert "incomplete" in shown

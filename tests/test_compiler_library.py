@@ -60,7 +60,7 @@ def test_a_library_of_900_outputs_runs_in_a_pipeline(tmp_path, example, make_pip
     text = IMAGE_PIPELINE.replace("OUTPUTS", ", ".join(graph.output_names))
     query = "SELECT event_id, mcparticle_id, px AS x, py AS y, 0.1 AS tx, 0.2 AS ty, pe AS energy FROM MCParticles"
     pipeline = make_pipeline(text, image=query)
-    sqlamarr.run(pipeline, example, tmp_path / "out.db", seed=1, max_events=2)
+    sqlamarr.run(pipeline, example, tmp_path / "out.db", seed=1, events=2)
     with sqlamarr.open(tmp_path / "out.db") as db:
         rows = db.arrays("SELECT * FROM Images")
     assert len(rows) == 902

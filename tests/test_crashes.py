@@ -95,6 +95,6 @@ def test_a_worker_that_somebody_kills_costs_nothing(make_pipeline, example, tmp_
 
 def test_the_error_of_a_killing_event_carries_its_id(crashing, example, tmp_path):
     with pytest.raises(WorkerDiedError) as caught:
-        sqlamarr.run(crashing("abort()"), example, tmp_path / "o.db", seed=1, jobs=2, max_events=4)
+        sqlamarr.run(crashing("abort()"), example, tmp_path / "o.db", seed=1, jobs=2, events=4)
     assert caught.value.event_id == 3_000_000
     assert caught.value.step == "tmp_answer"

@@ -25,7 +25,7 @@ def shot(folder, label, n):
     decay, spectrum, _, _ = GUNS[label]
     gun = folder / f"{label}.yaml"
     gun.write_text(f'gun:\n  decay: "{decay}"\n{spectrum}\n  origin: {{luminous_region: 2016}}\n')
-    sqlamarr.run("lhcb_run2", gun, folder / f"{label}.db", seed=11, max_events=n)
+    sqlamarr.run("lhcb_run2", gun, folder / f"{label}.db", seed=11, events=n)
     return candidates(folder / f"{label}.db", decay, Selection(truth=True))
 
 

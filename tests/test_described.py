@@ -74,7 +74,7 @@ def test_events_in_the_description_end_it_and_the_next_input_follows(example):
 
 
 def test_the_provenance_has_the_file_the_checksum_and_the_description(yaml_file, tmp_path):
-    sqlamarr.run("lhcb_run2", yaml_file, tmp_path / "out.db", seed=1, max_events=3)
+    sqlamarr.run("lhcb_run2", yaml_file, tmp_path / "out.db", seed=1, events=3)
     with sqlamarr.open(tmp_path / "out.db") as db:
         (entry,) = read(db)["inputs"]
         assert db.execute("SELECT datasource, format FROM DataSources").fetchall() == [(str(yaml_file), "particle gun")]
@@ -84,7 +84,7 @@ def test_the_provenance_has_the_file_the_checksum_and_the_description(yaml_file,
 
 def test_a_run_of_a_gun_does_not_depend_on_the_batch_size(tmp_path):
     for size in (1, 20):
-        sqlamarr.run("lhcb_run2", {"gun": GUN}, tmp_path / f"{size}.db", seed=5, max_events=20, batch_size=size)
+        sqlamarr.run("lhcb_run2", {"gun": GUN}, tmp_path / f"{size}.db", seed=5, events=20, batch_size=size)
     assert hashes(tmp_path / "1.db") == hashes(tmp_path / "20.db")
 
 
@@ -96,7 +96,7 @@ def refused(content, **options):
 
 def test_an_endless_source_needs_a_number_of_events(yaml_file):
     message = refused(str(yaml_file), max_events=None)
-    assert message == f"{yaml_file} has no end: say how many events, with -n N (max_events in Python) or " + (
+    assert message == f"{yaml_file} has no end: say how many events, with -n N (events in Python) or " + (
         "'events: N' below 'gun:'."
     )
 

@@ -7,7 +7,8 @@ import pytest
 
 from sqlamarr import load_pipeline
 from sqlamarr.errors import DataError, EventError, ModelError, PipelineError
-from sqlamarr.running.worker import Worker, WorkerOptions
+from sqlamarr.running.options import RunOptions
+from sqlamarr.running.worker import Worker
 
 PIPELINE = """
 name: test
@@ -57,9 +58,7 @@ def prepare(make_pipeline, compile_plugin):
     def build(source, query=QUERY, event_query=EVENT_QUERY, **changes):
         defaults = {"inputs": 2, "max_rows": 500, "max_links": 500, "event_inputs": 1, "noise": 2, "event_noise": 1}
         options = {"library": compile_plugin(source), "more": "", **defaults, **changes}
-        return Worker(
-            load_pipeline(make_pipeline(PIPELINE.format(**options), q=query, e=event_query)), WorkerOptions(1)
-        )
+        return Worker(load_pipeline(make_pipeline(PIPELINE.format(**options), q=query, e=event_query)), RunOptions(1))
 
     return build
 

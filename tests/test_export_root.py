@@ -298,7 +298,7 @@ def test_an_export_is_not_resumed_and_what_to_do_is_said(example, tmp_path, caps
 
 def test_an_interrupted_run_is_resumed_and_ends_in_its_export(example, tmp_path):
     out = tmp_path / "x.root"
-    options = {"seed": 1, "max_events": 4, "batch_size": 2}
+    options = {"seed": 1, "events": 4, "batch_size": 2}
 
     def interrupt(_):
         raise KeyboardInterrupt

@@ -61,7 +61,8 @@ def test_a_full_disk_ends_a_run_that_can_go_on_later(reference, example, tmp_pat
     assert 0 < n < 40
     assert n % 4 == 0
     assert "o.db cannot be written: " in run.stderr
-    assert f"It holds the first {n} events, complete ones. When there is room" in run.stderr
+    assert f"o.db holds the first {n} events, complete ones; its status is 'incomplete'." in run.stderr
+    assert "Continue with the same command and --resume." in run.stderr
     assert command_line(*arguments, "--resume", "--quiet") == 0
     assert hashes(out) == hashes(reference[0])
 
@@ -86,7 +87,7 @@ def test_a_file_that_somebody_else_locks_is_named_and_whole(reference, example, 
         assert others[0].stdout.readline() == "locked\n"
 
     options = {"pipeline": "lhcb_run2", "inputs": example, "output": out, "seed": 42, "batch_size": 10}
-    with pytest.raises(OutputError, match=r"cannot be written: .*locked.* holds the first 10 events.* with --resume"):
+    with pytest.raises(OutputError, match=r"cannot be written: .*locked.* holds the first 10 events.* --resume"):
         sqlamarr.run(**options, progress=lock)
     others[0].communicate("")
     assert integrity(out) == ("ok", 10)
@@ -111,7 +112,7 @@ def test_a_model_that_gives_no_number_is_an_event_that_fails(compile_plugin, mak
 
 def test_a_script_that_is_not_protected_is_told_how(example, tmp_path, run_python):
     (tmp_path / "script.py").write_text(
-        f"import sqlamarr\nsqlamarr.run('lhcb_run2', {str(example)!r}, 'o.db', seed=1, max_events=2, jobs=2)\n"
+        f"import sqlamarr\nsqlamarr.run('lhcb_run2', {str(example)!r}, 'o.db', seed=1, events=2, jobs=2)\n"
     )
     run = run_python("script.py")
     assert run.returncode == 1

@@ -14,7 +14,8 @@ from sqlamarr import load_pipeline
 from sqlamarr import open as open_file
 from sqlamarr.errors import InstallationError, ModelError, PipelineError
 from sqlamarr.output import provenance
-from sqlamarr.running.worker import Worker, WorkerOptions
+from sqlamarr.running.options import RunOptions
+from sqlamarr.running.worker import Worker
 
 pytest.importorskip("pooch")
 
@@ -96,7 +97,7 @@ def test_the_command_line_gives_url_and_checksum_in_one_word(served, pipeline, t
 def test_another_file_than_the_checksum_says_is_never_kept(served, pipeline, tmp_path):
     url, checksum, _ = served
     with pytest.raises(ModelError, match=f"model.so is not what the pipeline expects.*{checksum}"):
-        Worker(load_pipeline(pipeline(f"library: '{url}', sha256: {'ab' * 32}")), WorkerOptions(seed=1))
+        Worker(load_pipeline(pipeline(f"library: '{url}', sha256: {'ab' * 32}")), RunOptions(seed=1))
     assert not list((tmp_path / "cache").glob("*"))
 
 
@@ -106,7 +107,7 @@ def test_a_spoilt_file_in_the_cache_is_fetched_again(served, pipeline, tmp_path)
     assert command_line("fetch", path) == 0
     kept = tmp_path / "cache" / f"{checksum[:16]}-model.so"
     kept.write_bytes(b"spoilt")
-    Worker(load_pipeline(path), WorkerOptions(seed=1))
+    Worker(load_pipeline(path), RunOptions(seed=1))
     assert hashlib.sha256(kept.read_bytes()).hexdigest() == checksum
     assert len(asked) == 2
 
@@ -116,14 +117,14 @@ def test_a_server_that_cannot_be_reached_is_named_with_the_remedy(pipeline, tmp_
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     path = pipeline(f"library: 'http://127.0.0.1:9/model.so', sha256: {'ab' * 32}")
     with pytest.raises(ModelError, match="Cannot fetch http://127.0.0.1:9/model.so .*'sqlamarr fetch PIPELINE'.*cache"):
-        Worker(load_pipeline(path), WorkerOptions(seed=1))
+        Worker(load_pipeline(path), RunOptions(seed=1))
 
 
 def test_a_page_that_is_not_there_is_no_model(served, pipeline):
     url, checksum, _ = served
     missing = url.replace("model.so", "other.so")
     with pytest.raises(ModelError, match="Cannot fetch .*other.so .*404"):
-        Worker(load_pipeline(pipeline(f"library: '{missing}', sha256: {checksum}")), WorkerOptions(seed=1))
+        Worker(load_pipeline(pipeline(f"library: '{missing}', sha256: {checksum}")), RunOptions(seed=1))
 
 
 @pytest.mark.parametrize(
@@ -141,14 +142,14 @@ def test_what_is_not_fetched_is_said_when_the_pipeline_is_read(pipeline, model, 
 def test_other_protocols_are_refused(pipeline):
     path = pipeline(f"library: 'ftp://host/a.so', sha256: {'ab' * 32}")
     with pytest.raises(ModelError, match="ftp://host/a.so: models are fetched by http or https"):
-        Worker(load_pipeline(path), WorkerOptions(seed=1))
+        Worker(load_pipeline(path), RunOptions(seed=1))
 
 
 def test_without_pooch_the_extra_is_named(pipeline, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "pooch", None)
     path = pipeline(f"library: 'http://host/a.so', sha256: {'ab' * 32}")
     with pytest.raises(InstallationError, match=r'pip install "sqlamarr-flashsim\[fetch\]"'):
-        Worker(load_pipeline(path), WorkerOptions(seed=1))
+        Worker(load_pipeline(path), RunOptions(seed=1))
 
 
 def test_a_pipeline_without_urls_needs_no_network(capsys):

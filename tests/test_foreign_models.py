@@ -71,6 +71,6 @@ def test_models_beside_a_relative_pipeline_are_found(compile_plugin, example, tm
     text = (folder / "pipeline.yaml").read_text().replace('"plugins:lhcb_run2"', "model.so")
     (folder / "pipeline.yaml").write_text(text)
     monkeypatch.chdir(folder)
-    sqlamarr.run("pipeline.yaml", example, tmp_path / "o.db", seed=1, max_events=1)
+    sqlamarr.run("pipeline.yaml", example, tmp_path / "o.db", seed=1, events=1)
     with sqlamarr.open(tmp_path / "o.db") as db:
         assert provenance.read(db)["models"]["tracking"]["library"] == str(folder / "model.so")

@@ -20,7 +20,7 @@ EXAMPLES = sorted((ROOT / "examples").glob("gun_*.yaml"))
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_an_example_runs_without_a_note_about_the_gun(path, tmp_path):
-    summary = sqlamarr.run("lhcb_run2", path, tmp_path / "out.db", seed=1, max_events=50)
+    summary = sqlamarr.run("lhcb_run2", path, tmp_path / "out.db", seed=1, events=50)
     assert summary.events == 50
     assert summary.rows["Tracks"] > 0 or path.stem == "gun_pi0"
     assert not summary.warnings
@@ -69,7 +69,7 @@ def test_what_is_written_is_read_back_as_it_was(mixed, tmp_path, suffix):
 def test_a_run_over_the_written_file_is_the_run_over_the_gun(mixed, tmp_path):
     command_line("gun", mixed, "-n", "20", "--seed", "4", "-o", tmp_path / "events.hepmc")
     for path, name in ((mixed, "gun"), (tmp_path / "events.hepmc", "file")):
-        sqlamarr.run("lhcb_run2", path, tmp_path / f"{name}.db", seed=4, max_events=20, generator="full")
+        sqlamarr.run("lhcb_run2", path, tmp_path / f"{name}.db", seed=4, events=20, generator="full")
     one, other = hashes(tmp_path / "gun.db"), hashes(tmp_path / "file.db")
     assert {name for name in one if one[name] != other[name]} == {"DataSources"}
 
@@ -201,6 +201,6 @@ def test_the_document_shows_what_the_example_gives(tmp_path, capsys):
         "name: truth\nsteps: [{find_primary_vertices: {}}, {select_particles: {}}]\noutput: {tables: [MCParticles]}\n"
     )
     gun = ROOT / "examples" / "gun_lambda_b.yaml"
-    sqlamarr.run(tmp_path / "truth.yaml", gun, tmp_path / "lb.db", seed=1, max_events=10000)
+    sqlamarr.run(tmp_path / "truth.yaml", gun, tmp_path / "lb.db", seed=1, events=10000)
     command_line("sql", tmp_path / "lb.db", query)
     assert capsys.readouterr().out.rstrip() == shown

@@ -176,7 +176,7 @@ def test_only_electrons_radiate():
 def test_the_view_joins_every_track_with_truth_vertex_and_identification(example, tmp_path):
     import sqlite3
 
-    sqlamarr.run("lhcb_run2", [example], tmp_path / "out.db", seed=1, max_events=10)
+    sqlamarr.run("lhcb_run2", [example], tmp_path / "out.db", seed=1, events=10)
     plain = sqlite3.connect(tmp_path / "out.db")  # any client, without our functions
     rows = plain.execute("SELECT count(*), count(pv_z), count(true_pid), count(RichDLLK) FROM Particles").fetchone()
     n = plain.execute("SELECT count(*) FROM Tracks").fetchone()[0]

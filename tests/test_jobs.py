@@ -66,12 +66,12 @@ def test_a_number_of_jobs_below_one_is_refused(tmp_path, example):
 
 def test_an_event_that_a_step_refuses_in_another_process_is_named(picky, example, tmp_path):
     with pytest.raises(EventError, match=r"bbbar\.hepmc\.gz, event 1: step 'picky': not this one") as caught:
-        sqlamarr.run(picky, [example], tmp_path / "out.db", seed=1, max_events=5, jobs=2)
+        sqlamarr.run(picky, [example], tmp_path / "out.db", seed=1, events=5, jobs=2)
     assert caught.value.event_id == 1_000_000
 
 
 def test_only_the_guilty_events_are_left_out_by_other_processes(picky, example, tmp_path):
-    options = {"seed": 1, "max_events": 5, "on_error": "skip"}
+    options = {"seed": 1, "events": 5, "on_error": "skip"}
     sqlamarr.run(picky, [example], tmp_path / "one.db", **options)
     summary = sqlamarr.run(picky, [example], tmp_path / "two.db", **options, jobs=2, batch_size=2)
     assert (summary.events, summary.rejected) == (5, 2)

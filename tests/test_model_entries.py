@@ -18,7 +18,8 @@ from sqlamarr.models.files import sha256
 from sqlamarr.output import provenance
 from sqlamarr.output.provenance_differences import DECISIVE
 from sqlamarr.output.provenance_differences import differences as differences_of
-from sqlamarr.running.worker import Worker, WorkerOptions
+from sqlamarr.running.options import RunOptions
+from sqlamarr.running.worker import Worker
 
 PIPELINE = """
 name: test
@@ -64,7 +65,7 @@ def differences(path):
 
 def test_a_python_module_serves_every_function(pipeline, example, tmp_path):
     out = tmp_path / "out.db"
-    sqlamarr.run(pipeline("m: {python: mine.py}"), example, out, seed=1, max_events=2)
+    sqlamarr.run(pipeline("m: {python: mine.py}"), example, out, seed=1, events=2)
     n, first, second = differences(out)
     assert n > 100
     assert (first, second) == pytest.approx((1, 2), abs=1e-5)
@@ -82,7 +83,7 @@ def test_a_model_beside_a_pipeline_whose_path_is_relative_is_found(pipeline, exa
     absolute = pipeline('m.f: {python: "mine.py:f"}, m.g: {onnx: net.onnx}')
     monkeypatch.chdir(tmp_path.parent)
     relative = load_pipeline(absolute.path.relative_to(tmp_path.parent))
-    summaries = [sqlamarr.run(p, example, tmp_path / "out.db", seed=1, max_events=2, overwrite=True)
+    summaries = [sqlamarr.run(p, example, tmp_path / "out.db", seed=1, events=2, overwrite=True)
                  for p in (absolute, relative)]  # fmt: skip
     assert [summary.events for summary in summaries] == [2, 2]
     with sqlamarr.open(tmp_path / "out.db") as db:
@@ -91,7 +92,7 @@ def test_a_model_beside_a_pipeline_whose_path_is_relative_is_found(pipeline, exa
 
 def test_one_function_of_a_model_is_replaced_by_one_line(pipeline, example, tmp_path, capsys):
     chosen = pipeline("m: {python: mine.py}, m.g: {onnx: net.onnx}")
-    sqlamarr.run(chosen, example, tmp_path / "out.db", seed=1, max_events=2)
+    sqlamarr.run(chosen, example, tmp_path / "out.db", seed=1, events=2)
     _, first, second = differences(tmp_path / "out.db")
     assert first == pytest.approx(1, abs=1e-5)
     assert second != pytest.approx(2, abs=1e-3)
@@ -117,12 +118,12 @@ def test_results_of_other_kinds_do_not_depend_on_the_batch(pipeline, example):
 
 def test_a_file_of_one_function_serves_one(pipeline):
     with pytest.raises(PipelineError, match=r"models\.m is one function, but steps ask for 'f' and 'g'.*'m\.g: {"):
-        Worker(pipeline("m: {onnx: net.onnx}"), WorkerOptions(seed=1))
+        Worker(pipeline("m: {onnx: net.onnx}"), RunOptions(seed=1))
 
 
 def test_a_function_that_no_step_asks_for_is_named(pipeline):
     with pytest.raises(PipelineError, match=r"no step asks for models\.m\.h; they ask for: m\.f, m\.g"):
-        Worker(pipeline("m: {python: mine.py}, m.h: {onnx: net.onnx}"), WorkerOptions(seed=1))
+        Worker(pipeline("m: {python: mine.py}, m.h: {onnx: net.onnx}"), RunOptions(seed=1))
 
 
 @pytest.mark.parametrize(
@@ -146,19 +147,19 @@ def test_a_model_that_no_step_asks_for_must_be_there_too(pipeline):
         ModelError,
         match=r"pipeline\.yaml: models\.idle, which no step asks for: The model file .*/no\.so does not exist",
     ):
-        Worker(pipeline("m: {python: mine.py}, idle: {library: no.so}"), WorkerOptions(seed=1))
+        Worker(pipeline("m: {python: mine.py}, idle: {library: no.so}"), RunOptions(seed=1))
 
 
 def test_another_file_than_the_checksum_says_is_refused(pipeline):
     for kind, name in [("onnx", "net.onnx"), ("python", "mine.py")]:
         with pytest.raises(ModelError, match="expected sha256 abab.* found .* Is it the right file"):
-            Worker(pipeline(f"m: {{{kind}: {name}, sha256: {'ab' * 32}}}"), WorkerOptions(seed=1))
+            Worker(pipeline(f"m: {{{kind}: {name}, sha256: {'ab' * 32}}}"), RunOptions(seed=1))
 
 
 def test_weights_beside_an_onnx_file_are_part_of_the_model(pipeline, example, tmp_path):
     entries = "m.f: {onnx: net.onnx}, m.g: {python: 'mine.py:g'}"
     data = outside(linear(tmp_path / "net.onnx", 2, 2))
-    options = {"inputs": example, "output": tmp_path / "o.db", "seed": 1, "max_events": 2}
+    options = {"inputs": example, "output": tmp_path / "o.db", "seed": 1, "events": 2}
     sqlamarr.run(pipeline(entries), **options)
     with sqlamarr.open(tmp_path / "o.db") as db:
         made = provenance.read(db)
@@ -234,7 +235,7 @@ def test_paths_that_python_gives_start_at_the_current_folder(pipeline, tmp_path,
         assert changed.models["m.f"] == model
         return
     monkeypatch.chdir(tmp_path)
-    assert Worker(changed, WorkerOptions(seed=1)).workspace.model_file("m.f").path.parent == elsewhere
+    assert Worker(changed, RunOptions(seed=1)).workspace.model_file("m.f").path.parent == elsewhere
 
 
 @pytest.mark.parametrize(
@@ -247,4 +248,4 @@ def test_paths_that_python_gives_start_at_the_current_folder(pipeline, tmp_path,
 def test_names_of_inputs_that_do_not_fit_are_shown(pipeline, tmp_path, names, message):
     (tmp_path / "mine.py").write_text(f"{MODULE}\nf.input_names = {names}\n")
     with pytest.raises(PipelineError, match=message):
-        Worker(pipeline("m: {python: mine.py}"), WorkerOptions(seed=1))
+        Worker(pipeline("m: {python: mine.py}"), RunOptions(seed=1))

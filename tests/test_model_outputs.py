@@ -64,7 +64,7 @@ def answers(make_pipeline, example, tmp_path):
 
     def run(model, outputs, query=QUERY, inputs=3):
         pipeline = make_pipeline(PIPELINE.format(model=model, outputs=outputs, inputs=inputs), q=query)
-        sqlamarr.run(pipeline, example, tmp_path / "out.db", seed=1, max_events=1)
+        sqlamarr.run(pipeline, example, tmp_path / "out.db", seed=1, events=1)
         with sqlamarr.open(tmp_path / "out.db") as db:
             return db.arrays("SELECT * FROM answers JOIN MCParticles USING (mcparticle_id, event_id)")
 
@@ -184,8 +184,8 @@ def with_efficiencies(example, tmp_path):
 )
 def test_what_is_no_probability_is_an_error_of_its_event(with_efficiencies, tmp_path, values, message):
     with pytest.raises(EventError, match=message):
-        with_efficiencies(values, max_events=20)
-    summary = with_efficiencies(values, max_events=20, on_error="skip", max_rejected=1, overwrite=True)
+        with_efficiencies(values, events=20)
+    summary = with_efficiencies(values, events=20, on_error="skip", max_rejected=1, overwrite=True)
     with sqlamarr.open(tmp_path / "out.db") as db:
         rejected = dict(db.execute("SELECT event_id, reason FROM RejectedEvents"))
     assert 0 < len(rejected) == summary.rejected < 20
@@ -194,7 +194,7 @@ def test_what_is_no_probability_is_an_error_of_its_event(with_efficiencies, tmp_
 
 
 def test_rounding_is_no_error(with_efficiencies):
-    assert with_efficiencies([-5e-7, 1.0000005, 0, 0], max_events=2).rows["Tracks"] > 0
+    assert with_efficiencies([-5e-7, 1.0000005, 0, 0], events=2).rows["Tracks"] > 0
 
 
 def test_probabilities_must_be_outputs(make_pipeline, example, tmp_path):

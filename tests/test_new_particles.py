@@ -72,7 +72,7 @@ def test_without_decays_it_stays_and_that_is_said_if_it_should_not():
 @pytest.fixture(scope="module")
 def simulated(tmp_path_factory):
     path = tmp_path_factory.mktemp("hnl") / "out.db"
-    sqlamarr.run("lhcb_run2", {"gun": HNL}, path, seed=1, max_events=2000)
+    sqlamarr.run("lhcb_run2", {"gun": HNL}, path, seed=1, events=2000)
     return path
 
 
@@ -100,13 +100,13 @@ def test_it_is_found_when_its_gun_is_the_signal_of_pileup(tmp_path):
     pileup = {
         "pileup": {"mu": 1.0, "signal": {"gun": HNL}, "collisions": {"gun": {"particle": "pi+", "events": 50, **AIM}}}
     }
-    sqlamarr.run("lhcb_run2", pileup, tmp_path / "out.db", seed=1, max_events=300)
+    sqlamarr.run("lhcb_run2", pileup, tmp_path / "out.db", seed=1, events=300)
     assert len(candidates(tmp_path / "out.db", DECAY, Selection(truth=True))["event_id"]) > 5
 
 
 def test_charged_ones_make_tracks(tmp_path):
     gun = {"particle": "stau-", "new_particles": {"stau-": STAU}, "charge_conjugate": True, "eta": 3, "p": 8e5}
-    sqlamarr.run("lhcb_run2", {"gun": gun}, tmp_path / "out.db", seed=1, max_events=200)
+    sqlamarr.run("lhcb_run2", {"gun": gun}, tmp_path / "out.db", seed=1, events=200)
     with sqlamarr.open(tmp_path / "out.db") as db:
         query = "SELECT pid, t.charge, count(*) FROM Tracks t JOIN MCParticles USING (mcparticle_id) GROUP BY 1, 2"
         charges = {(pid, charge): n for pid, charge, n in db.execute(query)}
@@ -118,7 +118,7 @@ def test_its_events_as_hepmc_give_the_same(tmp_path):
     (tmp_path / "hnl.yaml").write_text(json.dumps({"gun": HNL}))
     assert command_line("gun", tmp_path / "hnl.yaml", "-n", 20, "--seed", 3, "-o", tmp_path / "hnl.hepmc") == 0
     for source, out in (("hnl.yaml", "a.db"), ("hnl.hepmc", "b.db")):
-        sqlamarr.run("lhcb_run2", tmp_path / source, tmp_path / out, seed=3, max_events=20)
+        sqlamarr.run("lhcb_run2", tmp_path / source, tmp_path / out, seed=3, events=20)
     one, other = (hashes(tmp_path / name) for name in ("a.db", "b.db"))
     assert {name for name in one if one[name] != other[name]} <= {"DataSources", "GenEvents"}
 

@@ -14,18 +14,21 @@ from sqlamarr.errors import InputError, OutputError
 from sqlamarr.output import provenance
 from sqlamarr.output.file import OutputFile, open_output
 from sqlamarr.pipeline.load import load
-from sqlamarr.running.worker import Worker, WorkerOptions
+from sqlamarr.running.options import RunOptions
+from sqlamarr.running.worker import Worker
 from sqlamarr.sources.inputs import open_inputs
+
+NO_EVENTS = "events must be a number of events, a pair (first, stop) or a text 'A:B'"
 
 
 def test_an_existing_output_is_not_overwritten_by_chance(tmp_path, example):
     path = tmp_path / "out.db"
-    sqlamarr.run("lhcb_run2", [example], path, seed=1, max_events=1)
+    sqlamarr.run("lhcb_run2", [example], path, seed=1, events=1)
     before = path.read_bytes()
     with pytest.raises(OutputError, match="exists. Choose another name, --resume an unfinished run, or --overwrite"):
-        sqlamarr.run("lhcb_run2", [example], path, seed=1, max_events=1)
+        sqlamarr.run("lhcb_run2", [example], path, seed=1, events=1)
     assert path.read_bytes() == before
-    sqlamarr.run("lhcb_run2", [example], path, seed=1, max_events=2, overwrite=True)
+    sqlamarr.run("lhcb_run2", [example], path, seed=1, events=2, overwrite=True)
     with sqlamarr.open(path) as db:
         assert db.execute("SELECT count(*) FROM Events").fetchone() == (2,)
 
@@ -34,7 +37,7 @@ def test_only_our_own_files_are_overwritten(tmp_path, example):
     path = tmp_path / "thesis.tex"
     path.write_text("precious")
     with pytest.raises(OutputError, match="is not a file that sqlamarr wrote: it is not overwritten"):
-        sqlamarr.run("lhcb_run2", [example], path, seed=1, max_events=1, overwrite=True)
+        sqlamarr.run("lhcb_run2", [example], path, seed=1, events=1, overwrite=True)
     assert path.read_text() == "precious"
 
 
@@ -51,7 +54,7 @@ def test_a_run_that_fails_at_once_leaves_nothing_and_spoils_nothing(tmp_path, ex
     with pytest.raises(InputError):
         sqlamarr.run("lhcb_run2", [tmp_path / "bad.hepmc"], tmp_path / "out.db", seed=1)
     assert not (tmp_path / "out.db").exists()
-    sqlamarr.run("lhcb_run2", example, tmp_path / "out.db", seed=1, max_events=1)
+    sqlamarr.run("lhcb_run2", example, tmp_path / "out.db", seed=1, events=1)
     before = (tmp_path / "out.db").read_bytes()
     with pytest.raises(InputError):
         sqlamarr.run("lhcb_run2", tmp_path / "bad.hepmc", tmp_path / "out.db", seed=1, overwrite=True)
@@ -64,11 +67,11 @@ def test_a_run_that_fails_at_once_leaves_nothing_and_spoils_nothing(tmp_path, ex
         ({"generator": "selectd"}, "generator must be one of none, selected, full, found 'selectd'"),
         ({"on_error": "ignore"}, "on_error must be one of stop, skip"),
         ({"max_rejected": 5}, "a fraction from 0 to 1, found 5"),
-        ({"max_events": 0}, "at least 1, found 0"),
+        ({"events": 0}, "at least 1, found 0"),
         ({"first_event": 2**60}, "first_event must be from 0 to"),
         ({"seed": -1}, "seed must be an integer"),
         ({"seed": "a"}, "seed must be an integer"),
-        ({"batch_size": 0}, "batch size must be at least 1"),
+        ({"batch_size": 0}, "batch_size must be at least 1"),
     ],
 )
 def test_options_that_mean_nothing_are_refused_before_anything_is_made(options, message, example, tmp_path):
@@ -84,14 +87,22 @@ INPUTS = "inputs must be a path, a description as a dict, a table, or a list of 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"max_events": "5"}, "max_events must be an integer, found '5' (of type str)."),
-        ({"max_events": 2.5}, "max_events must be an integer, found 2.5 (of type float)."),
-        ({"max_events": True}, "max_events must be an integer, found True (of type bool)."),
+        ({"events": "five"}, "events must be a number N or a range A:B, found 'five' (of type str)."),
+        (
+            {"events": 2.5},
+            f"{NO_EVENTS}, found 2.5 (of type float).",
+        ),
+        (
+            {"events": True},
+            f"{NO_EVENTS}, found True (of type bool).",
+        ),
         ({"jobs": "2"}, "jobs must be an integer, found '2' (of type str)."),
         ({"jobs": None}, "jobs must be an integer, found None (of type NoneType)."),
         ({"batch_size": 2.5}, "batch_size must be an integer, found 2.5 (of type float)."),
         ({"first_event": "1"}, "first_event must be an integer, found '1' (of type str)."),
-        ({"skip_events": 1.5}, "skip_events must be an integer, found 1.5 (of type float)."),
+        ({"events": (1.5, None)}, "events must be an integer, found 1.5 (of type float)."),
+        ({"events": (4, 4)}, "events must be at least 1, found (4, 4), which holds none."),
+        ({"events": (-1, 4)}, "events must not begin below 0, found (-1, 4)."),
         ({"max_rejected": "0.1"}, "max_rejected must be a number, found '0.1' (of type str)."),
         (
             {"conditions": "period=2016"},
@@ -122,11 +133,11 @@ def test_arguments_of_another_type_are_named(options, message, tmp_path):
 
 def test_a_float_without_a_fraction_is_a_number_of_events(tmp_path):
     gun = {"gun": {"particle": "mu-", "p": 1e4, "eta": 3}}
-    assert sqlamarr.run("lhcb_run2", gun, tmp_path / "out.db", seed=1, max_events=1e2, batch_size=40.0).events == 100
+    assert sqlamarr.run("lhcb_run2", gun, tmp_path / "out.db", seed=1, events=1e2, batch_size=40.0).events == 100
 
 
 def test_numbers_of_numpy_are_numbers_too(example, tmp_path):
-    options = {"seed": np.int64(4), "max_events": np.int64(1), "batch_size": np.int32(2), "jobs": np.uint8(1)}
+    options = {"seed": np.int64(4), "events": np.int64(1), "batch_size": np.int32(2), "jobs": np.uint8(1)}
     conditions = {"period": np.int64(2017)}
     sqlamarr.run("lhcb_run2", example, tmp_path / "out.db", **options, conditions=conditions)
     with sqlamarr.open(tmp_path / "out.db") as db:
@@ -150,7 +161,7 @@ def test_readers_of_the_file_do_not_kill_the_run(example, tmp_path):
         readers.append(threading.Timer(0.5, plain.close))
         readers[0].start()
 
-    summary = sqlamarr.run("lhcb_run2", example, path, seed=1, max_events=4, batch_size=1, progress=read_for_a_while)
+    summary = sqlamarr.run("lhcb_run2", example, path, seed=1, events=4, batch_size=1, progress=read_for_a_while)
     readers[0].join()
     assert summary.events == 4
 
@@ -161,7 +172,7 @@ def test_an_interrupted_run_says_what_the_file_holds(example, tmp_path, n, held)
         raise KeyboardInterrupt
 
     with pytest.raises(sqlamarr.SqlamarrError, match=f"Interrupted.*o.db holds {held}"):
-        sqlamarr.run("lhcb_run2", example, tmp_path / "o.db", seed=1, max_events=4, batch_size=n, progress=interrupt)
+        sqlamarr.run("lhcb_run2", example, tmp_path / "o.db", seed=1, events=4, batch_size=n, progress=interrupt)
     with sqlamarr.open(tmp_path / "o.db") as db:
         assert db.execute("SELECT count(*) FROM Events").fetchone() == (n,)
         assert provenance.read(db)["status"] == "incomplete"
@@ -169,7 +180,7 @@ def test_an_interrupted_run_says_what_the_file_holds(example, tmp_path, n, held)
 
 def test_a_batch_is_appended_as_a_whole_or_not_at_all(example, tmp_path):
 
-    worker = Worker(load("lhcb_run2"), WorkerOptions(seed=1))
+    worker = Worker(load("lhcb_run2"), RunOptions(seed=1))
     result = worker.pack(worker.process(next(open_inputs([str(example)], max_events=2).chunks(2))))
     out = OutputFile(tmp_path / "out.db", worker.output_tables, worker.workspace.declared)
     broken = dict(result.tables)
@@ -188,12 +199,12 @@ def test_a_batch_is_appended_as_a_whole_or_not_at_all(example, tmp_path):
 
 def test_a_folder_that_is_not_there_is_named(tmp_path, example):
     with pytest.raises(OutputError, match=r"nowhere does not exist; make it first"):
-        sqlamarr.run("lhcb_run2", [example], tmp_path / "nowhere" / "out.db", seed=1, max_events=1)
+        sqlamarr.run("lhcb_run2", [example], tmp_path / "nowhere" / "out.db", seed=1, events=1)
 
 
 def test_a_truncated_file_is_named_when_it_is_opened(tmp_path, example):
     path = tmp_path / "out.db"
-    sqlamarr.run("lhcb_run2", [example], path, seed=1, max_events=1)
+    sqlamarr.run("lhcb_run2", [example], path, seed=1, events=1)
     with path.open("r+b") as file:
         file.truncate(path.stat().st_size // 2)
     with pytest.raises(OutputError, match=r"out\.db cannot be read: .*malformed.*copy it again"):
@@ -203,7 +214,7 @@ def test_a_truncated_file_is_named_when_it_is_opened(tmp_path, example):
 def test_a_file_that_is_being_written_can_be_opened_at_any_instant(tmp_path, example):
     """Its journal comes and goes with every batch."""
     path = tmp_path / "out.db"
-    sqlamarr.run("lhcb_run2", [example], path, seed=1, max_events=1)
+    sqlamarr.run("lhcb_run2", [example], path, seed=1, events=1)
     journal = Path(f"{path}-journal")
     done = threading.Event()
 

@@ -6,7 +6,8 @@ import pytest
 
 from sqlamarr import load_pipeline
 from sqlamarr.errors import DataError, ModelError, PipelineError, SqlError
-from sqlamarr.running.worker import Worker, WorkerOptions
+from sqlamarr.running.options import RunOptions
+from sqlamarr.running.worker import Worker
 
 BASE = """
 name: test
@@ -19,7 +20,7 @@ QUERY = "SELECT mcparticle_id, px FROM MCParticles"
 
 
 def prepare(path):
-    return Worker(load_pipeline(path), WorkerOptions(seed=1))
+    return Worker(load_pipeline(path), RunOptions(seed=1))
 
 
 def test_a_good_pipeline_is_prepared(make_pipeline):
@@ -134,9 +135,9 @@ def test_unknown_models_are_named():
     with pytest.raises(PipelineError, match="no model 'traking'; there are: .*Did you mean 'tracking'"):
         pipeline.with_models({"traking": "x.so"})
     with pytest.raises(ModelError, match="does not exist"):
-        Worker(pipeline.with_models({"tracking": "missing.so"}), WorkerOptions(seed=1))
+        Worker(pipeline.with_models({"tracking": "missing.so"}), RunOptions(seed=1))
     with pytest.raises(ModelError, match="no shipped model library 'plugins:lhcb_run9'; there are: lhcb_run2"):
-        Worker(pipeline.with_models({"tracking": "plugins:lhcb_run9"}), WorkerOptions(seed=1))
+        Worker(pipeline.with_models({"tracking": "plugins:lhcb_run9"}), RunOptions(seed=1))
 
 
 def test_tables_of_constants_cannot_be_written(make_pipeline, tmp_path):
@@ -200,7 +201,7 @@ def test_the_python_step_of_the_documentation_runs(make_pipeline, example, tmp_p
         "             creates: {Smeared: {columns: {mcparticle_id: INTEGER, pz: REAL}, key: [mcparticle_id]}}}\noutput:"
     )
     worker_pipeline = make_pipeline(BASE.replace("output:", step), a=QUERY)
-    sqlamarr.run(worker_pipeline, [example], tmp_path / "o.db", seed=1, max_events=5, keep_tmp=True)
+    sqlamarr.run(worker_pipeline, [example], tmp_path / "o.db", seed=1, events=5, keep_tmp=True)
     with sqlamarr.open(tmp_path / "o.db") as db:
         shift = db.arrays("SELECT s.pz - m.pz AS d FROM Smeared s JOIN MCParticles m USING (mcparticle_id)")["d"]
     assert abs(shift.std() - 10) < 1

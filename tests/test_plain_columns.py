@@ -15,7 +15,8 @@ from sqlamarr import Database
 from sqlamarr.database.working_tables import ColumnTables
 from sqlamarr.errors import SqlError
 from sqlamarr.native.columns import FLOAT64, INT64, TEXT
-from sqlamarr.running.worker import Worker, WorkerOptions
+from sqlamarr.running.options import RunOptions
+from sqlamarr.running.worker import Worker
 from sqlamarr.sources.inputs import open_inputs
 from sqlamarr.steps.kinds.plugin import PluginStep
 from sqlamarr.steps.kinds.sql import SqlStep
@@ -191,7 +192,7 @@ def test_a_table_made_anew_is_not_taken_for_the_old_one():
 def test_every_query_of_the_shipped_pipeline_gives_what_sqlite_gives(example):
     """Step by step on the example: the compiled query, and the same rows by SQLite alone."""
     pipeline = sqlamarr.load_pipeline("lhcb_run2")
-    worker = Worker(pipeline, WorkerOptions(seed=1))
+    worker = Worker(pipeline, RunOptions(seed=1))
     workspace, db = worker.workspace, worker.workspace.db
     example = next(iter(open_inputs([str(example)], seed=1, max_events=20).chunks(20)))
     plain = 0

@@ -14,7 +14,8 @@ from sqlamarr.models.compiled import CompiledModel
 from sqlamarr.models.noise import RowNoise
 from sqlamarr.native.library import native_folder
 from sqlamarr.native.random import Random
-from sqlamarr.running.worker import Worker, WorkerOptions
+from sqlamarr.running.options import RunOptions
+from sqlamarr.running.worker import Worker
 
 PIPELINE = """
 name: test
@@ -51,7 +52,7 @@ def prepare(make_pipeline, compile_plugin):
     def build(source, query=QUERY, function="f", inputs=2, outputs="a, b", noise=0, seed=1):
         library = compile_plugin(source)
         text = PIPELINE.format(library=library, function=function, inputs=inputs, outputs=outputs, noise=noise)
-        return Worker(load_pipeline(make_pipeline(text, q=query)), WorkerOptions(seed=seed))
+        return Worker(load_pipeline(make_pipeline(text, q=query)), RunOptions(seed=seed))
 
     return build
 
@@ -123,7 +124,7 @@ def test_a_file_that_is_no_library_is_refused(make_pipeline, tmp_path):
     (tmp_path / "no.so").write_text("nothing")
     text = PIPELINE.format(library="no.so", function="f", inputs=2, outputs="a, b", noise=0)
     with pytest.raises(ModelError, match="Cannot load the model library"):
-        Worker(load_pipeline(make_pipeline(text, q=QUERY)), WorkerOptions(seed=1))
+        Worker(load_pipeline(make_pipeline(text, q=QUERY)), RunOptions(seed=1))
 
 
 def test_inputs_are_matched_by_name(prepare):

@@ -37,7 +37,7 @@ def test_a_table_is_not_changed_by_accident(make_pipeline, example, tmp_path, ch
     pipeline = pipeline_of(make_pipeline, ("A", "in_place:f"))
     message = r"in_place:f raised ValueError: .*read-only\n.*, line 3: .*\nArrays of .* not changed in place: make new "
     with pytest.raises(PipelineError, match=message):
-        sqlamarr.run(pipeline, example, tmp_path / "out.db", seed=1, max_events=1)
+        sqlamarr.run(pipeline, example, tmp_path / "out.db", seed=1, events=1)
 
 
 def test_an_integer_column_with_nulls_cannot_be_changed_either(db):
@@ -76,7 +76,7 @@ def in_sql(batch, table):
 def test_two_steps_with_one_function_have_different_random_numbers(make_pipeline, example, tmp_path, function):
     (tmp_path / "noise.py").write_text(NOISE)
     pipeline = pipeline_of(make_pipeline, ("one", f"noise:{function}"), ("two", f"noise:{function}"))
-    sqlamarr.run(pipeline, example, tmp_path / "out.db", seed=1, max_events=10)
+    sqlamarr.run(pipeline, example, tmp_path / "out.db", seed=1, events=10)
     with sqlamarr.open(tmp_path / "out.db") as db:
         both = db.arrays("SELECT one.x AS a, two.x AS b FROM one JOIN two USING (mcparticle_id)")
     assert len(both["a"]) > 1000
@@ -87,9 +87,7 @@ def test_the_random_numbers_of_a_step_are_those_of_its_name_and_the_given_one(ma
     from sqlamarr.native.random import Random, stream_key
 
     (tmp_path / "noise.py").write_text(NOISE)
-    sqlamarr.run(
-        pipeline_of(make_pipeline, ("one", "noise:direct")), example, tmp_path / "out.db", seed=7, max_events=1
-    )
+    sqlamarr.run(pipeline_of(make_pipeline, ("one", "noise:direct")), example, tmp_path / "out.db", seed=7, events=1)
     with sqlamarr.open(tmp_path / "out.db") as db:
         found = db.arrays("SELECT mcparticle_id, x FROM one ORDER BY 1")
     expected = Random(stream_key(7, "one\0smear")).normal(found["mcparticle_id"], 1)[:, 0]
@@ -117,7 +115,7 @@ def value_of(example, tmp_path):
             return place / "pipeline.yaml"
 
         pipeline = pipeline_of(make, ("A", "own_steps:f"))
-        sqlamarr.run(pipeline, example, tmp_path / "out.db", seed=1, max_events=1, overwrite=True)
+        sqlamarr.run(pipeline, example, tmp_path / "out.db", seed=1, events=1, overwrite=True)
         with sqlamarr.open(tmp_path / "out.db") as db:
             low, high = db.execute("SELECT min(x), max(x) FROM A").fetchone()
         assert low == high
@@ -158,7 +156,7 @@ def test_an_unchanged_module_is_not_run_again(make_pipeline, example, tmp_path, 
     pipeline = pipeline_of(make_pipeline, ("one", "counting:direct"), ("two", "counting:in_sql"))
     sys.counted = 0
     for _ in range(2):
-        sqlamarr.run(pipeline, example, tmp_path / "out.db", seed=1, max_events=1, overwrite=True)
+        sqlamarr.run(pipeline, example, tmp_path / "out.db", seed=1, events=1, overwrite=True)
     assert sys.counted == 1
     del sys.counted
 
@@ -194,7 +192,7 @@ def test_what_a_step_writes_belongs_to_events_and_is_complete(make_pipeline, exa
     )
     pipeline = pipeline_of(make_pipeline, ("A", "mistaken:f"))
     with pytest.raises((PipelineError, DataError), match=message):
-        sqlamarr.run(pipeline, example, tmp_path / "out.db", seed=1, max_events=1)
+        sqlamarr.run(pipeline, example, tmp_path / "out.db", seed=1, events=1)
 
 
 def test_what_does_not_apply_may_be_missing(make_pipeline, example, tmp_path):
@@ -203,7 +201,7 @@ def test_what_does_not_apply_may_be_missing(make_pipeline, example, tmp_path):
         "    ids = {name: m[name] for name in ('mcparticle_id', 'event_id')}\n"
         "    batch.write(table, {**ids, 'x': np.full(m.rows, np.nan)})\n"
     )
-    sqlamarr.run(pipeline_of(make_pipeline, ("A", "missing:f")), example, tmp_path / "out.db", seed=1, max_events=1)
+    sqlamarr.run(pipeline_of(make_pipeline, ("A", "missing:f")), example, tmp_path / "out.db", seed=1, events=1)
     with sqlamarr.open(tmp_path / "out.db") as db:
         rows, given = db.execute("SELECT count(*), count(x) FROM A").fetchone()
     assert rows > 100

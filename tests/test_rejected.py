@@ -45,11 +45,11 @@ def test_a_malformed_event_can_be_skipped(broken, tmp_path):
 
 def test_an_event_that_a_step_refuses_stops_the_run(picky, example, tmp_path):
     with pytest.raises(EventError, match=r"bbbar\.hepmc\.gz, event 1: step 'picky': not this one"):
-        sqlamarr.run(picky, [example], tmp_path / "out.db", seed=1, max_events=5)
+        sqlamarr.run(picky, [example], tmp_path / "out.db", seed=1, events=5)
 
 
 def test_only_the_guilty_events_are_left_out(picky, example, tmp_path):
-    summary = sqlamarr.run(picky, [example], tmp_path / "out.db", seed=1, max_events=5, on_error="skip")
+    summary = sqlamarr.run(picky, [example], tmp_path / "out.db", seed=1, events=5, on_error="skip")
     assert (summary.events, summary.rejected) == (5, 2)
     with sqlamarr.open(tmp_path / "out.db") as db:
         rejected = db.execute("SELECT event_id, step, reason FROM RejectedEvents ORDER BY event_id").fetchall()

@@ -178,7 +178,7 @@ def test_files_are_not_overwritten(reference, tmp_path, capsys):
 
 def test_a_run_without_tracks_has_a_report_too(make_pipeline, example, tmp_path):
     pipeline = make_pipeline("name: t\nsteps:\n  - select_particles: {}\noutput: {tables: [MCParticles]}\n")
-    sqlamarr.run(pipeline, example, tmp_path / "out.db", seed=1, max_events=2)
+    sqlamarr.run(pipeline, example, tmp_path / "out.db", seed=1, events=2)
     summary = write_report(tmp_path / "out.db", tmp_path / "r.html")
     assert summary.pictures == 1  # the times
 

@@ -6,13 +6,12 @@ import gzip
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
-from run_tools import ACROSS, STEP, command_line, hashes
+import run_tools
+from run_tools import ACROSS, STEP, command_line, hashes, start
 
 import sqlamarr
 from sqlamarr.errors import InputError, InterruptedRunError, OutputError
@@ -21,12 +20,12 @@ from sqlamarr.steps.registry import KINDS
 from sqlamarr.user_code.functions import load_function
 
 OWN_STEPS = """
-import sqlamarr.steps
+from sqlamarr.steps import register
 
 def nothing(batch, bad):
     pass
 
-@sqlamarr.steps.registry.register("own_kind")
+@register("own_kind")
 class OwnKind:
     name, tables, SCHEMA = "own", (), {}
 
@@ -38,15 +37,6 @@ class OwnKind:
         return cls()
 """
 ROOT = Path(sqlamarr.__file__).parent.parent
-
-
-def start(*arguments):
-    """A run in a process of its own, in a process group of its own."""
-    command = [sys.executable, "-m", "sqlamarr", "run", *map(str, arguments)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
 
 
 def events_in(path):
@@ -62,16 +52,8 @@ def events_in(path):
 
 def interrupt(after, **options):
     """Run until so many events are written, then stop as Ctrl-C does."""
-    seen = 0
-
-    def count(n):
-        nonlocal seen
-        seen += n
-        if seen >= after:
-            raise KeyboardInterrupt
-
     with pytest.raises(InterruptedRunError, match="Continue with the same command and --resume"):
-        sqlamarr.run(**options, progress=count)
+        run_tools.interrupt(after, **options)
 
 
 @pytest.fixture(scope="module")
@@ -148,9 +130,9 @@ def test_a_resumed_run_tells_what_was_there_and_counts_all(reference, example, t
 
 def test_the_seed_of_a_resumed_run_need_not_be_known(example, tmp_path):
     out = tmp_path / "o.db"
-    interrupt(4, pipeline="lhcb_run2", inputs=example, output=out, batch_size=4, max_events=8)
-    summary = sqlamarr.run("lhcb_run2", example, out, batch_size=4, max_events=8, resume=True)
-    sqlamarr.run("lhcb_run2", example, tmp_path / "again.db", seed=summary.seed, max_events=8)
+    interrupt(4, pipeline="lhcb_run2", inputs=example, output=out, batch_size=4, events=8)
+    summary = sqlamarr.run("lhcb_run2", example, out, batch_size=4, events=8, resume=True)
+    sqlamarr.run("lhcb_run2", example, tmp_path / "again.db", seed=summary.seed, events=8)
     assert hashes(out) == hashes(tmp_path / "again.db")
 
 
@@ -197,16 +179,16 @@ def test_a_table_goes_on_where_it_stopped_unless_it_has_changed(tmp_path, descri
         ({"conditions": {"period": 2017}}, r"condition period \(2016 there, 2017 here\)"),
         ({"generator": "full"}, r"--generator \(none there, full here\)"),
         ({"first_event": 5}, r"--first-event \(0 there, 5 here\)"),
-        ({"skip_events": 5}, r"--events \(its beginning\) \(0 there, 5 here\)"),
-        ({"max_events": 30}, r"--events \(its end\) \(20 there, 30 here\)"),
-        ({"max_events": 2}, r"--events \(its end\) \(20 there, 2 here\)"),  # fewer than are done
+        ({"events": (5, 25)}, r"--events \(its beginning\) \(0 there, 5 here\)"),
+        ({"events": 30}, r"--events \(its end\) \(20 there, 30 here\)"),
+        ({"events": 2}, r"--events \(its end\) \(20 there, 2 here\)"),  # fewer than are done
         ({"weights": True}, r"--weights \(False there, True here\)"),
         ({"inputs": ["{example}", "{example}"]}, r"the inputs \(bbbar.hepmc.gz there, bbbar.hepmc.gz, bbbar"),
     ],
 )
 def test_a_run_is_not_resumed_as_another_one(example, tmp_path, change, message):
     options = {
-        "pipeline": "lhcb_run2", "inputs": [example], "output": tmp_path / "o.db", "seed": 1, "max_events": 20,
+        "pipeline": "lhcb_run2", "inputs": [example], "output": tmp_path / "o.db", "seed": 1, "events": 20,
         "batch_size": 5,
     }  # fmt: skip
     interrupt(5, **options)
@@ -220,7 +202,7 @@ def test_a_run_is_not_resumed_as_another_one(example, tmp_path, change, message)
 
 def test_a_changed_template_and_a_changed_pipeline_are_named(make_pipeline, example, tmp_path):
     query = "SELECT mcparticle_id, pe AS n FROM MCParticles"
-    options = {"inputs": example, "output": tmp_path / "o.db", "seed": 1, "max_events": 4, "batch_size": 2}
+    options = {"inputs": example, "output": tmp_path / "o.db", "seed": 1, "events": 4, "batch_size": 2}
     interrupt(2, pipeline=make_pipeline(ACROSS, rank=query), **options)
     with pytest.raises(OutputError, match=r"What differs: template rank.sql\. "):
         sqlamarr.run(make_pipeline(ACROSS, rank=query + " WHERE pe > 0"), **options, resume=True)
@@ -231,7 +213,7 @@ def test_a_changed_template_and_a_changed_pipeline_are_named(make_pipeline, exam
 def test_changed_code_of_a_step_is_named(make_pipeline, example, tmp_path, monkeypatch):
     """Of a function, and of a kind of step of the user's."""
     (tmp_path / "own_steps.py").write_text(OWN_STEPS)
-    options = {"inputs": example, "output": tmp_path / "o.db", "seed": 1, "max_events": 4, "batch_size": 2}
+    options = {"inputs": example, "output": tmp_path / "o.db", "seed": 1, "events": 4, "batch_size": 2}
     text = STEP.replace("step_module:picky", "own_steps:nothing").replace("[1000000, 3000000]", "[]")
     monkeypatch.setitem(KINDS, "own_kind", object)  # so that it goes away after the test
     load_function("own_steps", "nothing", tmp_path)  # it registers the kind
@@ -262,48 +244,3 @@ def test_a_changed_input_is_named_and_one_that_was_repaired_is_taken(example, tm
     assert sqlamarr.run(**options, resume=True).resumed == n
     sqlamarr.run(**{**options, "output": tmp_path / "whole.db"})
     assert hashes(tmp_path / "o.db") == hashes(tmp_path / "whole.db")
-
-
-def test_resume_and_overwrite_exclude_each_other(example, tmp_path):
-    with pytest.raises(sqlamarr.SqlamarrError, match="resume and overwrite exclude each other"):
-        sqlamarr.run("lhcb_run2", example, tmp_path / "o.db", resume=True, overwrite=True)
-
-
-def test_scratch_holds_the_file_until_the_end(reference, example, tmp_path):
-    scratch, out = tmp_path / "scratch", tmp_path / "o.db"
-    with pytest.raises(OutputError, match="The scratch folder .* does not exist"):
-        sqlamarr.run("lhcb_run2", example, out, seed=42, scratch=scratch)
-    scratch.mkdir()
-    seen = []
-    options = {"pipeline": "lhcb_run2", "inputs": example, "output": out, "seed": 42, "scratch": scratch}
-    sqlamarr.run(**options, batch_size=20, progress=lambda _: seen.append((out.exists(), len(list(scratch.iterdir())))))
-    assert seen == [(False, 1), (False, 1)]
-    assert list(scratch.iterdir()) == []
-    assert hashes(out) == hashes(reference[0])
-
-
-def test_an_interrupted_run_leaves_scratch_for_the_output_and_goes_on_from_there(reference, example, tmp_path):
-    scratch, out = tmp_path / "scratch", tmp_path / "o.db"
-    scratch.mkdir()
-    options = {"pipeline": "lhcb_run2", "inputs": example, "output": out, "seed": 42, "batch_size": 8}
-    interrupt(8, **options, scratch=scratch)
-    assert events_in(out) == 8
-    assert list(scratch.iterdir()) == []
-    assert sqlamarr.run(**options, scratch=scratch, resume=True).resumed == 8
-    assert hashes(out) == hashes(reference[0])
-
-
-def test_what_a_killed_run_left_in_scratch_is_found_again(reference, example, tmp_path):
-    scratch, out = tmp_path / "scratch", tmp_path / "o.db"
-    scratch.mkdir()
-    arguments = ["lhcb_run2", example, "-o", out, "--seed", 42, "--batch-size", 1, "--scratch", scratch]
-    run = start(*arguments)
-    while not sum(map(events_in, scratch.glob("*.part"))) and run.poll() is None:
-        time.sleep(0.02)
-    os.killpg(run.pid, signal.SIGKILL)
-    run.communicate()
-    assert not out.exists()
-    with pytest.raises(OutputError, match="A run that was killed has left .*o.db.*part. Continue it with --resume"):
-        sqlamarr.run("lhcb_run2", example, out, seed=42, scratch=scratch)
-    assert command_line("run", *arguments, "--resume", "--quiet") == 0
-    assert hashes(out) == hashes(reference[0])

@@ -83,7 +83,7 @@ def test_a_run_after_a_new_compilation_uses_the_new_model(compile_plugin, make_p
         kept.append(CompiledModel(source, "f"))  # what was compiled may still be in use
         os.replace(source, pipeline.parent / "model.so")
         kept.append(CompiledModel(pipeline.parent / "model.so", "f"))
-        sqlamarr.run(pipeline, example, tmp_path / "out.db", seed=1, max_events=1, overwrite=True)
+        sqlamarr.run(pipeline, example, tmp_path / "out.db", seed=1, events=1, overwrite=True)
         with sqlamarr.open(tmp_path / "out.db") as db:
             found.append(db.execute("SELECT min(a), max(a) FROM A").fetchone())
     assert found == [(1.0, 1.0), (2.0, 2.0)]

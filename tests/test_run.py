@@ -65,7 +65,7 @@ def test_nothing_in_the_output_is_infinite_and_no_null_is_unexplained(reference)
 def test_foreign_keys_hold(reference, tmp_path, example):
     for generator in ("none", "selected", "full"):
         path = tmp_path / f"{generator}.db"
-        sqlamarr.run("lhcb_run2", [example], path, seed=1, max_events=5, generator=generator, weights=True)
+        sqlamarr.run("lhcb_run2", [example], path, seed=1, events=5, generator=generator, weights=True)
         plain = sqlite3.connect(path)  # any client
         assert plain.execute("PRAGMA foreign_key_check").fetchall() == []
         keys = plain.execute("SELECT \"table\" FROM pragma_foreign_key_list('MCParticles')").fetchall()
@@ -76,7 +76,7 @@ def test_foreign_keys_hold(reference, tmp_path, example):
 
 def test_the_selected_generator_record_is_what_mc_rows_refer_to(tmp_path, example):
     path = tmp_path / "out.db"
-    sqlamarr.run("lhcb_run2", [example], path, seed=1, max_events=3, generator="selected")
+    sqlamarr.run("lhcb_run2", [example], path, seed=1, events=3, generator="selected")
     with sqlamarr.open(path) as db:
         n_mc, n_gen = db.execute(
             "SELECT (SELECT count(*) FROM MCParticles), (SELECT count(*) FROM GenParticles)"
@@ -87,7 +87,7 @@ def test_the_selected_generator_record_is_what_mc_rows_refer_to(tmp_path, exampl
 @pytest.mark.parametrize("batch_size", [1, 7, 1000])
 def test_the_batch_size_does_not_matter(reference, tmp_path, example, batch_size):
     path = tmp_path / "out.db"
-    sqlamarr.run("lhcb_run2", [example], path, seed=42, max_events=40, batch_size=batch_size)
+    sqlamarr.run("lhcb_run2", [example], path, seed=42, events=40, batch_size=batch_size)
     assert hashes(path) == hashes(reference[0])
 
 
@@ -110,7 +110,7 @@ def test_lhcbs_files_give_the_known_numbers_of_particles(lhcb_data, make_pipelin
 
 
 def test_another_seed_is_another_answer_and_the_same_truth(reference, tmp_path, example):
-    sqlamarr.run("lhcb_run2", [example], tmp_path / "out.db", seed=43, max_events=40)
+    sqlamarr.run("lhcb_run2", [example], tmp_path / "out.db", seed=43, events=40)
     ours, theirs = hashes(reference[0]), hashes(tmp_path / "out.db")
     assert ours["MCParticles"] == theirs["MCParticles"]
     assert ours["Tracks"] != theirs["Tracks"]
@@ -118,7 +118,7 @@ def test_another_seed_is_another_answer_and_the_same_truth(reference, tmp_path, 
 
 def test_high_bits_of_the_seed_count(tmp_path, example):
     for seed in (1, 1 + 2**40):
-        sqlamarr.run("lhcb_run2", [example], tmp_path / f"{seed}.db", seed=seed, max_events=5)
+        sqlamarr.run("lhcb_run2", [example], tmp_path / f"{seed}.db", seed=seed, events=5)
     assert hashes(tmp_path / "1.db")["Vertices"] != hashes(tmp_path / f"{1 + 2**40}.db")["Vertices"]
 
 
@@ -145,7 +145,7 @@ def test_parts_of_a_production_are_rows_of_the_whole(reference, tmp_path, exampl
 def test_the_answer_comes_from_tables_alone(reference, tmp_path, example, monkeypatch):
     """No step relies on what another one left in memory."""
     monkeypatch.setattr("sqlamarr.steps.batch.Batch.columns", lambda self, table: self.db.read_table(table))
-    sqlamarr.run("lhcb_run2", [example], tmp_path / "out.db", seed=42, max_events=40)
+    sqlamarr.run("lhcb_run2", [example], tmp_path / "out.db", seed=42, events=40)
     assert hashes(tmp_path / "out.db") == hashes(reference[0])
 
 
@@ -163,7 +163,7 @@ def test_provenance_says_how_the_file_was_made(reference, example):
 
 
 def test_steps_tables_are_kept_on_request(tmp_path, example):
-    sqlamarr.run("lhcb_run2", [example], tmp_path / "out.db", seed=1, max_events=3, keep_tmp=True)
+    sqlamarr.run("lhcb_run2", [example], tmp_path / "out.db", seed=1, events=3, keep_tmp=True)
     with sqlamarr.open(tmp_path / "out.db") as db:
         assert "tmp_resolution" in db.tables()
         n_noise, n_tracks = db.execute(
@@ -188,6 +188,6 @@ def test_one_hash_whatever_the_batches_for_everything_that_can_be_kept(example, 
 
 
 def test_the_summary_has_the_tables_in_the_pipelines_order(example, tmp_path):
-    summary = sqlamarr.run("lhcb_run2", example, tmp_path / "out.db", seed=1, max_events=1)
+    summary = sqlamarr.run("lhcb_run2", example, tmp_path / "out.db", seed=1, events=1)
     with sqlamarr.open(tmp_path / "out.db") as db:
         assert [name for name in db.tables() if name in summary.rows] == list(summary.rows)

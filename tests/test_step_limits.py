@@ -11,7 +11,8 @@ import sqlamarr
 from sqlamarr.database.connection import quote_identifier
 from sqlamarr.errors import EventError, PipelineError
 from sqlamarr.pipeline.load import load
-from sqlamarr.running.worker import Worker, WorkerOptions
+from sqlamarr.running.options import RunOptions
+from sqlamarr.running.worker import Worker
 from sqlamarr.sources.inputs import open_inputs
 
 
@@ -20,7 +21,7 @@ def run_with_python(make_pipeline, tmp_path, monkeypatch, example, body, **optio
     name = f"made_{abs(hash(body))}"
     (tmp_path / f"{name}.py").write_text(f"from sqlamarr.errors import EventError\ndef f(batch):\n    {body}\n")
     text = STEP.replace("step_module:picky", f"{name}:f").replace(", arguments: {bad: [1000000, 3000000]}", "")
-    return sqlamarr.run(make_pipeline(text), example, tmp_path / "out.db", seed=1, max_events=4, **options)
+    return sqlamarr.run(make_pipeline(text), example, tmp_path / "out.db", seed=1, events=4, **options)
 
 
 @pytest.mark.parametrize("body", ["raise KeyError('lost')", "raise SystemExit(0)"])
@@ -44,7 +45,7 @@ def quoted_counts(worker):
 
 def test_a_step_that_fails_takes_its_rows_back_and_the_next_batch_works(picky, example, tmp_path):
 
-    worker = Worker(load(picky), WorkerOptions(seed=1))
+    worker = Worker(load(picky), RunOptions(seed=1))
     chunks = open_inputs([str(example)], max_events=4).chunks(2)
     with pytest.raises(EventError):
         worker.process(next(chunks))
@@ -53,7 +54,7 @@ def test_a_step_that_fails_takes_its_rows_back_and_the_next_batch_works(picky, e
 
 def test_a_step_that_fails_changes_nothing(picky, example, monkeypatch):
 
-    worker = Worker(load(picky), WorkerOptions(seed=1))
+    worker = Worker(load(picky), RunOptions(seed=1))
     step, _ = worker._runs[-1]
 
     worker.workspace.db.execute("CREATE TABLE notes (text); INSERT INTO notes VALUES ('here')")
@@ -74,7 +75,7 @@ def test_rows_without_key_are_refused_not_numbered(make_pipeline, example, tmp_p
     text = ACROSS.replace("tmp_rank", "tmp_key")
     pipeline = make_pipeline(text, rank="SELECT nullif(mcparticle_id, mcparticle_id) AS mcparticle_id FROM MCParticles")
     with pytest.raises(sqlamarr.SqlamarrError, match="Step 'tmp_key'.*the key column mcparticle_id is NULL"):
-        sqlamarr.run(pipeline, example, tmp_path / "out.db", seed=1, max_events=2)
+        sqlamarr.run(pipeline, example, tmp_path / "out.db", seed=1, events=2)
 
 
 def test_a_value_of_another_type_is_refused_with_the_column(make_pipeline, example, tmp_path):
@@ -82,14 +83,14 @@ def test_a_value_of_another_type_is_refused_with_the_column(make_pipeline, examp
     with pytest.raises(
         sqlamarr.SqlamarrError, match=r"Step 'tmp_rank': Column \"n\", row 1: expected REAL.*found a TEXT"
     ):
-        sqlamarr.run(pipeline, example, tmp_path / "out.db", seed=1, max_events=2)
+        sqlamarr.run(pipeline, example, tmp_path / "out.db", seed=1, events=2)
 
 
 def test_tables_keep_their_types_whatever_the_batch(make_pipeline, example, tmp_path):
     query = "SELECT mcparticle_id, CASE WHEN event_id > 1000000 THEN pe ELSE 1 END AS v FROM MCParticles"
     pipeline = make_pipeline(ACROSS, rank=query)
     for size in (1, 4):
-        sqlamarr.run(pipeline, example, tmp_path / f"{size}.db", seed=1, max_events=4, batch_size=size, keep_tmp=True)
+        sqlamarr.run(pipeline, example, tmp_path / f"{size}.db", seed=1, events=4, batch_size=size, keep_tmp=True)
     assert hashes(tmp_path / "1.db") == hashes(tmp_path / "4.db")
     plain = sqlite3.connect(tmp_path / "1.db")
     assert plain.execute("SELECT DISTINCT typeof(v) FROM tmp_rank").fetchall() == [("real",)]

@@ -6,7 +6,8 @@ import pytest
 
 from sqlamarr import Database, load_pipeline
 from sqlamarr.errors import PipelineError
-from sqlamarr.running.worker import Worker, WorkerOptions
+from sqlamarr.running.options import RunOptions
+from sqlamarr.running.worker import Worker
 from sqlamarr.steps.table_order import reading
 
 BASE = """
@@ -25,7 +26,7 @@ QUERY = "SELECT mcparticle_id, pz FROM Muons"
 
 def prepare(make_pipeline, text, **templates):
     path = make_pipeline(text, **{"schema": SCHEMA, "muons": MUONS, "a": QUERY, **templates})
-    return Worker(load_pipeline(path), WorkerOptions(seed=1))
+    return Worker(load_pipeline(path), RunOptions(seed=1))
 
 
 def moved(text, line, behind):

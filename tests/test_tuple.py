@@ -42,7 +42,7 @@ def jpsi(tmp_path_factory):
 @pytest.fixture(scope="module")
 def bs(tmp_path_factory):
     path = tmp_path_factory.mktemp("bs") / "out.db"
-    sqlamarr.run("lhcb_run2", EXAMPLES / "gun_bs_jpsiphi.yaml", path, seed=1, max_events=150)
+    sqlamarr.run("lhcb_run2", EXAMPLES / "gun_bs_jpsiphi.yaml", path, seed=1, events=150)
     return path
 
 
@@ -372,7 +372,7 @@ def test_an_unknown_format_is_refused(lambda_b, tmp_path):
 
 def test_a_file_without_tracks_is_refused(make_pipeline, example, tmp_path):
     pipeline = make_pipeline("name: t\nsteps:\n  - select_particles: {}\noutput: {tables: [MCParticles]}\n")
-    sqlamarr.run(pipeline, example, tmp_path / "out.db", seed=1, max_events=2)
+    sqlamarr.run(pipeline, example, tmp_path / "out.db", seed=1, events=2)
     with pytest.raises(OutputError, match="has no table Tracks, TrackStates, .*decay candidates need"):
         candidates(tmp_path / "out.db", LB)
 

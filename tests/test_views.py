@@ -7,7 +7,8 @@ import pytest
 import sqlamarr
 from sqlamarr import load_pipeline
 from sqlamarr.errors import PipelineError, SqlError
-from sqlamarr.running.worker import Worker, WorkerOptions
+from sqlamarr.running.options import RunOptions
+from sqlamarr.running.worker import Worker
 
 BASE = """
 name: test
@@ -20,12 +21,12 @@ INNER = "CREATE VIEW Made AS SELECT * FROM MCVertices;\nCREATE VIEW Far AS SELEC
 
 
 def prepare(path):
-    return Worker(load_pipeline(path), WorkerOptions(seed=1))
+    return Worker(load_pipeline(path), RunOptions(seed=1))
 
 
 def test_a_view_of_kept_tables_works_in_the_file(make_pipeline, example, tmp_path):
     text = BASE.replace("[MCParticles]", "[MCParticles, MCVertices]")
-    sqlamarr.run(make_pipeline(text, views=f"{VIEW}\n{INNER}"), example, tmp_path / "o.db", seed=1, max_events=2)
+    sqlamarr.run(make_pipeline(text, views=f"{VIEW}\n{INNER}"), example, tmp_path / "o.db", seed=1, events=2)
     with sqlamarr.open(tmp_path / "o.db") as db:
         assert db.execute("SELECT count(*) FROM Status").fetchone() == db.execute(
             "SELECT count(*) FROM MCParticles").fetchone()  # fmt: skip

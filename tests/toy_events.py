@@ -7,7 +7,8 @@ import numpy as np
 from sqlamarr import Columns, load_pipeline
 from sqlamarr.events.chunk import TableChunk
 from sqlamarr.events.event import DataSource, EventRef
-from sqlamarr.running.worker import Worker, WorkerOptions
+from sqlamarr.running.options import RunOptions
+from sqlamarr.running.worker import Worker
 
 PION, KAON, PROTON, MUON, ELECTRON, PHOTON = 211, 321, 2212, 13, 11, 22
 MASSES = {PHOTON: 0.0, ELECTRON: 0.511, MUON: 105.66, PION: 139.57, KAON: 493.68, PROTON: 938.27}  # MeV
@@ -70,7 +71,7 @@ def simulate(particles, *, origins=None, ends=None, n_events=1, seed=5, keep=(),
     events = tuple(EventRef(int(i), k, 0, k) for k, i in enumerate(event_ids))
     chunk = TableChunk(events, (DataSource(0, "made", "test"),), tables)
     pipeline = load_pipeline("lhcb_run2").with_conditions(conditions)
-    result = Worker(pipeline, WorkerOptions(seed, keep_tmp=bool(keep))).process(chunk)
+    result = Worker(pipeline, RunOptions(seed, keep_tmp=bool(keep))).process(chunk)
     return result.tables
 
 

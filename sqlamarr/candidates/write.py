@@ -17,9 +17,10 @@ from sqlamarr.candidates.variables import Columns
 from sqlamarr.checking.wording import counted
 from sqlamarr.database.connection import Database, quote_identifier
 from sqlamarr.errors import SqlamarrError
+from sqlamarr.files.whole_files import replacing, target_of
+from sqlamarr.files.write_lock import claimed
 from sqlamarr.output.file import check_output, open_output
 from sqlamarr.output.particles import particles_of
-from sqlamarr.output.write_lock import claimed
 
 TREE = "DecayTree"
 SQLITE = (".db", ".sqlite", ".sqlite3")
@@ -82,19 +83,20 @@ def write_tuple(
         claimed(path),
         open_output(source) as db,
         particles_of(db),
-        tempfile.TemporaryDirectory(dir=path.absolute().parent, prefix=".tuple") as folder,
     ):
         if path.suffix in SQLITE:
             check_output(path, overwrite=overwrite)  # once more: somebody may have made it meanwhile
         ntuple = NTuple(db, descriptor, selection or Selection())
-        made = Path(folder) / "tuple.db"
-        with Database(made) as target:
-            summary = _fill(target, ntuple, str(path), progress)
         if path.suffix in SQLITE:
-            made.replace(path)
-        else:
-            from sqlamarr.exporters.export_file import export
+            with replacing(path) as part, Database(part) as target:
+                return _fill(target, ntuple, str(path), progress)
+        from sqlamarr.exporters.export_file import export
 
+        # On the output's disk, which has room; gone at the end.
+        with tempfile.TemporaryDirectory(dir=target_of(path).parent, prefix=".tuple") as folder:
+            made = Path(folder) / "tuple.db"
+            with Database(made) as target:
+                summary = _fill(target, ntuple, str(path), progress)
             export(made, path, tables=(TREE,), layout="flat", overwrite=overwrite)
     return summary
 

@@ -33,11 +33,12 @@ def command(
     """
     from sqlamarr.cli.run import assignments
     from sqlamarr.pipeline.load import load
-    from sqlamarr.running.worker import Worker, WorkerOptions
+    from sqlamarr.running.options import RunOptions
+    from sqlamarr.running.worker import Worker
 
     loaded = load(pipeline)
     loaded = loaded.with_conditions(loaded.parse_conditions(assignments(condition))).with_models(assignments(model))
-    worker = Worker(loaded, WorkerOptions(seed=0))
+    worker = Worker(loaded, RunOptions(seed=0))
     for step in loaded.steps:
         click.echo(f"  {step.name:<28} -> {', '.join(step.tables)}")
     click.echo(
@@ -75,7 +76,7 @@ def _compare(pipeline: Any, file: str, events: int, collisions: str) -> tuple[li
         for size in (events, 1):
             path = Path(folder) / f"{size}.db"
             summary = run(
-                pipeline, file, path, seed=1, batch_size=size, max_events=events, collisions=collisions,
+                pipeline, file, path, seed=1, batch_size=size, events=events, collisions=collisions,
                 keep_tmp=True, generator="full",
             )  # fmt: skip
             with open_output(path) as db:

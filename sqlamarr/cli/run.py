@@ -10,27 +10,24 @@ from typing import Any
 
 import click
 
-from sqlamarr.errors import OutputError
+from sqlamarr.errors import OutputError, SqlamarrError
 
 REJECTED = 3  # exit code of a run that left events out
 
 
-class EventRange(click.ParamType):  # type: ignore[type-arg]
-    """``N``, ``A:B``, ``A:`` or ``:B`` as (events to skip, events to take or None)."""
+class Events(click.ParamType):  # type: ignore[type-arg]
+    """``N``, ``A:B``, ``A:`` or ``:B``."""
 
-    name = "range"
+    name = "N|A:B"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """From the text of the command line."""
-        if isinstance(value, tuple):
-            return value
-        first, colon, last = str(value).partition(":")
-        if not all(part.isdigit() or not part for part in (first, last)) or not (first or last):
-            self.fail(f"expected N or A:B, found {value!r}", param, ctx)
-        begin, end = (int(first or 0), int(last) if last else None) if colon else (0, int(first))
-        if end is not None and end <= begin:
-            self.fail(f"{value!r} holds no event" + ("; B must be larger than A" if colon else ""), param, ctx)
-        return begin, None if end is None else end - begin
+        from sqlamarr.running.options import EventRange
+
+        try:
+            return EventRange.of(value)
+        except SqlamarrError as error:
+            self.fail(str(error), param, ctx)
 
 
 class Seed(click.ParamType):  # type: ignore[type-arg]
@@ -63,9 +60,7 @@ class Seed(click.ParamType):  # type: ignore[type-arg]
 @click.option(
     "-n",
     "--events",
-    type=EventRange(),
-    default=(0, None),
-    show_default=False,
+    type=Events(),
     metavar="N|A:B",
     help="Stop after N events, or take those from A to before B of the inputs, which keep their ordinals.",
 )
@@ -101,10 +96,10 @@ class Seed(click.ParamType):  # type: ignore[type-arg]
 @click.option("-j", "--jobs", type=click.IntRange(1), default=1, help="Processes that work on batches.")
 @click.option("--executor", type=click.Choice(["processes", "dask"]), default="processes", help="Who works on batches.")
 @click.option("--scheduler", metavar="ADDRESS", help="Dask's scheduler, or its scheduler file, for --executor dask.")
-@click.option("--overwrite", is_flag=True, help="Replace the output file if it exists.")
-@click.option("--resume", is_flag=True, help="Continue an interrupted run in its output file, or begin it.")
+@click.option("--overwrite", is_flag=True, help="Replace the output file, if it exists, once the new one is complete.")
+@click.option("--resume", is_flag=True, help="Continue an interrupted run, or begin it.")
 @click.option(
-    "--scratch", type=click.Path(), metavar="DIR", help="Write there; the file moves to its place at the end."
+    "--scratch", type=click.Path(), metavar="DIR", help="Write there; the complete file moves to its place at the end."
 )
 @click.option("--summary", type=click.Path(path_type=Path), help="Write the summary as JSON to a file too.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
@@ -115,6 +110,7 @@ def command(pipeline: str, inputs: tuple[str, ...], output: Path, **options: Any
     compressed, in archives), quoted globs, - for the standard input, tables (Parquet, ROOT, CSV), and YAML files
     that describe guns, Pythia, tables or pile-up.
     """
+    from sqlamarr.files.whole_files import write_text
     from sqlamarr.pipeline.load import load
     from sqlamarr.running.run import run
 
@@ -124,14 +120,12 @@ def command(pipeline: str, inputs: tuple[str, ...], output: Path, **options: Any
     loaded = load(pipeline)
     database = _database(output, options["overwrite"], options["resume"])
     conditions = loaded.parse_conditions(assignments(options.pop("condition")))
-    skip, most = options.pop("events")
+    most = options["events"].most if options["events"] else None
     with _progress(most, quiet) as bar, _executor(options.pop("executor"), options.pop("scheduler")) as executor:
         summary = run(
             loaded,
             inputs,
             database,
-            skip_events=skip,
-            max_events=most,
             conditions=conditions,
             models=assignments(options.pop("model")),
             executor=executor,
@@ -139,7 +133,7 @@ def command(pipeline: str, inputs: tuple[str, ...], output: Path, **options: Any
             **options,
         )
     if summary_file:
-        summary_file.write_text(json.dumps(summary.as_dict(), indent=2) + "\n")
+        write_text(summary_file, json.dumps(summary.as_dict(), indent=2) + "\n")
     if not quiet:
         click.echo(summary.text())
     if database != output:
@@ -194,7 +188,7 @@ def _not_resumed(output: Path, database: Path) -> OutputError:
 def _export(database: Path, output: Path, overwrite: bool, quiet: bool) -> None:
     from sqlamarr.cli.export import progress_bar
     from sqlamarr.exporters.export_file import export
-    from sqlamarr.output.write_lock import claimed
+    from sqlamarr.files.write_lock import claimed
 
     with claimed(database), progress_bar(quiet) as bar:
         exported = export(database, output, overwrite=overwrite, progress=bar.update if bar is not None else None)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import tempfile
 import time
 from collections.abc import Mapping
@@ -20,6 +18,7 @@ from sqlamarr.compiler.information import Description
 from sqlamarr.compiler.library import WEIGHTS, has_incbin, write_library
 from sqlamarr.compiler.verify import ROWS, SELF_TEST_ROWS, TOLERANCE, Rows, Verification, compare, make_rows
 from sqlamarr.errors import CompilerError
+from sqlamarr.files import whole_files
 from sqlamarr.models.compiled import CompiledModel
 
 
@@ -117,16 +116,14 @@ def _keep(folder: Path, target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     for name in ("model.c", WEIGHTS):
         if (folder / name).exists():
-            shutil.copy(folder / name, target / name)
+            whole_files.copy(folder / name, target / name)
 
 
 def _install(library: Path, path: Path) -> None:
-    """Put it in place at once: a process that has the old one loaded keeps it."""
+    """Put it in place in one go: a process that has loaded the old one keeps it."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            file.write(library.read_bytes())
-        os.chmod(file.name, 0o755)
-        os.replace(file.name, path)
     except OSError as error:
         raise CompilerError(f"The library {path} cannot be written: {error.strerror}.") from error
+    with whole_files.replacing(path, mode=0o755) as part:
+        part.write_bytes(library.read_bytes())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -12,6 +11,7 @@ from sqlamarr.checking.yaml_schema import suggest
 from sqlamarr.database.connection import Database
 from sqlamarr.errors import OutputError, SqlamarrError
 from sqlamarr.exporters.options import ExportSummary, Options
+from sqlamarr.files.whole_files import replacing, replacing_folder
 from sqlamarr.output.file import BOOKKEEPING, check_output, open_output
 
 FORMATS = {"root": "root", "parquet": "parquet", "edm4hep": "edm4hep"}  # name: module of this package
@@ -53,16 +53,11 @@ def _export(db: Database, path: Path, format: str, options: Options, overwrite: 
                 f"There is no table or view {name!r} to export; there are: {', '.join(names)}{suggest(name, names)}"
             )
     check_target(path, overwrite)
-    part = path.with_name(f".{path.name}.part")
     summary = ExportSummary(str(path), format)
-    try:
-        module.write(db, part, tuple(options.tables) or tuple(names), options, summary)
-        _remove(path)
-        os.replace(part, path)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror or error}.") from error
-    finally:
-        _remove(part)
+    chosen = tuple(options.tables) or tuple(names)
+    into_folder = format == "parquet" and not path.name.endswith(".parquet")
+    with (replacing_folder if into_folder else replacing)(path) as part:
+        module.write(db, part, chosen, options, summary)
     return summary
 
 
@@ -86,15 +81,6 @@ def check_target(path: Path, overwrite: bool) -> None:
     with path.open("rb") as file:
         if file.read(4) not in (b"root", b"PAR1"):
             raise OutputError(f"{path} is neither a ROOT nor a Parquet file: it is not overwritten.")
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        for file in path.iterdir():
-            file.unlink()
-        path.rmdir()
-    else:
-        path.unlink(missing_ok=True)
 
 
 def _format(path: Path, asked: str | None) -> str:

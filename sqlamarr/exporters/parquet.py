@@ -54,7 +54,6 @@ def write(db: Database, path: Path, tables: tuple[str, ...], options: Options, s
             )
         one(tables[0], FlatTable(db, tables[0], numbers, options.rows, None), path)
         return
-    path.mkdir()
     if options.layout != "event":
         for name in tables:
             one(name, FlatTable(db, name, numbers, options.rows, None), path / f"{name}.parquet")

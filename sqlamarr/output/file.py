@@ -34,7 +34,7 @@ _JOURNAL = bytes.fromhex("d9d505f920a163d7")  # begins a rollback journal that h
 class OutputFile:
     """An SQLite file that takes finished batches, each in one transaction.
 
-    :param path: the file; it must not exist unless ``overwrite``
+    :param path: the file, which must not exist, or be empty
     :param tables: the tables to keep, in the order in which they are made
     :param template: a database with these tables, whose declarations are taken over
     :param views: CREATE VIEW statements
@@ -49,15 +49,10 @@ class OutputFile:
         template: Database,
         *,
         views: str = "",
-        overwrite: bool = False,
         description: Mapping[str, Any] | None = None,
     ) -> None:
-        check_output(path, overwrite=overwrite)
-        try:
-            for old in (path, Path(f"{path}-journal")):
-                old.unlink(missing_ok=True)
-        except OSError as error:
-            raise OutputError(f"{path} cannot be written: {error.strerror}.") from error
+        if path.exists() and path.stat().st_size:
+            raise OutputError(f"{path} exists. Choose another name.")
         self._open(path)
         self.db.execute(f"PRAGMA page_size = {PAGE_SIZE}")
         keep = [*RUN_TABLES, *tables]
@@ -150,8 +145,8 @@ class OutputFile:
             if isinstance(error, SqlError) and any(word in str(error) for word in _TROUBLE):
                 self.refuse_moved()
                 raise OutputError(
-                    f"{self.path} cannot be written: {str(error).partition(chr(10))[0]}. It holds "
-                    f"{held(self._events)}. When there is room, or nobody else uses the file, continue with --resume."
+                    f"{self.path} cannot be written: {str(error).partition(chr(10))[0]}. Make room, or see that no "
+                    "other program uses the file."
                 ) from error
             raise
 

@@ -11,11 +11,12 @@ from typing import Any
 from sqlamarr.database.connection import Database, quote_identifier
 from sqlamarr.database.declarations import RUN_TABLES
 from sqlamarr.errors import OutputError
+from sqlamarr.files.whole_files import replacing
+from sqlamarr.files.write_lock import claimed
 from sqlamarr.output import provenance
 from sqlamarr.output.file import BOOKKEEPING, OutputFile, check_output, open_output
 from sqlamarr.output.provenance_differences import DECISIVE, differences
 from sqlamarr.output.summary import RunSummary
-from sqlamarr.output.write_lock import claimed
 
 
 @dataclass(frozen=True)
@@ -63,15 +64,10 @@ def merge(
         _check_finished(found)
     _check_alike(found)
     _check_ordinals(found, allow_gaps=allow_gaps)
-    beside = path.with_name(f"{path.name}.part")
     with claimed(path):
-        check_output(path, overwrite=overwrite)  # once more: somebody may have made it meanwhile
-        beside.unlink(missing_ok=True)
-        try:
-            summary = _write(found, beside, path)
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
+        check_output(path, overwrite=overwrite)  # once more: someone may have made it meanwhile
+        with replacing(path) as part:
+            summary = _write(found, part, path)
     return summary
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlamarr.checking.wording import counted
 from sqlamarr.errors import OutputError
+from sqlamarr.files.whole_files import write_text
 from sqlamarr.output.file import open_output
 from sqlamarr.report.drawing import Picture, need_plot
 
@@ -83,7 +84,7 @@ def write_report(
         need_plot()
         notes, sections, events = _sections(db, Path(source), decays, progress or (lambda _: None))
     page = _render(Path(source).name, notes, sections)
-    path.write_text(page, encoding="utf-8")
+    write_text(path, page)
     return ReportSummary(str(path), len(sections), sum(len(s.pictures) for s in sections), events)
 
 

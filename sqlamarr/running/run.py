@@ -6,29 +6,27 @@ import secrets
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sqlamarr.checking.arguments import mapping, path_like, real, unexpected, whole
-from sqlamarr.errors import InterruptedRunError, SqlamarrError
-from sqlamarr.events.event import ROWS_PER_EVENT
-from sqlamarr.native.random import check_seed
+from sqlamarr.checking.arguments import mapping, path_like, unexpected
+from sqlamarr.errors import InterruptedRunError
+from sqlamarr.files.write_lock import claimed
 from sqlamarr.output.file import check_output
 from sqlamarr.output.summary import RunSummary
-from sqlamarr.output.write_lock import claimed
 from sqlamarr.pipeline.definition import Pipeline
 from sqlamarr.pipeline.load import load
-from sqlamarr.running.scratch import staged
+from sqlamarr.running.options import EventRange, RunOptions
 from sqlamarr.running.session import Session, Settings, reopened
-from sqlamarr.running.signals import interruptible
-from sqlamarr.running.worker import WorkerOptions
-from sqlamarr.running.workers import hired
+from sqlamarr.running.signals import Interruptions, interruptible
+from sqlamarr.running.workers import opened_workers
+from sqlamarr.running.working_file import WorkingFile
 from sqlamarr.sources.inputs import as_arguments
 
 Progress = Callable[[int], object]
 Input = str | Path | Mapping[str, Any]
 PIPELINE = "the name of a shipped one, or the path of a YAML file"
-LAST_ORDINAL = 2**63 // ROWS_PER_EVENT - 1  # ids are 64-bit integers
 
 
 def run(
@@ -39,8 +37,7 @@ def run(
     seed: int | None = None,
     batch_size: int | None = None,
     first_event: int = 0,
-    skip_events: int = 0,
-    max_events: int | None = None,
+    events: EventRange | int | str | tuple[int | None, int | None] | None = None,
     collisions: str = "auto",
     on_error: str = "stop",
     max_rejected: float = 0.01,
@@ -66,8 +63,8 @@ def run(
     :param batch_size: events that go through the steps together; no influence on the results. None: 500, of particle
         guns, whose events are small, up to 8,000
     :param first_event: ordinal of the first event of the inputs, for jobs that are parts of one production
-    :param skip_events: leave out so many events at the beginning of the inputs, which keep their ordinals
-    :param max_events: stop after so many events
+    :param events: stop after so many events; or those from A to before B of the inputs, which keep their ordinals, as
+        ``(A, B)`` or ``"A:B"``
     :param collisions: ``record`` (every HepMC record is an event), ``file`` (all records of a file are
         collisions of one event), or ``auto`` (``record`` unless the content shows LHCb's status codes)
     :param on_error: ``stop``, or ``skip`` to reject events that cannot be processed
@@ -76,10 +73,11 @@ def run(
     :param generator: how much of the generator's record to keep: ``none``, ``selected``, ``full``
     :param weights: keep all generator weights in GenWeights
     :param keep_tmp: keep the steps' own tables
-    :param overwrite: replace an existing output file
-    :param resume: continue a run that was interrupted, in its output file; begin one if there is none. The result is
-        that of a run without interruption; what would make it another one (pipeline, seed, inputs, ...) is an error
-    :param scratch: a folder in which the file is written, to be moved to its place at the end
+    :param overwrite: replace an existing output file, once the new one is complete
+    :param resume: continue a run that was interrupted, with or without ``overwrite``; begin one if there is none. The
+        result is that of a run without interruption; what would make it another one (pipeline, seed, inputs, ...) is an
+        error
+    :param scratch: a folder in which the file is written, to be moved to its place when it is complete
     :param conditions: changes to the pipeline's conditions
     :param models: other models, by the pipeline's names: see :meth:`sqlamarr.pipeline.definition.Pipeline.with_models`
     :param jobs: processes that work on batches; 1: this one itself. No influence on the results
@@ -89,60 +87,44 @@ def run(
     :raises SqlamarrError: one of the classes in :mod:`sqlamarr.errors`
     """
     arguments = as_arguments(inputs)
-    first_event, skip_events = whole("first_event", first_event), whole("skip_events", skip_events)
-    max_events = None if max_events is None else whole("max_events", max_events)
-    batch_size = None if batch_size is None else whole("batch_size", batch_size)
-    jobs, max_rejected = whole("jobs", jobs), real("max_rejected", max_rejected)
-    _check_options(generator, on_error, max_rejected, max_events, first_event + skip_events)
+    options = RunOptions(
+        seed, batch_size, first_event, EventRange.of(events), collisions, on_error, max_rejected, generator, weights,
+        keep_tmp, overwrite, resume, None if scratch is None else path_like("scratch", scratch), jobs,
+    )  # fmt: skip
     _check_called(executor, progress)
-    if resume and overwrite:
-        raise SqlamarrError("A run is either resumed or begun anew: resume and overwrite exclude each other.")
     path = path_like("output", output)
     names = [entry for entry in arguments if isinstance(entry, str)]
     check_output(path, overwrite=overwrite, resume=resume, inputs=names)
     prepared = pipeline if isinstance(pipeline, Pipeline) else load(path_like("pipeline", pipeline, PIPELINE))
     prepared = prepared.with_conditions(mapping("conditions", conditions or {}, "{'period': 2016}"))
     prepared = prepared.with_models(mapping("models", models or {}, "{'tracking': 'my_model.so'}"))
-    folder = None if scratch is None else path_like("scratch", scratch)
-    with (
-        interruptible() as interruptions,
-        claimed(path),
-        staged(path, folder, overwrite=overwrite, resume=resume) as working,
-    ):
-        found = reopened(working) if resume else None
+    with interruptible() as interruptions, claimed(path):
+        file, chosen = WorkingFile.choose(path, options, lambda: secrets.randbits(63))
         try:
-            if seed is None:
-                seed = found.seed if found else secrets.randbits(63)
-            chosen = WorkerOptions(check_seed(seed), generator, weights, keep_tmp, on_error == "skip")
-            settings = Settings(
-                prepared, chosen, arguments, path, working, found, batch_size, first_event, skip_events, max_events,
-                collisions, on_error, max_rejected, overwrite,
-            )  # fmt: skip
-            session = Session(settings, interruptions, progress)
-            with hired(session.job, jobs=jobs, executor=executor) as workers:
-                return session.run(workers)
-        except KeyboardInterrupt:
-            number = interruptions.received or signal.SIGINT
-            raise InterruptedRunError("Interrupted before the first event was begun.", number) from None
-        finally:
-            if found:
-                found.out.close()
+            settings = Settings(prepared, replace(options, seed=chosen), arguments, file)
+            summary = _run(settings, executor, progress, interruptions)
+            file.complete()
+        except BaseException as error:
+            file.fail(error)
+            raise
+    return summary
 
 
-def _check_options(
-    generator: str, on_error: str, max_rejected: float, max_events: int | None, first_event: int
-) -> None:
-    """Refuse values that mean nothing before anything is done."""
-    choices = {"generator": (generator, ("none", "selected", "full")), "on_error": (on_error, ("stop", "skip"))}
-    for name, (value, known) in choices.items():
-        if value not in known:
-            raise SqlamarrError(f"{name} must be one of {', '.join(known)}, found {value!r}.")
-    if not 0 <= max_rejected <= 1:
-        raise SqlamarrError(f"max_rejected is a fraction from 0 to 1, found {max_rejected!r}.")
-    if max_events is not None and max_events < 1:
-        raise SqlamarrError(f"max_events must be at least 1, found {max_events!r}.")
-    if not 0 <= first_event <= LAST_ORDINAL:
-        raise SqlamarrError(f"first_event must be from 0 to {LAST_ORDINAL}, found {first_event!r}.")
+def _run(
+    settings: Settings, executor: Executor | None, progress: Progress | None, interruptions: Interruptions
+) -> RunSummary:
+    found = reopened(settings.file.working) if settings.file.continues else None
+    try:
+        session = Session(settings, found, interruptions, progress)
+        settings.file.begin()
+        with opened_workers(session.job, jobs=settings.options.jobs, executor=executor) as workers:
+            return session.run(workers)
+    except KeyboardInterrupt:
+        number = interruptions.received or signal.SIGINT
+        raise InterruptedRunError("Interrupted before the first event was begun.", number) from None
+    finally:
+        if found:
+            found.out.close()
 
 
 def _check_called(executor: Any, progress: Any) -> None:

@@ -15,16 +15,18 @@ from sqlamarr.errors import InterruptedRunError, OutputError
 from sqlamarr.events.chunk import Chunk
 from sqlamarr.output import provenance
 from sqlamarr.output.batch_result import BatchResult
-from sqlamarr.output.file import OutputFile, held, is_unborn
+from sqlamarr.output.file import OutputFile
 from sqlamarr.output.provenance_differences import DECISIVE, RANGE, differences
 from sqlamarr.output.summary import RunSummary, report_of
 from sqlamarr.pipeline.definition import Pipeline
 from sqlamarr.running.coordinator import Coordinator
+from sqlamarr.running.options import RunOptions
 from sqlamarr.running.rejection_limit import judge, tolerate
 from sqlamarr.running.signals import Interruptions
-from sqlamarr.running.worker import Worker, WorkerOptions
+from sqlamarr.running.worker import Worker
 from sqlamarr.running.worker_process import Job, adopt
 from sqlamarr.running.workers import Workers
+from sqlamarr.running.working_file import WorkingFile
 from sqlamarr.sources.inputs import open_inputs
 
 
@@ -44,50 +46,28 @@ class Found:
         return int(self.made["seed"])
 
 
-def reopened(path: Path) -> Found | None:
-    """The file of an interrupted run; None if that run did not come so far.
+def reopened(path: Path) -> Found:
+    """The file of an interrupted run.
 
-    :raises OutputError: there is a file, but not one of ours
+    :raises OutputError: sqlamarr did not write it
     """
-    if not path.exists() or is_unborn(path):
-        return None
     out = OutputFile.again(path)
     return Found(out, provenance.read(out.db))
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a run was asked for; see :func:`sqlamarr.run`.
+    """What a run does; see :func:`sqlamarr.run`.
 
-    :ivar path: where the output shall be in the end
-    :ivar working: where it is written
-    :ivar found: the file to continue
+    :ivar options: with its seed
+    :ivar inputs: arguments and descriptions of sources
+    :ivar file: where it writes
     """
 
     pipeline: Pipeline
-    options: WorkerOptions
+    options: RunOptions
     inputs: Sequence[str | Mapping[str, Any]]
-    path: Path
-    working: Path
-    found: Found | None
-    batch_size: int | None
-    first_event: int
-    skip_events: int
-    max_events: int | None
-    collisions: str
-    on_error: str
-    max_rejected: float
-    overwrite: bool
-
-    def record(self) -> dict[str, Any]:
-        """For the provenance."""
-        options = self.options
-        return {
-            "seed": str(options.seed), "first_event": self.first_event, "skip_events": self.skip_events,
-            "max_events": self.max_events, "batch_size": self.batch_size, "collisions": self.collisions,
-            "collisions_asked": self.collisions, "on_error": self.on_error, "max_rejected": self.max_rejected,
-            "generator": options.generator, "weights": options.weights, "keep_tmp": options.keep_tmp,
-        }  # fmt: skip
+    file: WorkingFile
 
 
 class Session:
@@ -98,25 +78,30 @@ class Session:
     """
 
     def __init__(
-        self, settings: Settings, interruptions: Interruptions, progress: Callable[[int], object] | None
+        self,
+        settings: Settings,
+        found: Found | None,
+        interruptions: Interruptions,
+        progress: Callable[[int], object] | None,
     ) -> None:
         self._settings, self._interruptions, self._progress = settings, interruptions, progress
-        self._worker = Worker(settings.pipeline, settings.options)
+        options = settings.options
+        self._worker = Worker(settings.pipeline, options)
         self.job = Job.of(settings.pipeline, settings.options)
         adopt(self.job, self._worker)
-        self._out = settings.found.out if settings.found else None
-        self._summary = RunSummary(settings.pipeline.name, settings.options.seed, str(settings.path))
+        self._found, self._out = found, found.out if found else None
+        self._summary = RunSummary(settings.pipeline.name, options.seed or 0, str(settings.file.path))
         self._summary.rows.update(dict.fromkeys(self._worker.output_tables, 0))  # in the pipeline's order
         self._restore()
         done = self._summary.resumed
         self._source = open_inputs(
-            settings.inputs, seed=settings.options.seed, first_event=settings.first_event,
-            collisions=settings.collisions, on_error=settings.on_error, skip=settings.skip_events + done,
-            max_events=None if settings.max_events is None else max(0, settings.max_events - done),
+            settings.inputs, seed=options.seed, first_event=options.first_event,
+            collisions=options.collisions, on_error=options.on_error, skip=options.events.first + done,
+            max_events=None if options.events.most is None else max(0, options.events.most - done),
             marks=self._out.marks() if self._out else (),
         )  # fmt: skip
         self._description = provenance.before(
-            settings.pipeline, self._worker.workspace, settings.record(), self._source.names()
+            settings.pipeline, self._worker.workspace, options.record(), self._source.names()
         )
         self._refuse_differences()
         self._positions: deque[list[dict[str, Any]]] = deque()
@@ -125,22 +110,27 @@ class Session:
         if self._out is not None:
             for report in self._out.reports():
                 self._summary.add(report)
-            self._summary.resumed = self._summary.events
+            self._summary.resumed = self._settings.file.events = self._summary.events
 
     def _refuse_differences(self) -> None:
-        if self._settings.found is None:
+        if self._found is None:
             return
-        found = differences(self._settings.found.made, provenance.as_read(self._description), {**DECISIVE, **RANGE})
+        found = differences(self._found.made, provenance.as_read(self._description), {**DECISIVE, **RANGE})
         if found:
             raise OutputError(
-                f"{self._settings.path} cannot be resumed: it was begun otherwise. What differs: {'; '.join(found)}. "
+                f"{self._stale()} cannot be resumed: it was begun otherwise. What differs: {'; '.join(found)}. "
                 "Resume with what it was begun with, or begin anew with --overwrite."
             )
+
+    def _stale(self) -> Path:
+        """What is to be resumed, as the user knows it."""
+        file = self._settings.file
+        return file.path if file.working == file.target or file.copied else file.working
 
     def run(self, workers: Workers) -> RunSummary:
         """Everything from the first event to the last, and the end of the provenance."""
         start = time.perf_counter()
-        coordinator = Coordinator(workers, skip=self._settings.options.skip_bad_events)
+        coordinator = Coordinator(workers, skip=self._settings.options.skips_bad_events)
         try:
             with closing(self._chunks()) as chunks:
                 for results in coordinator.results(chunks):
@@ -161,7 +151,7 @@ class Session:
     def _chunks(self) -> Generator[Chunk, None, None]:
         """The chunks, while noting how far the inputs had been read when each was cut."""
         # Closed at once if the run ends early: it holds a file.
-        with closing(self._source.chunks(self._settings.batch_size)) as chunks:
+        with closing(self._source.chunks(self._settings.options.batch_size)) as chunks:
             while True:
                 start = time.perf_counter()
                 chunk = next(chunks, None)
@@ -176,8 +166,8 @@ class Session:
         if self._out is None:
             settings, worker = self._settings, self._worker
             self._out = OutputFile(
-                settings.working, worker.output_tables, worker.workspace.declared, views=worker.views,
-                overwrite=settings.overwrite, description=self._description,
+                settings.file.working, worker.output_tables, worker.workspace.declared, views=worker.views,
+                description=self._description,
             )  # fmt: skip
         return self._out
 
@@ -187,12 +177,13 @@ class Session:
         for result in results:
             self._file().append(result, marks if result is results[-1] else ())
             self._summary.add(report_of(result))
-            tolerate(self._summary, result, self._settings.max_rejected)
+            self._settings.file.events = self._summary.events
+            tolerate(self._summary, result, self._settings.options.max_rejected)
         self._summary.seconds["writing"] += time.perf_counter() - start
 
     def _finish(self) -> None:
         out, summary = self._file(), self._summary
-        judge(summary, self._settings.max_rejected)
+        judge(summary, self._settings.options.max_rejected)
         for warning in [*self._source.warnings, *self._worker.advice(summary.counts), *self._missing()]:
             summary.warn(warning)
         out.describe(
@@ -202,11 +193,11 @@ class Session:
 
     def _missing(self) -> Iterator[str]:
         """Who asks for events 50 to 100 expects them; who asks for the first 100 may just mean all."""
-        settings, found = self._settings, self._summary.events
-        if settings.skip_events and settings.max_events is not None and found < settings.max_events:
-            first, last = settings.skip_events, settings.skip_events + settings.max_events
+        wanted, found = self._settings.options.events, self._summary.events
+        if wanted.first and wanted.stop is not None and found < wanted.stop - wanted.first:
+            first = wanted.first
             yield (
-                f"events {first:,} to {last:,} were asked for, but the inputs end before: "
+                f"events {first:,} to {wanted.stop:,} were asked for, but the inputs end before: "
                 f"{f'those from {first + found:,} on are missing' if found else 'none of them is there'}."
             )
 
@@ -215,10 +206,4 @@ class Session:
         by = "" if number == signal.SIGINT else f" by {signal.Signals(number).name}"
         if self._out:
             self._out.refuse_moved()
-        left = (
-            f"{self._settings.path} holds {held(self._summary.events)}; its status is "
-            "'incomplete'. Continue with the same command and --resume."
-            if self._out
-            else "No event was finished, nothing was written."
-        )
-        return InterruptedRunError(f"Interrupted{by}. {left}", number)
+        return InterruptedRunError(f"Interrupted{by}.", number)

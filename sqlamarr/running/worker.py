@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from sqlamarr.output.batch_result import BatchResult, event_columns, source_colu
 from sqlamarr.pipeline.advice import Advice
 from sqlamarr.pipeline.definition import Pipeline
 from sqlamarr.pipeline.views import checked_views
+from sqlamarr.running.options import RunOptions
 from sqlamarr.steps.batch import Batch
 from sqlamarr.steps.protocol import Run, Step
 from sqlamarr.steps.table_order import reading, refuse_reading_ahead
@@ -31,32 +32,16 @@ from sqlamarr.steps.workspace import Workspace
 GENERATOR_TABLES = ("GenVertices", "GenParticles")
 
 
-@dataclass(frozen=True)
-class WorkerOptions:
-    """What a worker needs beside the pipeline; the same for all workers of a run.
-
-    :ivar seed: the run's seed, 0 to 2^64 - 1
-    :ivar generator: how much of the generator's record to keep: ``none``, ``selected`` or ``full``
-    :ivar weights: keep GenWeights
-    :ivar keep_tmp: keep the steps' own tables too
-    :ivar skip_bad_events: reject events that cannot be processed instead of stopping
-    """
-
-    seed: int
-    generator: str = "none"
-    weights: bool = False
-    keep_tmp: bool = False
-    skip_bad_events: bool = False
-
-
 class Worker:
     """Takes chunks of events through the steps of a pipeline.
 
     :raises PipelineError: the pipeline, its queries or its models are wrong
     """
 
-    def __init__(self, pipeline: Pipeline, options: WorkerOptions) -> None:
-        self.pipeline, self.options = pipeline, options
+    def __init__(self, pipeline: Pipeline, options: RunOptions) -> None:
+        if options.seed is None:
+            raise SqlamarrError("A worker needs the seed of its run.")
+        self.pipeline, self.options, self._seed = pipeline, options, options.seed
         lib.sqlamarr_keep_memory()  # from batch to batch
         self.workspace = Workspace(pipeline)
         self._runs: list[tuple[Step, Run]] = []
@@ -83,7 +68,7 @@ class Worker:
         """
         start = time.perf_counter()
         parsed = chunk.parse()
-        if parsed.rejected and not self.options.skip_bad_events:
+        if parsed.rejected and not self.options.skips_bad_events:
             raise InputError(_describe(chunk, parsed.rejected[0]))
         reading = time.perf_counter() - start
         batch = self.batch()
@@ -119,7 +104,7 @@ class Worker:
     def batch(self) -> Batch:
         """An empty batch."""
         workspace = self.workspace
-        return Batch(workspace.db, self.pipeline.conditions, self.options.seed, tables=workspace.tables)
+        return Batch(workspace.db, self.pipeline.conditions, self._seed, tables=workspace.tables)
 
     def _simulate(self, chunk: Chunk, parsed: ParsedChunk, batch: Batch) -> dict[str, float]:
         seconds = {"loading": _timed(partial(_load, batch, chunk, parsed))}
@@ -173,7 +158,7 @@ _SELECTED = {
 }
 
 
-def _output_tables(workspace: Workspace, options: WorkerOptions) -> list[str]:
+def _output_tables(workspace: Workspace, options: RunOptions) -> list[str]:
     known = workspace.db.tables()
     wanted = [*workspace.pipeline.output]
     if missing := [table for table in wanted if table not in known]:

@@ -17,7 +17,8 @@ from sqlamarr.events.event import Rejected
 from sqlamarr.native.library import version
 from sqlamarr.output.batch_result import BatchResult
 from sqlamarr.pipeline.definition import Pipeline
-from sqlamarr.running.worker import Worker, WorkerOptions
+from sqlamarr.running.options import RunOptions
+from sqlamarr.running.worker import Worker
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Job:
     spec: bytes
 
     @classmethod
-    def of(cls, pipeline: Pipeline, options: WorkerOptions) -> Job:
+    def of(cls, pipeline: Pipeline, options: RunOptions) -> Job:
         """The job of running a pipeline; the pipeline's path is made absolute, as workers may stand elsewhere."""
         absolute = replace(pipeline, path=pipeline.path.absolute())
         return cls(uuid.uuid4().hex, str(version), pickle.dumps((absolute, options)))
@@ -98,7 +99,7 @@ def _results(worker: Worker, chunk: Chunk) -> Iterator[BatchResult]:
         return
     except EventError as error:
         failure = error
-    skip = worker.options.skip_bad_events
+    skip = worker.options.skips_bad_events
     if not skip and failure.event_id is not None:
         raise type(failure)(_event_message(chunk, failure), failure.event_id, failure.step) from failure
     if len(chunk.events) > 1:

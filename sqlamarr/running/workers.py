@@ -112,7 +112,7 @@ def _workers(job: Job, jobs: int, executor: Executor | None) -> Workers:
 
 
 @contextmanager
-def hired(job: Job, *, jobs: int = 1, executor: Executor | None = None) -> Iterator[Workers]:
+def opened_workers(job: Job, *, jobs: int = 1, executor: Executor | None = None) -> Iterator[Workers]:
     """The workers that a run asks for, let go at the end.
 
     :raises SqlamarrError: a number of jobs below one

@@ -233,9 +233,7 @@ def refuse_endless(description: Description, reading: Reading) -> None:
     """
     where = f"or 'events: N' below '{description.kind}:'"
     if reading.numbering.remaining is None:
-        raise InputError(
-            f"{description.path} has no end: say how many events, with -n N (max_events in Python) {where}."
-        )
+        raise InputError(f"{description.path} has no end: say how many events, with -n N (events in Python) {where}.")
     if not reading.last:
         raise InputError(
             f"{description.path} has no end, and the inputs after it would never be read: say {where[3:]}, "

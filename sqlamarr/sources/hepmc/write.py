@@ -15,6 +15,7 @@ import numpy as np
 
 from sqlamarr.errors import OutputError
 from sqlamarr.events.chunk import ParsedChunk
+from sqlamarr.files.whole_files import replacing
 from sqlamarr.native.columns import Columns
 from sqlamarr.native.library import version
 from sqlamarr.sources.hepmc.ascii import TOOL
@@ -36,17 +37,10 @@ def write(path: Path, chunks: Iterable[ParsedChunk], description: str, weight_na
     :raises OutputError: another name, or a file that cannot be written (then there is none)
     """
     check_name(path)
-    part = path.with_name(f"{path.name}.part")
-    try:
-        with part.open("wb") as raw, _compressed(raw, path.suffix) as file:
-            file.write(_header(description, weight_names or ("Default",)).encode())
-            count = _write_records(file, chunks)
-            file.write(b"HepMC::Asciiv3-END_EVENT_LISTING\n\n")
-        part.replace(path)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror or error}.") from error
-    finally:
-        part.unlink(missing_ok=True)
+    with replacing(path) as part, part.open("wb") as raw, _compressed(raw, path.suffix) as file:
+        file.write(_header(description, weight_names or ("Default",)).encode())
+        count = _write_records(file, chunks)
+        file.write(b"HepMC::Asciiv3-END_EVENT_LISTING\n\n")
     return count
 
 
