@@ -191,7 +191,13 @@ def _export(database: Path, output: Path, overwrite: bool, quiet: bool) -> None:
     from sqlamarr.files.write_lock import claimed
 
     with claimed(database), progress_bar(quiet) as bar:
-        exported = export(database, output, overwrite=overwrite, progress=bar.update if bar is not None else None)
+        try:
+            exported = export(database, output, overwrite=overwrite, progress=bar.update if bar is not None else None)
+        except OutputError as error:
+            raise OutputError(
+                f"{error} The simulation is complete in {database}: make room, then "
+                f"'sqlamarr export {database} {output} --overwrite'."
+            ) from error
         database.unlink()
     if not quiet:
         click.echo(exported.text())
