@@ -21,7 +21,7 @@ import numpy as np
 
 import sqlamarr
 from sqlamarr.candidates.build import Selection
-from sqlamarr.candidates.ntuple import candidates
+from sqlamarr.candidates.ntuple import find_candidates
 from sqlamarr.candidates.write import write_tuple
 from sqlamarr.report.decays import decay_section
 from sqlamarr.report.drawing import fractions, histograms
@@ -65,9 +65,9 @@ def main() -> None:
     sqlamarr.run("lhcb_run2", gun, out, seed=1, events=events, overwrite=True)
     print(write_tuple(out, LB, folder / "lb.root", Selection(truth=True), overwrite=True).text())
     print(write_report(out, folder / "lb.html", decays=[LB, LC], overwrite=True).text())
-    lb = candidates(out, LB, Selection(truth=True))
-    free = candidates(out, LC, Selection(truth=True, tree_fit=True))
-    bound = candidates(out, LC, Selection(truth=True, tree_fit=True, point_back=True))
+    lb = find_candidates(out, LB, Selection(truth=True))
+    free = find_candidates(out, LC, Selection(truth=True, tree_fit=True))
+    bound = find_candidates(out, LC, Selection(truth=True, tree_fit=True, point_back=True))
     draw(lb, free, bound, folder / "validation.png")
     with sqlamarr.open(out) as db:
         for name, value in decay_section(db, LB).numbers:

@@ -5,36 +5,111 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sqlamarr import errors
+    from sqlamarr.candidates.build import Selection
+    from sqlamarr.candidates.ntuple import find_candidates
+    from sqlamarr.candidates.write import TupleSummary, write_tuple
+    from sqlamarr.compiler import compile
+    from sqlamarr.compiler.build import Compiled
     from sqlamarr.database.connection import Database
-    from sqlamarr.errors import SqlamarrError
+    from sqlamarr.errors import EventError, SqlamarrError
     from sqlamarr.exporters.export_file import export
+    from sqlamarr.exporters.options import ExportSummary
     from sqlamarr.native.columns import Columns
     from sqlamarr.native.library import version as __version__
+    from sqlamarr.native.random import Random
     from sqlamarr.output.file import open_output as open
+    from sqlamarr.output.merge import merge
+    from sqlamarr.output.summary import RunSummary
+    from sqlamarr.pipeline.definition import Pipeline
     from sqlamarr.pipeline.load import load as load_pipeline
+    from sqlamarr.report.page import ReportSummary, write_report
     from sqlamarr.running.run import run
+    from sqlamarr.steps.batch import Batch
+    from sqlamarr.steps.registry import register
+    from sqlamarr.steps.workspace import Workspace
+    from sqlamarr.tables.output_database import OutputDatabase
+    from sqlamarr.tables.table import Table
 
-__all__ = ["Columns", "Database", "SqlamarrError", "__version__", "export", "load_pipeline", "open", "run"]
+__all__ = [
+    # simulate
+    "run",
+    "load_pipeline",
+    "merge",
+    # read and convert the results
+    "open",
+    "export",
+    "find_candidates",
+    "write_tuple",
+    "write_report",
+    # extend
+    "compile",
+    "register",
+    # what these take and return
+    "Batch",
+    "Columns",
+    "Compiled",
+    "Database",
+    "ExportSummary",
+    "OutputDatabase",
+    "Pipeline",
+    "Random",
+    "ReportSummary",
+    "RunSummary",
+    "Selection",
+    "Table",
+    "TupleSummary",
+    "Workspace",
+    # what they raise; all are in sqlamarr.errors
+    "EventError",
+    "SqlamarrError",
+    "errors",
+    "__version__",
+]
 
-# Imported when first used: the command line answers --help at once, and nobody pays for what he does not use.
-_LATER = {
-    "Columns": ("native.columns", "Columns"),
-    "Database": ("database.connection", "Database"),
-    "SqlamarrError": ("errors", "SqlamarrError"),
-    "__version__": ("native.library", "version"),
-    "export": ("exporters.export_file", "export"),
-    "load_pipeline": ("pipeline.load", "load"),
-    "open": ("output.file", "open_output"),
-    "run": ("running.run", "run"),
+# Imported when first used: the command line answers --help immediately, and a run pays only for what it uses.
+_MODULES = {
+    "Batch": "steps.batch",
+    "Columns": "native.columns",
+    "Compiled": "compiler.build",
+    "Database": "database.connection",
+    "EventError": "errors",
+    "ExportSummary": "exporters.options",
+    "OutputDatabase": "tables.output_database",
+    "Pipeline": "pipeline.definition",
+    "Random": "native.random",
+    "ReportSummary": "report.page",
+    "RunSummary": "output.summary",
+    "Selection": "candidates.build",
+    "SqlamarrError": "errors",
+    "Table": "tables.table",
+    "TupleSummary": "candidates.write",
+    "Workspace": "steps.workspace",
+    "__version__": "native.library:version",
+    "find_candidates": "candidates.ntuple",
+    "compile": "compiler",
+    "export": "exporters.export_file",
+    "load_pipeline": "pipeline.load:load",
+    "merge": "output.merge",
+    "open": "output.file:open_output",
+    "register": "steps.registry",
+    "run": "running.run",
+    "write_report": "report.page",
+    "write_tuple": "candidates.write",
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name in _LATER:
-        from importlib import import_module
+    from importlib import import_module
 
-        module, attribute = _LATER[name]
-        return getattr(import_module(f"sqlamarr.{module}"), attribute)
+    if name in _MODULES:
+        module, _, attribute = _MODULES[name].partition(":")
+        return getattr(import_module(f"sqlamarr.{module}"), attribute or name)
+    try:  # a room of the package: sqlamarr.steps is there whether something has imported it or not
+        return import_module(f"sqlamarr.{name}")
+    except ModuleNotFoundError as error:
+        if error.name != f"sqlamarr.{name}":
+            raise
     raise AttributeError(f"module 'sqlamarr' has no attribute {name!r}")
 
 

@@ -10,7 +10,7 @@ import pytest
 
 import sqlamarr
 from sqlamarr.candidates.build import Selection
-from sqlamarr.candidates.ntuple import candidates
+from sqlamarr.candidates.ntuple import find_candidates
 from sqlamarr.particles.descriptors import mass
 from sqlamarr.report.statistics import chi2_probability, core
 
@@ -26,7 +26,7 @@ def shot(folder, label, n):
     gun = folder / f"{label}.yaml"
     gun.write_text(f'gun:\n  decay: "{decay}"\n{spectrum}\n  origin: {{luminous_region: 2016}}\n')
     sqlamarr.run("lhcb_run2", gun, folder / f"{label}.db", seed=11, events=n)
-    return candidates(folder / f"{label}.db", decay, Selection(truth=True))
+    return find_candidates(folder / f"{label}.db", decay, Selection(truth=True))
 
 
 def check(found, label, slack):

@@ -12,7 +12,7 @@ from scipy import stats
 
 import sqlamarr
 from sqlamarr.candidates.build import Selection
-from sqlamarr.candidates.ntuple import candidates
+from sqlamarr.candidates.ntuple import find_candidates
 from sqlamarr.errors import DescriptorError, InputError
 from sqlamarr.particles import descriptors
 
@@ -80,12 +80,12 @@ def test_it_is_simulated_and_found_by_its_name(simulated):
     with sqlamarr.open(simulated) as db:
         query = "SELECT count(*), min(charge), max(charge) FROM MCParticles WHERE pid = 9900014"
         assert db.execute(query).fetchone() == (2000, 0, 0)
-    found = candidates(simulated, DECAY, Selection(truth=True, tree_fit=True, masses=("N1",)))
+    found = find_candidates(simulated, DECAY, Selection(truth=True, tree_fit=True, masses=("N1",)))
     assert len(found["event_id"]) > 50
     assert set(found["N1_TRUEID"].tolist()) == {9900014}
     assert abs(np.median(found["N1_M"]) - 2000) < 5
     with pytest.raises(DescriptorError, match="There is no particle 'N2'. Did you mean N1, "):
-        candidates(simulated, DECAY.replace("N1", "N2"))
+        find_candidates(simulated, DECAY.replace("N1", "N2"))
     assert not descriptors.is_known("N1")  # outside that file
 
 
@@ -101,7 +101,7 @@ def test_it_is_found_when_its_gun_is_the_signal_of_pileup(tmp_path):
         "pileup": {"mu": 1.0, "signal": {"gun": HNL}, "collisions": {"gun": {"particle": "pi+", "events": 50, **AIM}}}
     }
     sqlamarr.run("lhcb_run2", pileup, tmp_path / "out.db", seed=1, events=300)
-    assert len(candidates(tmp_path / "out.db", DECAY, Selection(truth=True))["event_id"]) > 5
+    assert len(find_candidates(tmp_path / "out.db", DECAY, Selection(truth=True))["event_id"]) > 5
 
 
 def test_charged_ones_make_tracks(tmp_path):

@@ -18,7 +18,7 @@ import sqlamarr
 from sqlamarr.candidates import build, ntuple, variables
 from sqlamarr.candidates.build import Selection
 from sqlamarr.candidates.combine import Particles, combinations
-from sqlamarr.candidates.ntuple import NTuple, candidates
+from sqlamarr.candidates.ntuple import NTuple, find_candidates
 from sqlamarr.candidates.variables import labels_of
 from sqlamarr.candidates.write import write_tuple
 from sqlamarr.errors import OutputError, SqlamarrError
@@ -48,7 +48,7 @@ def bs(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def matched(lambda_b):
-    return candidates(lambda_b, LB, Selection(truth=True, tree_fit=True, point_back=True, masses=("Lc",)))
+    return find_candidates(lambda_b, LB, Selection(truth=True, tree_fit=True, point_back=True, masses=("Lc",)))
 
 
 # -- combinations -----------------------------------------------------------------------------------
@@ -72,13 +72,13 @@ def test_combinations_are_all_there_are(a, b, same):
 
 def test_all_combinations_of_a_real_event(reference):
     """Against a plain loop over the tracks of every event."""
-    found = candidates(reference[0], "[D+ -> K- pi+ pi+]CC", Selection(where="Dplus_M < 1500"))
+    found = find_candidates(reference[0], "[D+ -> K- pi+ pi+]CC", Selection(where="Dplus_M < 1500"))
     with sqlamarr.open(reference[0]) as db:
         rows = db.execute("SELECT event_id, track_id, charge FROM Tracks WHERE type = 3").fetchall()
     events = {}
     for event, track, charge in rows:
         events.setdefault(event, {1: [], -1: []})[charge].append(track)
-    everything = candidates(reference[0], "[D+ -> K- pi+ pi+]CC", Selection(cuts={"Kminus": "PT > 800"}))
+    everything = find_candidates(reference[0], "[D+ -> K- pi+ pi+]CC", Selection(cuts={"Kminus": "PT > 800"}))
     expected = set()
     heavy = set(everything["Kminus_TRACK_Key"])
     for event in events.values():
@@ -92,7 +92,7 @@ def test_all_combinations_of_a_real_event(reference):
 
 
 def test_numbers_of_candidates(reference):
-    found = candidates(reference[0], "phi(1020) -> K+ K-", Selection(where="phi_M < 1030"))
+    found = find_candidates(reference[0], "phi(1020) -> K+ K-", Selection(where="phi_M < 1030"))
     for event in np.unique(found["event_id"]):
         own = found["event_id"] == event
         assert found["nCandidate"][own].tolist() == list(range(own.sum()))
@@ -100,8 +100,8 @@ def test_numbers_of_candidates(reference):
 
 
 def test_a_decay_that_is_its_own_conjugate_is_found_once(jpsi):
-    plain = candidates(jpsi, "J/psi(1S) -> mu+ mu-")
-    both = candidates(jpsi, "[J/psi(1S) -> mu+ mu-]CC")
+    plain = find_candidates(jpsi, "J/psi(1S) -> mu+ mu-")
+    both = find_candidates(jpsi, "[J/psi(1S) -> mu+ mu-]CC")
     assert len(plain["event_id"]) == len(both["event_id"]) > 100
 
 
@@ -123,11 +123,11 @@ def test_a_candidate_that_is_its_own_conjugate_is_there_once(bs, descriptor, alo
 
 def test_candidates_of_a_self_conjugate_final_state(bs):
     decay = "B_s0 -> (J/psi(1S) -> mu+ mu-) (phi(1020) -> K+ K-)"
-    found = candidates(bs, f"[{decay}]CC")
+    found = find_candidates(bs, f"[{decay}]CC")
     keys = np.stack([found[name] for name in found if name.endswith("_TRACK_Key")], axis=1)
     assert len(np.unique(keys, axis=0)) == len(keys) > 30
     assert set(found["B_s0_ID"]) == {531}
-    true = candidates(bs, f"[{decay}]CC", Selection(truth=True))
+    true = find_candidates(bs, f"[{decay}]CC", Selection(truth=True))
     assert set(true["B_s0_ID"]) == {531, -531}
     assert (true["B_s0_ID"] == true["B_s0_TRUEID"]).all()
 
@@ -135,7 +135,7 @@ def test_candidates_of_a_self_conjugate_final_state(bs):
 def test_fits_that_run_away_are_said_and_print_nothing(bs):
     """Of wrong combinations, whose masses no vertex can make: warnings of numpy would fail here."""
     decay = "[B_s0 -> (J/psi(1S) -> mu+ mu-) (phi(1020) -> K+ K-)]CC"
-    found = candidates(bs, decay, Selection(tree_fit=True, point_back=True, masses=("Jpsi",)))
+    found = find_candidates(bs, decay, Selection(tree_fit=True, point_back=True, masses=("Jpsi",)))
     failed = found["B_s0_DTF_STATUS"] == 1
     assert 0 < failed.sum() < len(failed)
     assert (np.isnan(found["B_s0_DTF_M"]) == failed).all()
@@ -151,17 +151,17 @@ def test_combinations_of_the_wrong_sign_are_called_so(lambda_b, tmp_path, capsys
 
 def test_pieces_do_not_matter(lambda_b, matched, monkeypatch):
     monkeypatch.setattr(ntuple, "EVENTS", 37)
-    small = candidates(lambda_b, LB, Selection(truth=True, tree_fit=True, point_back=True, masses=("Lc",)))
+    small = find_candidates(lambda_b, LB, Selection(truth=True, tree_fit=True, point_back=True, masses=("Lc",)))
     for name, values in matched.items():
         assert np.allclose(small[name], values, rtol=1e-9, atol=1e-12, equal_nan=True), name
 
 
 @pytest.mark.parametrize("at_once", [700, 1])
 def test_many_combinations_are_made_a_few_events_at_a_time(reference, monkeypatch, at_once):
-    whole = candidates(reference[0], "phi(1020) -> K+ K-")
+    whole = find_candidates(reference[0], "phi(1020) -> K+ K-")
     assert len(whole["phi_M"]) > 700
     monkeypatch.setattr(ntuple, "AT_ONCE", at_once)
-    assert candidates(reference[0], "phi(1020) -> K+ K-")["phi_M"] == pytest.approx(whole["phi_M"], nan_ok=True)
+    assert find_candidates(reference[0], "phi(1020) -> K+ K-")["phi_M"] == pytest.approx(whole["phi_M"], nan_ok=True)
 
 
 def test_too_many_combinations_are_refused_before_they_are_made(reference, monkeypatch, tmp_path, capsys):
@@ -185,27 +185,27 @@ def test_too_many_combinations_are_refused_before_they_are_made(reference, monke
 
 def test_combinations_are_counted_through_the_file(reference, monkeypatch):
     """The limit is that of the file, however it is split."""
-    count = len(candidates(reference[0], "phi(1020) -> K+ K-")["phi_M"])
+    count = len(find_candidates(reference[0], "phi(1020) -> K+ K-")["phi_M"])
     monkeypatch.setattr(ntuple, "EVENTS", 4)
-    assert len(candidates(reference[0], "phi(1020) -> K+ K-", Selection(max_combinations=count))["phi_M"]) == count
+    assert len(find_candidates(reference[0], "phi(1020) -> K+ K-", Selection(max_combinations=count))["phi_M"]) == count
     with pytest.raises(SqlamarrError, match=r"phi has about [\d,]+ combinations .* in the first \d+ of 40 events"):
-        candidates(reference[0], "phi(1020) -> K+ K-", Selection(max_combinations=count // 2))
+        find_candidates(reference[0], "phi(1020) -> K+ K-", Selection(max_combinations=count // 2))
 
 
 def test_far_too_many_combinations_are_known_from_the_first_events(reference, monkeypatch):
-    count = len(candidates(reference[0], "phi(1020) -> K+ K-")["phi_M"])
+    count = len(find_candidates(reference[0], "phi(1020) -> K+ K-")["phi_M"])
     monkeypatch.setattr(ntuple, "EVENTS", 4)
     monkeypatch.setattr(ntuple, "ENOUGH", 12)
     with pytest.raises(SqlamarrError, match=r"in the first 12 of 40 events, about [\d,]+ in all, expected at most"):
-        candidates(reference[0], "phi(1020) -> K+ K-", Selection(max_combinations=count // 2))
+        find_candidates(reference[0], "phi(1020) -> K+ K-", Selection(max_combinations=count // 2))
 
 
 def test_the_number_of_combinations_of_equal_particles_is_known_before(reference):
     """Two pions in both orders are one combination, in the number that decides too."""
-    count = len(candidates(reference[0], "D+ -> K- pi+ pi+")["Dplus_M"])
+    count = len(find_candidates(reference[0], "D+ -> K- pi+ pi+")["Dplus_M"])
     for limit, fits in ((count * 5 // 4, True), (count // 4, False)):
         with nullcontext() if fits else pytest.raises(SqlamarrError, match="Dplus has about"):
-            candidates(reference[0], "D+ -> K- pi+ pi+", Selection(max_combinations=limit))
+            find_candidates(reference[0], "D+ -> K- pi+ pi+", Selection(max_combinations=limit))
 
 
 # -- what the columns hold --------------------------------------------------------------------------
@@ -249,14 +249,14 @@ def test_flight_and_direction(matched):
 
 def test_candidates_of_others_are_not_called_signal(lambda_b):
     swapped_decay = "[Lambda_b0 -> (Lambda_c+ -> p+ K- pi+) pi-]CC"
-    swapped = candidates(lambda_b, swapped_decay)
-    assert len(candidates(lambda_b, swapped_decay, Selection(truth=True))["Lb_M"]) == 0
+    swapped = find_candidates(lambda_b, swapped_decay)
+    assert len(find_candidates(lambda_b, swapped_decay, Selection(truth=True))["Lb_M"]) == 0
     assert len(swapped["event_id"]) > 50
     assert set(np.unique(swapped["piminus_TRUEID"])) <= {13, -321, 211, 2212}  # the last in conjugates
 
 
 def test_truth_matched_are_among_all(lambda_b, matched):
-    everything = candidates(lambda_b, LB)
+    everything = find_candidates(lambda_b, LB)
     right = (everything["Lb_TRUEID"] == 5122) & (everything["Lc_TRUEID"] == 4122)
     for name in ("pplus", "Kminus", "piplus", "muminus"):
         right &= everything[f"{name}_TRUEID"] == everything[f"{name}_ID"]
@@ -269,7 +269,7 @@ def photons(tmp_path_factory):
 
 
 def test_photons_take_part_in_decays(photons):
-    found = candidates(photons, "[B0 -> (K*(892)0 -> K+ pi-) gamma]CC", Selection(truth=True))
+    found = find_candidates(photons, "[B0 -> (K*(892)0 -> K+ pi-) gamma]CC", Selection(truth=True))
     assert len(found["B0_M"]) > 50
     assert (found["gamma_TRUEID"] == 22).all()
     assert np.median(found["B0_M"]) == pytest.approx(mass(511), abs=60)
@@ -279,13 +279,13 @@ def test_photons_take_part_in_decays(photons):
 
 
 def test_neutral_pions_have_a_mass_and_no_vertex(photons):
-    found = candidates(photons, "pi0 -> gamma gamma", Selection(truth=True, cuts={"gamma": "CALO_Type = 1"}))
+    found = find_candidates(photons, "pi0 -> gamma gamma", Selection(truth=True, cuts={"gamma": "CALO_Type = 1"}))
     assert len(found["pi0_M"]) > 50
     assert np.median(found["pi0_M"]) == pytest.approx(mass(111), abs=8)
     assert (found["gamma_CALO_Key"] != found["gamma_1_CALO_Key"]).all()
     assert np.isnan(found["pi0_ENDVERTEX_CHI2"]).all()
     assert np.isnan(found["pi0_BPVIPCHI2"]).all()
-    fixed = candidates(photons, "pi0 -> gamma gamma", Selection(truth=True, tree_fit=True, masses=("pi0",)))
+    fixed = find_candidates(photons, "pi0 -> gamma gamma", Selection(truth=True, tree_fit=True, masses=("pi0",)))
     good = fixed["pi0_DTF_STATUS"] == 0
     assert fixed["pi0_DTF_M"][good] == pytest.approx(mass(111), abs=1e-2)
 
@@ -306,7 +306,7 @@ def test_labels(descriptor, labels):
 
 
 def test_only_marked_particles_have_columns(lambda_b):
-    found = candidates(lambda_b, "[Lambda_b0 -> ^(Lambda_c+ -> p+ K- pi+) mu-]CC", Selection(truth=True))
+    found = find_candidates(lambda_b, "[Lambda_b0 -> ^(Lambda_c+ -> p+ K- pi+) mu-]CC", Selection(truth=True))
     assert {name.split("_")[0] for name in found if "_" in name and name != "event_id"} == {"Lb", "Lc"}
 
 
@@ -374,13 +374,13 @@ def test_a_file_without_tracks_is_refused(make_pipeline, example, tmp_path):
     pipeline = make_pipeline("name: t\nsteps:\n  - select_particles: {}\noutput: {tables: [MCParticles]}\n")
     sqlamarr.run(pipeline, example, tmp_path / "out.db", seed=1, events=2)
     with pytest.raises(OutputError, match="has no table Tracks, TrackStates, .*decay candidates need"):
-        candidates(tmp_path / "out.db", LB)
+        find_candidates(tmp_path / "out.db", LB)
 
 
 @pytest.mark.parametrize("suffix", ["root", "parquet"])
 def test_root_and_parquet_hold_the_same(jpsi, tmp_path, suffix):
     decay, selection = "J/psi(1S) -> mu+ mu-", Selection(truth=True)
-    expected = candidates(jpsi, decay, selection)
+    expected = find_candidates(jpsi, decay, selection)
     path = tmp_path / f"jpsi.{suffix}"
     assert write_tuple(jpsi, decay, path, selection).candidates == len(expected["Jpsi_M"])
     if suffix == "root":

@@ -138,7 +138,7 @@ class NTuple:
         return describe(column, self.labels)
 
 
-def candidates(
+def find_candidates(
     path: str | Path,
     descriptor: str,
     selection: Selection | None = None,
