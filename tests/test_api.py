@@ -13,9 +13,9 @@ import sqlamarr
 ROOT = Path(__file__).parent.parent
 
 PUBLIC = """
-Batch Columns Compiled Database EventError ExportSummary OutputDatabase Pipeline Random ReportSummary RunSummary Selection
-SqlamarrError Table TupleSummary Workspace __version__ compile errors export find_candidates load_pipeline merge open
-register run write_report write_tuple
+Batch Columns Compiled Database EventError ExportSummary OutputDatabase Pipeline Random ReportSummary
+RunSummary Selection SqlamarrError Table TupleSummary Workspace __version__ compile errors export
+find_candidates load_pipeline merge open register run write_report write_tuple
 """
 
 
