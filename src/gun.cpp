@@ -1,4 +1,5 @@
 // Particle gun: the generator's tables made from a description instead of read from a file.
+#include "codes.h"
 #include "errors.h"
 #include "gun_decay.h"
 #include "gun_distribution.h"
@@ -17,8 +18,6 @@ namespace {
 using hepmc::none;
 using hepmc::Record;
 
-constexpr int64_t system_pid = 90; // the collision as a whole, as Pythia calls it
-constexpr int64_t beam_status = 4, documentation_status = 3;
 constexpr int64_t work_of_event = 50; // in trials of a daughter, roughly
 enum SizeKind { size_p, size_pt, size_energy, size_kinetic };
 enum AngleKind { angle_theta, angle_eta, angle_rapidity, angle_cosine };
@@ -119,7 +118,7 @@ public:
         const auto *origin = plan_.gun.origin;
         const Place place{plan_.draw(origin[0], draws), plan_.draw(origin[1], draws), plan_.draw(origin[2], draws),
                           plan_.draw(origin[3], draws)};
-        add_particle(system_pid, beam_status, {}, 0, none);
+        add_particle(codes::system, codes::beam, {}, 0, none);
         record_.particles[0].end = add_vertex(place, true);
         for (int32_t h = 0; h < plan_.gun.n_heads; ++h) shoot(h, id, place);
         sum_up(record_.particles[0], 0);
@@ -140,7 +139,7 @@ private:
         }
         const size_t before = record_.particles.size();
         if (vertex) { // as HepMC wants it, something ends there: what the vertex is made from, whatever it was
-            add_particle(system_pid, documentation_status, {}, 0, none);
+            add_particle(codes::system, codes::documentation, {}, 0, none);
             record_.particles.back().end = vertex;
         }
         family_.begin(choose(plan_.gun, head, draws), draws);

@@ -1,4 +1,5 @@
 // Records of HepMC2's IO_GenEvent: a V line is followed by its orphans and its outgoing particles.
+#include "codes.h"
 #include "hepmc_index.h"
 
 namespace sqlamarr::hepmc {
@@ -94,7 +95,7 @@ void adopt_beams(Record &record) {
     for (size_t v = 0; v < record.vertices.size(); ++v) has_incoming[v] = record.vertices[v].first_in != none;
     for (size_t i = 0; i < record.particles.size(); ++i) {
         Particle &particle = record.particles[i];
-        if (particle.status != 4 || particle.end != none || particle.production == none) continue;
+        if (particle.status != codes::beam || particle.end != none || particle.production == none) continue;
         if (has_incoming[static_cast<size_t>(particle.production)]) continue;
         const int32_t vertex = particle.production;
         particle.production = none;
@@ -118,7 +119,7 @@ void find_primaries(Record &record) {
     }
     if (found) return;
     for (const Particle &particle : record.particles) {
-        if (particle.status == 4 && particle.production == none) flag_primary(record, particle);
+        if (particle.status == codes::beam && particle.production == none) flag_primary(record, particle);
     }
 }
 

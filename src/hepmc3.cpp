@@ -1,4 +1,5 @@
 // Records of HepMC3's Asciiv3: particles are numbered from 1; a P line names its parent, a vertex or a particle.
+#include "codes.h"
 #include "hepmc_index.h"
 
 namespace sqlamarr::hepmc {
@@ -207,7 +208,7 @@ void name_implicit_vertices(Record &record) {
 
 void find_primaries(Record &record) {
     for (const Particle &particle : record.particles) {
-        if (particle.production == none && particle.end != none && particle.status == 4)
+        if (particle.production == none && particle.end != none && particle.status == codes::beam)
             record.vertices[static_cast<size_t>(particle.end)].primary = true;
     }
 }

@@ -1,4 +1,5 @@
 // MCParticles and MCVertices: the generator's graph reduced to the particles that matter.
+#include "codes.h"
 #include "columns.h"
 #include "errors.h"
 #include "pdg.h"
@@ -50,7 +51,7 @@ private:
         for (int64_t i = 0; i < options.n_statuses; ++i)
             if (options.statuses[i] == status) return true;
         if (!options.keep_decayed || graph.end[at(p)] == none || !decays_somewhere(graph.in.pid[p])) return false;
-        if (status == 3 || status == 4) return false;
+        if (status == codes::documentation || status == codes::beam) return false;
         // Generators document the steps of a hard process with 11 to 200, but write a new particle that flies there
         // too.
         return status < 11 || status > 200 || flew(p);

@@ -160,6 +160,7 @@ def test_provenance_says_how_the_file_was_made(reference, example):
     assert len(made["models"]["tracking"]["sha256"]) == 64
     assert "find_primary_vertices" in made["pipeline_text"]
     assert "tracks.sql" in made["templates"]
+    assert "12490.0" in made["templates"]["detector.sql"]
 
 
 def test_steps_tables_are_kept_on_request(tmp_path, example):

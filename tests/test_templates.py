@@ -39,6 +39,17 @@ def test_macros_give_sql_and_take_pieces_of_it(render):
     assert (sql, values) == ("SELECT (p.px * p.px + :v0)", {"v0": 1})
 
 
+def test_files_of_macros_count_as_used(tmp_path):
+    """The provenance keeps the text of what is used, and macros hold numbers."""
+    (tmp_path / "t.sql").write_text("{% import 'm.sql' as m %}{{ m.x }}")
+    (tmp_path / "m.sql").write_text("{% import 'n.sql' as n %}{% set x = n.y %}")
+    (tmp_path / "n.sql").write_text("{% set y = '1' | sql %}")
+    (tmp_path / "other.sql").write_text("SELECT 1")
+    templates = Templates(tmp_path)
+    assert templates.render("t.sql", {}) == ("1", {})
+    assert templates.used == ["t.sql", "m.sql", "n.sql"]
+
+
 def test_undefined_variables_are_named(render):
     with pytest.raises(PipelineError, match=r"t\.sql: 'nope' is undefined; known are: a"):
         render("SELECT {{ nope }}", a=1)

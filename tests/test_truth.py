@@ -19,6 +19,14 @@ from sqlamarr.native.columns import Columns
 from sqlamarr.native.truth import TruthOptions, find_primaries, select
 
 LISTED = (1, 777, 888, 889, 999)
+
+
+def truth_options(
+    statuses: tuple[int, ...] = LISTED, keep_decayed: bool = True, collapse_copies: bool = True
+) -> TruthOptions:
+    return TruthOptions(statuses, keep_decayed, collapse_copies, signal_status=889)
+
+
 EVENT = 1_000_000
 Tables = tuple[Columns, Columns]
 
@@ -281,14 +289,14 @@ def test_a_batch_of_events_equals_its_events_one_by_one(
 
 def test_statuses_are_compared_with_the_status_and_not_with_the_pid() -> None:
     particles, _ = select(
-        *one([1], Particle(22, 5, 0, None), Particle(5, 22, 0, None)), TruthOptions((22,), False, False)
+        *one([1], Particle(22, 5, 0, None), Particle(5, 22, 0, None)), truth_options((22,), False, False)
     )
     assert plain(particles, "pid") == [5]
 
 
 def test_a_particle_reached_along_two_ways_keeps_its_own_vertices() -> None:
     diamond = [Particle(511, 2, 0, 1), Particle(421, 2, 0, 1), Particle(411, 2, 1, 2), Particle(211, 1, 2, None)]
-    particles, vertices = select(*one([1, 0, 0], *diamond, Particle(13, 1, 0, None)), TruthOptions())
+    particles, vertices = select(*one([1, 0, 0], *diamond, Particle(13, 1, 0, None)), truth_options())
     assert plain(particles, "production_vertex") == [0, 0, 1, 2, 0]
     assert plain(particles, "end_vertex") == [1, 1, 2, None, None]
     assert plain(particles, "mother") == [None, None, 0, 2, None]
@@ -298,7 +306,7 @@ def test_a_particle_reached_along_two_ways_keeps_its_own_vertices() -> None:
 def test_a_ladder_of_diamonds_is_walked_once() -> None:
     """2^60 ways lead through it."""
     steps = [Particle(92, 2, 3 * i + a, 3 * i + b) for i in range(60) for a, b in ((0, 1), (0, 2), (1, 3), (2, 3))]
-    particles, _ = select(*one([1] + [0] * 180, *steps, Particle(211, 1, 180, None)), TruthOptions())
+    particles, _ = select(*one([1] + [0] * 180, *steps, Particle(211, 1, 180, None)), truth_options())
     assert plain(particles, "production_vertex") == [0]
 
 
@@ -313,9 +321,9 @@ def test_a_chain_of_a_million_vertices_needs_no_recursion() -> None:
     p |= {name: np.zeros(n + 1) for name in ("pe", "px", "py", "pz", "m")}
     v |= {name: np.zeros(n) for name in "txyz"}
     p["status"][n] = 1
-    particles, _ = select(Columns(p), Columns(v), TruthOptions())
+    particles, _ = select(Columns(p), Columns(v), truth_options())
     assert plain(particles, "mcparticle_id") == [n]  # all others are copies of it
-    particles, vertices = select(Columns(p), Columns(v), TruthOptions(collapse_copies=False))
+    particles, vertices = select(Columns(p), Columns(v), truth_options(collapse_copies=False))
     assert particles.rows == n + 1 and vertices.rows == n
 
 
@@ -351,7 +359,7 @@ def test_the_position_of_the_event_counts_for_decays_as_for_the_primary(
     for place in unplaced:
         text = text.replace(f"]{place}\n", "]\n")
     parsed = read_text(tmp_path, text)
-    _, vertices = select(parsed.tables["GenParticles"], parsed.tables["GenVertices"], TruthOptions((1,)))
+    _, vertices = select(parsed.tables["GenParticles"], parsed.tables["GenVertices"], truth_options((1,)))
     with pyhepmc.open(str(tmp_path / "input")) as file:
         event = file.read()
     expected = [[10.0 * c for c in (x.position.t, x.position.x, x.position.y, x.position.z)] for x in event.vertices]
@@ -362,14 +370,14 @@ def test_the_position_of_the_event_counts_for_decays_as_for_the_primary(
 
 def test_both_primaries_of_a_collision_are_kept() -> None:
     pion, muon = Particle(211, 1, 0, None), Particle(13, 1, 2, None)
-    particles, vertices = select(*one([1, 0, 1], pion, muon), TruthOptions())
+    particles, vertices = select(*one([1, 0, 1], pion, muon), truth_options())
     assert plain(vertices, "genvertex_id") == [0, 2]
     assert plain(particles, "production_vertex") == [0, 2]
 
 
 def test_primaries_of_a_collision_at_one_place_are_one_and_no_particle_is_lost() -> None:
     pion, muon = Particle(211, 1, 0, None), Particle(13, 1, 1, None)
-    particles, vertices = select(*one([1, 1], pion, muon), TruthOptions())
+    particles, vertices = select(*one([1, 1], pion, muon), truth_options())
     assert plain(vertices, "genvertex_id") == [0]
     assert plain(particles, "pid") == [211, 13]
     assert plain(particles, "production_vertex") == [0, 0]
@@ -377,7 +385,7 @@ def test_primaries_of_a_collision_at_one_place_are_one_and_no_particle_is_lost()
 
 def test_primaries_of_two_collisions_stay_two() -> None:
     collision = Collision([1], [Particle(211, 1, 0, None)])
-    _, vertices = select(*tables({0: [collision, collision]}), TruthOptions())
+    _, vertices = select(*tables({0: [collision, collision]}), truth_options())
     assert plain(vertices, "genvertex_id") == [0, 1]
 
 
@@ -386,7 +394,7 @@ def test_primaries_of_two_collisions_stay_two() -> None:
 
 def test_a_chain_of_copies_becomes_its_last_which_takes_the_signal_flag() -> None:
     chain = [Particle(511, 889, 0, 1), Particle(511, 2, 1, 2), Particle(22, 1, 1, None), Particle(211, 1, 2, None)]
-    particles, vertices = select(*one([1, 0, 0], *chain), TruthOptions())
+    particles, vertices = select(*one([1, 0, 0], *chain), truth_options())
     assert plain(particles, "pid") == [511, 22, 211]
     assert plain(particles, "production_vertex") == [0, 0, 2]
     assert plain(particles, "is_signal") == [1, 0, 0]
@@ -395,13 +403,13 @@ def test_a_chain_of_copies_becomes_its_last_which_takes_the_signal_flag() -> Non
 
 
 def test_a_copy_stays_if_none_after_it_is_kept() -> None:
-    particles, _ = select(*one([1, 0], Particle(511, 2, 0, 1), Particle(511, 62, 1, None)), TruthOptions())
+    particles, _ = select(*one([1, 0], Particle(511, 2, 0, 1), Particle(511, 62, 1, None)), truth_options())
     assert plain(particles, "mcparticle_id") == [0]
 
 
 def test_a_particle_that_changes_into_its_antiparticle_is_no_copy() -> None:
     mixing = [Particle(511, 2, 0, 1), Particle(-511, 2, 1, 2), Particle(211, 1, 2, None)]
-    particles, _ = select(*one([1, 0, 0], *mixing), TruthOptions())
+    particles, _ = select(*one([1, 0, 0], *mixing), truth_options())
     assert plain(particles, "pid") == [511, -511, 211]
 
 
@@ -416,7 +424,7 @@ def test_species_that_decay_at_a_place_of_their_own(pids: list[int], stay: bool)
     n = len(pids)
     decays = [Particle(pid, 2, 0, 1 + i) for i, pid in enumerate(pids)]
     daughters = [Particle(211, 1, 1 + i, None) for i in range(n)]
-    particles, _ = select(*one([1] + [0] * n, *decays, *daughters), TruthOptions())
+    particles, _ = select(*one([1] + [0] * n, *decays, *daughters), truth_options())
     assert plain(particles, "pid") == (pids if stay else []) + [211] * n
     assert plain(particles, "production_vertex") == [0] * n + list(range(1, n + 1)) if stay else [0] * n
 
@@ -424,40 +432,40 @@ def test_species_that_decay_at_a_place_of_their_own(pids: list[int], stay: bool)
 @pytest.mark.parametrize("status", [3, 4, 11, 62, 200])
 def test_entries_of_the_documentation_are_left_out_unless_listed(status: int) -> None:
     decay = one([1, 0], Particle(511, status, 0, 1), Particle(211, 1, 1, None))
-    assert plain(select(*decay, TruthOptions())[0], "pid") == [211]
-    assert plain(select(*decay, TruthOptions((1, status)))[0], "pid") == [511, 211]
+    assert plain(select(*decay, truth_options())[0], "pid") == [211]
+    assert plain(select(*decay, truth_options((1, status)))[0], "pid") == [511, 211]
 
 
 @pytest.mark.parametrize("status", [22, 44, 62])
 def test_a_new_particle_that_flies_keeps_its_vertex_even_as_documentation(status: int) -> None:
     neutralino, muon = Particle(1000022, status, 1, 2), Particle(13, 1, 2, None)
-    particles, _ = select(*one([1, 0, 0], Particle(1000022, 22, 0, 1), neutralino, muon), TruthOptions())
+    particles, _ = select(*one([1, 0, 0], Particle(1000022, 22, 0, 1), neutralino, muon), truth_options())
     assert plain(particles, "pid") == [1000022, 13]
     assert plain(particles, "production_vertex") == [0, 2]
 
 
 @pytest.mark.parametrize("status", [3, 4])
 def test_generators_copies_of_the_incoming_are_left_out_even_displaced(status: int) -> None:
-    particles, _ = select(*one([1, 0, 0], Particle(511, status, 0, 2), Particle(211, 1, 2, None)), TruthOptions())
+    particles, _ = select(*one([1, 0, 0], Particle(511, status, 0, 2), Particle(211, 1, 2, None)), truth_options())
     assert plain(particles, "pid") == [211]
 
 
 @pytest.mark.parametrize("status", [0, 2, 5, 10, 201, 999, -1])
 def test_what_decayed_is_kept_at_any_other_status(status: int) -> None:
     decay = one([1, 0], Particle(511, status, 0, 1), Particle(211, 1, 1, None))
-    assert plain(select(*decay, TruthOptions())[0], "pid") == [511, 211]
-    assert plain(select(*decay, TruthOptions((1,), keep_decayed=False))[0], "pid") == [211]
+    assert plain(select(*decay, truth_options())[0], "pid") == [511, 211]
+    assert plain(select(*decay, truth_options((1,), keep_decayed=False))[0], "pid") == [211]
 
 
 def test_charges_are_those_of_the_pdg_numbering_and_null_where_it_has_none() -> None:
     pids = [11, -11, 22, 2212, -321, 1000822080, 2224, 3122, 21, 1, 4, 87654321]
-    particles, _ = select(*one([1], *(Particle(pid, 1, 0, None) for pid in pids)), TruthOptions())
+    particles, _ = select(*one([1], *(Particle(pid, 1, 0, None) for pid in pids)), truth_options())
     assert plain(particles, "charge") == [-1, 1, 0, 1, -1, 82, 2, 0, 0, None, None, None]
 
 
 def test_nothing_gives_nothing() -> None:
     empty = tables({})
-    assert [t.rows for t in select(*empty, TruthOptions())] == [0, 0]
+    assert [t.rows for t in select(*empty, truth_options())] == [0, 0]
     assert find_primaries(*empty, 889).rows == 0
 
 
@@ -467,15 +475,15 @@ def test_nothing_gives_nothing() -> None:
 def test_a_cycle_is_an_error_that_names_the_event() -> None:
     cycle = Collision([0, 0], [Particle(511, 2, 0, 1), Particle(511, 2, 1, 0)])
     with pytest.raises(DataError, match="Event 3000000: the decay graph has a cycle that leads to vertex 3000000"):
-        select(*tables({1: [Collision([1], [])], 3: [cycle]}), TruthOptions())
+        select(*tables({1: [Collision([1], [])], 3: [cycle]}), truth_options())
 
 
 def test_a_decay_into_the_vertex_of_its_birth_is_a_cycle() -> None:
     with pytest.raises(DataError, match="Event 0: the decay graph has a cycle"):
-        select(*one([1], Particle(511, 2, 0, 0)), TruthOptions())
+        select(*one([1], Particle(511, 2, 0, 0)), truth_options())
 
 
-@pytest.mark.parametrize("call", [lambda t: select(*t, TruthOptions()), lambda t: find_primaries(*t, 889)])
+@pytest.mark.parametrize("call", [lambda t: select(*t, truth_options()), lambda t: find_primaries(*t, 889)])
 @pytest.mark.parametrize(("column", "production", "end"), [("production_vertex", 5, None), ("end_vertex", 0, 5)])
 def test_a_vertex_that_is_not_there_is_named(
     call: Callable[[Tables], Any], column: str, production: int, end: int | None
@@ -488,7 +496,7 @@ def test_a_vertex_that_is_not_there_is_named(
 def test_a_vertex_of_another_collision_is_refused() -> None:
     event = {4: [Collision([1], [Particle(211, 1, 1, None)]), Collision([1], [])]}
     with pytest.raises(DataError, match="particle 4000000 has production_vertex 4000001, expected .* same collision"):
-        select(*tables(event), TruthOptions())
+        select(*tables(event), truth_options())
 
 
 @pytest.mark.parametrize(("side", "column"), [(0, "genparticle_id"), (1, "genvertex_id")])
@@ -496,13 +504,13 @@ def test_a_repeated_id_is_named(side: int, column: str) -> None:
     pair = list(tables({6: [Collision([1], [Particle(211, 1, 0, None)])]}))
     pair[side] = Columns({name: np.ma.concatenate([pair[side][name]] * 2) for name in pair[side]})
     with pytest.raises(DataError, match=f"Event 6000000: {column} 6000000 is there twice"):
-        select(pair[0], pair[1], TruthOptions())
+        select(pair[0], pair[1], truth_options())
 
 
 def test_a_missing_column_is_named() -> None:
     particles, vertices = one([1])
     with pytest.raises(DataError, match="Column 'pid' is missing"):
-        select(Columns({n: particles[n] for n in particles if n != "pid"}), vertices, TruthOptions())
+        select(Columns({n: particles[n] for n in particles if n != "pid"}), vertices, truth_options())
 
 
 # ---- real events ---------------------------------------------------------------------------------------------
@@ -511,7 +519,7 @@ def test_a_missing_column_is_named() -> None:
 @pytest.mark.parametrize(("name", "count"), [("evt0", 951), ("evt1", 356), ("evt3", 775), ("evt7", 401)])
 def test_lhcb_files_keep_the_known_numbers(lhcb_data: Path, name: str, count: int) -> None:
     parsed = read(lhcb_data / f"{name}.mc2", collisions="file").tables
-    particles, vertices = select(parsed["GenParticles"], parsed["GenVertices"], TruthOptions(LISTED, False, False))
+    particles, vertices = select(parsed["GenParticles"], parsed["GenVertices"], truth_options(LISTED, False, False))
     assert particles.rows == count
     _check_links(dicts(particles), dicts(vertices))
 
@@ -521,10 +529,10 @@ def test_options_matter_in_events_of_pythia(example: Path) -> None:
     pair = parsed["GenParticles"], parsed["GenVertices"]
     stable, everything, default = (
         select(*pair, options)[0]
-        for options in (TruthOptions(keep_decayed=False), TruthOptions(collapse_copies=False), TruthOptions())
+        for options in (truth_options(keep_decayed=False), truth_options(collapse_copies=False), truth_options())
     )
     assert set(plain(stable, "status")) == {1}
     assert set(plain(default, "status")) == {1, 2}
     assert stable.rows < default.rows <= everything.rows
-    reference = Reference(*pair, TruthOptions())
+    reference = Reference(*pair, truth_options())
     assert plain(default, "mcparticle_id") == sorted(reference.kept)

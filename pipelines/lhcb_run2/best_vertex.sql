@@ -1,5 +1,6 @@
 {# The primary vertex that photons are taken to come from: the one whose collision has most tracks, the first of
    several. #}
+{% import 'codes.sql' as codes %}
 WITH track_counts AS (
     SELECT m.genevent_id, count(*) AS n
     FROM Tracks AS t
@@ -8,7 +9,7 @@ WITH track_counts AS (
 )
 SELECT event_id, vertex_id, x, y, z
 FROM (
-    SELECT v.event_id, v.vertex_id, v.x, v.y, v.z, max(coalesce(n, 0) * 1000000 + v.event_id - v.vertex_id) AS best
+    SELECT v.event_id, v.vertex_id, v.x, v.y, v.z, max(coalesce(n, 0) * {{ codes.rows_per_event }} + v.event_id - v.vertex_id) AS best
     FROM Vertices AS v
     LEFT JOIN track_counts USING (genevent_id)
     WHERE {{ conditions.calorimeter != 'off' }}

@@ -2,8 +2,10 @@
    resolution (0.5 % of p, as for hadrons: arXiv:1412.6352) is the energy that was radiated, so that the
    track's momentum and its photons sum to the true momentum within the core.
    Assumptions, no measurement is behind them: one, two or three photons with probabilities 0.5, 0.3, 0.2,
-   which share the energy by breaking a stick twice at random; emitted in the vertex detector (60 %), RICH1
-   (20 %) or TT (20 %), which are the pieces of material before the magnet, along the true line of flight. #}
+   which share the energy by breaking a stick twice at random; emitted in the material before the
+   magnet, along the true line of flight. #}
+{% import 'detector.sql' as detector %}
+{% from 'material.sql' import drawn_slab, place_in_slab %}
 WITH radiated AS (
     SELECT
         t.mcparticle_id,
@@ -34,7 +36,7 @@ photons AS (
             WHEN number = 1 THEN (1.0 - cut_1) * cut_2
             ELSE (1.0 - cut_1) * (1.0 - cut_2)
         END AS photon_energy,
-        category_at(mcparticle_id, 1 + number, 0.6, 0.2) AS place,
+        {{ drawn_slab('mcparticle_id', '1 + number') }} AS slab,
         uniform_at(mcparticle_id, 2 + number) AS u
     FROM radiated
     JOIN (SELECT 0 AS number UNION ALL SELECT 1 UNION ALL SELECT 2) ON number < n
@@ -42,11 +44,7 @@ photons AS (
 ),
 placed AS (
     SELECT *,
-        max(z_origin, CASE place
-            WHEN 0 THEN min(z_origin, 770.0) + u * (770.0 - min(z_origin, 770.0))
-            WHEN 1 THEN 990.0 + u * (2165.0 - 990.0)
-            ELSE 2485.0 + u * (2700.0 - 2485.0)
-        END) AS z_emission
+        max(z_origin, {{ place_in_slab('slab', 'u', velo_begin='min(z_origin, ' ~ detector.velo_end ~ ')') }}) AS z_emission
     FROM photons
 )
 SELECT

@@ -1,3 +1,4 @@
+{% import 'codes.sql' as codes %}
 SELECT
     mcparticle_id,
     event_id,
@@ -13,9 +14,9 @@ SELECT
     is_e,
     is_mu,
     is_h,
-    type = 3 AS is_long,
-    type = 4 AS is_upstream,
-    type = 5 AS is_downstream
+    type = {{ codes.long_track }} AS is_long,
+    type = {{ codes.upstream_track }} AS is_upstream,
+    type = {{ codes.downstream_track }} AS is_downstream
 FROM (
     SELECT i.*, c.type, z_closest_to_beam(i.x, i.y, i.z, i.tx, i.ty) AS z_closest
     FROM tmp_track_class AS c JOIN tmp_track_input AS i USING (mcparticle_id)

@@ -1,5 +1,7 @@
 {# Clusters with the momentum that a photon from the best primary vertex would have; without vertex it comes from
    (0, 0, 0). `source`: event, the model of whole events; or signal, where a cluster bears its photon's id. #}
+{% import 'codes.sql' as codes %}
+{% import 'detector.sql' as detector %}
 {% from 'ecal.sql' import energy_resolution, position_variance, region_at %}
 WITH measured AS (
     {% if source == 'event' %}
@@ -9,7 +11,7 @@ WITH measured AS (
     FROM tmp_clusters
     {% else %}
     SELECT
-        p.mcparticle_id AS cluster_id, p.event_id, CASE c.class WHEN 1 THEN 1 ELSE 3 END AS type, NULL AS merged_id,
+        p.mcparticle_id AS cluster_id, p.event_id, CASE c.class WHEN 1 THEN {{ codes.photon_cluster }} ELSE {{ codes.split_cluster }} END AS type, NULL AS merged_id,
         p.x_ecal + r.dx AS x, p.y_ecal + r.dy AS y, max(p.p * (1.0 + r.dE), 1.0) AS energy,
         r.PhotonID, r.IsNotE, r.IsNotH
     FROM tmp_photon_resolution AS r
@@ -20,7 +22,7 @@ WITH measured AS (
 pointing AS (
     SELECT
         m.*, max(m.energy, 1.0) / 1000.0 AS gev, {{ region_at('m.x', 'm.y') }} AS region,
-        v.vertex_id, 12490.0 - coalesce(v.z, 0.0) AS dz, m.x - coalesce(v.x, 0.0) AS dx, m.y - coalesce(v.y, 0.0) AS dy
+        v.vertex_id, {{ detector.ecal_z }} - coalesce(v.z, 0.0) AS dz, m.x - coalesce(v.x, 0.0) AS dx, m.y - coalesce(v.y, 0.0) AS dy
     FROM measured AS m
     LEFT JOIN tmp_best_vertex AS v USING (event_id)
     LIMIT -1 {# here and below: evaluates every expression once, not once per use #}
@@ -35,7 +37,7 @@ momentum AS (
     LIMIT -1
 )
 SELECT
-    cluster_id, event_id, type, merged_id, region, x, y, 12490.0 AS z, energy,
+    cluster_id, event_id, type, merged_id, region, x, y, {{ detector.ecal_z }} AS z, energy,
     variance AS cov00,
     variance AS cov11,
     sigma_energy * sigma_energy AS cov22,

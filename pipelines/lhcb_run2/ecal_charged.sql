@@ -1,16 +1,14 @@
 {# Electrons and positrons at the calorimeter's face: generated ones, with the momentum that their radiated photons left
    them (part 0), and the pairs of converted photons (parts 1 and 2). A pair starts where its photon converts; one
    takes a part of the energy that is flat from 0 to 1, the other the rest. #}
+{% from 'material.sql' import drawn_slab, place_in_slab %}
 {% from 'magnet.sql' import through_magnet %}
 {% from 'ecal.sql' import in_active_area %}
+{% import 'detector.sql' as detector %}
 WITH conversion AS MATERIALIZED (
     SELECT
         *,
-        CASE category_at(mcparticle_id, 0, 0.6, 0.2)
-            WHEN 0 THEN max(z, uniform_at(mcparticle_id, 0) * 770.0)
-            WHEN 1 THEN max(z, 990.0 + uniform_at(mcparticle_id, 0) * (2165.0 - 990.0))
-            ELSE max(z, 2485.0 + uniform_at(mcparticle_id, 0) * (2700.0 - 2485.0))
-        END AS z_pair,
+        max(z, {{ place_in_slab(drawn_slab('mcparticle_id', '0'), 'uniform_at(mcparticle_id, 0)') }}) AS z_pair,
         uniform_at(mcparticle_id, 1) AS share
     FROM tmp_photons
     WHERE converted AND {{ conditions.calorimeter == 'event' }}
@@ -26,7 +24,7 @@ started AS (
         e.mcparticle_id, 0, e.event_id, e.x, e.y, e.z, e.tx, e.ty,
         e.p - coalesce((SELECT sum(b.energy) FROM BremPhotons AS b WHERE b.mcparticle_id = e.mcparticle_id), 0.0), e.charge
     FROM tmp_track_input AS e
-    WHERE e.is_e AND e.z < 12490 AND {{ conditions.calorimeter == 'event' }}
+    WHERE e.is_e AND e.z < {{ detector.ecal_z }} AND {{ conditions.calorimeter == 'event' }}
 ),
 moving AS (
     SELECT
@@ -39,7 +37,7 @@ moving AS (
 ),
 {{ through_magnet('moving', conditions.polarity, ['mcparticle_id', 'part', 'event_id', 'p', 'x', 'y', 'z']) }},
 hit AS MATERIALIZED (
-    SELECT *, x_axis + 12490.0 * tx_after AS x_ecal, y_axis + 12490.0 * ty_after AS y_ecal FROM behind_magnet
+    SELECT *, x_axis + {{ detector.ecal_z }} * tx_after AS x_ecal, y_axis + {{ detector.ecal_z }} * ty_after AS y_ecal FROM behind_magnet
 )
 SELECT mcparticle_id, part, event_id, x_ecal, y_ecal, p, tx_after AS tx, ty_after AS ty, x, y, z
 FROM hit

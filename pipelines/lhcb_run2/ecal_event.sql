@@ -1,2 +1,3 @@
-{# Clusters start at 50 MeV of transverse energy. #}
-SELECT event_id, 50.0 AS threshold FROM Events WHERE {{ conditions.calorimeter == 'event' }}
+{# Clusters start at this transverse energy [MeV]. #}
+{% import 'detector.sql' as detector %}
+SELECT event_id, {{ detector.ecal_threshold }} AS threshold FROM Events WHERE {{ conditions.calorimeter == 'event' }}

@@ -1,6 +1,7 @@
 {# What the identification of a track depends on: the reconstructed kinematics, the event's number of tracks
    and the species that it really is. There are models for e, mu, pi, K and p. Other long-lived charged
    particles behave like the one of nearest mass: pi below 0.3 GeV, K below 0.7 GeV, p above. #}
+{% import 'codes.sql' as codes %}
 SELECT
     t.track_id,
     t.event_id,
@@ -11,11 +12,11 @@ SELECT
     r.nTracks,
     t.charge,
     CASE abs(m.pid)
-        WHEN 11 THEN 'electron'
-        WHEN 13 THEN 'muon'
-        WHEN 211 THEN 'pion'
-        WHEN 321 THEN 'kaon'
-        WHEN 2212 THEN 'proton'
+        WHEN {{ codes.electron }} THEN 'electron'
+        WHEN {{ codes.muon }} THEN 'muon'
+        WHEN {{ codes.pion }} THEN 'pion'
+        WHEN {{ codes.kaon }} THEN 'kaon'
+        WHEN {{ codes.proton }} THEN 'proton'
         ELSE CASE WHEN m.m < 300 THEN 'pion' WHEN m.m < 700 THEN 'kaon' ELSE 'proton' END
     END AS species
 FROM Tracks AS t

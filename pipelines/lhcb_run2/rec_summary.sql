@@ -1,11 +1,12 @@
 {# One number of tracks per event, the occupancy of every model of this event: drawn, and raised where more
    tracks than that were reconstructed here. #}
+{% import 'codes.sql' as codes %}
 WITH counted AS (
     SELECT
         event_id,
-        count(*) FILTER (WHERE type = 3) AS n_long,
-        count(*) FILTER (WHERE type = 4) AS n_upstream,
-        count(*) FILTER (WHERE type = 5) AS n_downstream,
+        count(*) FILTER (WHERE type = {{ codes.long_track }}) AS n_long,
+        count(*) FILTER (WHERE type = {{ codes.upstream_track }}) AS n_upstream,
+        count(*) FILTER (WHERE type = {{ codes.downstream_track }}) AS n_downstream,
         count(type) AS n_reconstructed
     FROM Events
     LEFT JOIN Tracks USING (event_id)

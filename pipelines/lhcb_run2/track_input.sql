@@ -1,7 +1,9 @@
 {# The particles that may leave a track: charged, flying forward, and without end vertex before the end
-   of the T stations (z = 9410 mm, LHCb's StateParameters). Electrons and muons by name, everything
+   of the T stations. Electrons and muons by name, everything
    else is treated as a hadron. A particle without transverse momentum stays in the beam pipe.
    Without production vertex a particle starts where its event is. #}
+{% import 'codes.sql' as codes %}
+{% import 'detector.sql' as detector %}
 WITH tracked AS (
     SELECT
         p.mcparticle_id,
@@ -14,14 +16,14 @@ WITH tracked AS (
         p.pz,
         norm2(p.px, p.py, p.pz) AS p,
         p.charge,
-        p.pid IN (11, -11) AS is_e,
-        p.pid IN (13, -13) AS is_mu
+        p.pid IN ({{ codes.electron }}, -{{ codes.electron }}) AS is_e,
+        p.pid IN ({{ codes.muon }}, -{{ codes.muon }}) AS is_mu
     FROM MCParticles AS p
     LEFT JOIN MCVertices AS v ON v.mcvertex_id = p.production_vertex
     WHERE p.charge <> 0
         AND p.pz > 0
         AND (p.px <> 0 OR p.py <> 0)
-        AND (p.end_vertex IS NULL OR (SELECT z FROM MCVertices WHERE mcvertex_id = p.end_vertex) > 9410)
+        AND (p.end_vertex IS NULL OR (SELECT z FROM MCVertices WHERE mcvertex_id = p.end_vertex) > {{ detector.end_t_z }})
     LIMIT -1 {# evaluates every expression once, not once per use #}
 )
 SELECT

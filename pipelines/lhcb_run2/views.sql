@@ -1,5 +1,5 @@
 {# Views of the output file, in plain SQL that every SQLite client has. #}
-
+{% import 'codes.sql' as codes %}
 CREATE VIEW Particles AS -- reconstructed charged particles with identification, vertex and truth; MeV, mm
 SELECT
     t.track_id,
@@ -36,7 +36,7 @@ LEFT JOIN MCParticles AS mm ON mm.mcparticle_id = m.mother
 LEFT JOIN Vertices AS v ON v.vertex_id = (
     SELECT min(w.vertex_id) FROM Vertices AS w
     WHERE w.genevent_id = m.genevent_id
-        AND w.vertex_id BETWEEN t.event_id AND t.event_id + 999999 -- the ids of an event, which are found without an index
+        AND w.vertex_id BETWEEN t.event_id AND t.event_id + {{ codes.last_row }} -- the ids of an event, which are found without an index
 );
 
 CREATE VIEW Photons AS -- reconstructed photons with the particle that they mostly come from; MeV, mm
@@ -65,4 +65,4 @@ LEFT JOIN ClusterParticles AS p ON p.rowid = (
 )
 LEFT JOIN MCParticles AS m ON m.mcparticle_id = p.mcparticle_id
 LEFT JOIN MCParticles AS mm ON mm.mcparticle_id = m.mother
-WHERE c.type IN (1, 3);
+WHERE c.type IN ({{ codes.photon_cluster }}, {{ codes.split_cluster }});

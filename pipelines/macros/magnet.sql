@@ -1,18 +1,19 @@
-{# The dipole as a single kick in x: p_x changes by -q * 1230 MeV (MagUp; +q * 1230 MeV for MagDown),
-   p_y and the length of the momentum stay (CERN-THESIS-2024-108, eq. 4.2). The kick happens at
-   z = 5212.38 + 406.609 (change of slope)^2 - 1102.35 tx^2 - 498.039 ty^2 mm (LHCb's PrGeometryTool); what starts
-   behind that place of a straight line is not bent.
+{# The dipole as a single kick in x, with the size and the place of detector.sql: p_x falls by q times the kick with MagUp
+   and grows with MagDown, p_y and the length of the momentum stay. What starts after the place where a straight line is
+   kicked is not bent.
 
    Common table expressions on top of `source`, which has x, y, z, tx, ty, px, py, pz and charge: `behind_magnet` has
    those columns of it that `carried` lists, slopes tx_after and ty_after, and the place x_axis, y_axis where the line
-   behind the magnet, drawn back, meets z = 0. What the kick would turn back is left out. LIMIT -1
+   after the magnet, drawn back, meets z = 0. What the kick would turn back is left out. LIMIT -1
    keeps SQLite from evaluating an expression at each of its uses. #}
+{% import 'detector.sql' as detector %}
 {% macro through_magnet(source, polarity, carried) %}
 {% set kick %}
-{{ -1230.0 if polarity == 'MagUp' else 1230.0 }} * CASE WHEN z < 5212.38 THEN charge ELSE 0 END
+{{ '-' | sql if polarity == 'MagUp' else '' | sql }}{{ detector.magnet_kick }} * CASE WHEN z < {{ detector.magnet_z }} THEN charge ELSE 0 END
 {% endset %}
 {% set z_kick %}
-(5212.38 + 406.609 * (tx - tx_after) * (tx - tx_after) - 1102.35 * tx * tx - 498.039 * ty * ty)
+({{ detector.magnet_z }} + {{ detector.magnet_z_by_bend }} * (tx - tx_after) * (tx - tx_after)
+    + {{ detector.magnet_z_by_tx }} * tx * tx + {{ detector.magnet_z_by_ty }} * ty * ty)
 {% endset %}
 kicked AS (
     SELECT

@@ -4,15 +4,11 @@
 
 #include <math.h>
 
+#include "lhcb/detector.h"
 #include "lhcb_run2/interpolation.h"
 #include "portable_math.h"
 
 enum { INNER, MIDDLE, OUTER, N_REGIONS };
-
-#define ECAL_Z 12490. /* front face (design report, lhcb-calo.web.cern.ch) */
-#define ECAL_HALF_X 3878.4
-#define ECAL_HALF_Y 3151.2
-#define HOLE_HALF 323.2 /* active area around the beam pipe, both directions */
 
 /* Square cells on a grid with a corner at x = y = 0; a region is a rectangle without the one inside it
  * (active half sizes of the design report; cells of 40.4, 60.6, 121.2 mm). */
@@ -30,7 +26,8 @@ enum { N_CELLS = 7616 };
 /* -1: the point is not in the active area. */
 static inline int region_at(double x, double y) {
     const double ax = fabs(x), ay = fabs(y);
-    if (!(ax < ECAL_HALF_X && ay < ECAL_HALF_Y) || (ax < HOLE_HALF && ay < HOLE_HALF)) return -1;
+    if (!(ax < LHCB_ECAL_HALF_X && ay < LHCB_ECAL_HALF_Y) || (ax < LHCB_ECAL_HOLE_HALF && ay < LHCB_ECAL_HOLE_HALF))
+        return -1;
     for (int r = INNER; r < OUTER; ++r)
         if (ax < REGION[r].half_x * REGION[r].cell && ay < REGION[r].half_y * REGION[r].cell) return r;
     return OUTER;
@@ -39,17 +36,14 @@ static inline int region_at(double x, double y) {
 /* Transverse energy for a particle from the interaction point. */
 static inline double transverse_at(double energy, double x, double y) {
     const double r2 = x * x + y * y;
-    return energy * sqrt(r2 / (r2 + ECAL_Z * ECAL_Z));
+    return energy * sqrt(r2 / (r2 + LHCB_ECAL_Z * LHCB_ECAL_Z));
 }
 
-/* Energy resolution in Run 2 (arXiv:2008.11556, CERN-THESIS-2024-108, eq. 1.8):
- * sigma/E = 9.6 %/sqrt(E/GeV) + 3.7 % + 0.395 GeV/E, in quadrature. */
-#define SAMPLING .096
-#define CONSTANT .037
-#define NOISE 395. /* MeV, of a cluster */
+/* Energy resolution in Run 2 (arXiv:2008.11556, CERN-THESIS-2024-108, eq. 1.8). */
+#define NOISE (LHCB_ECAL_NOISE * 1e3) /* MeV, of a cluster */
 
 static inline double relative_sampling(double energy) {
-    return sqrt(SAMPLING * SAMPLING * 1e3 / energy + CONSTANT * CONSTANT);
+    return sqrt(LHCB_ECAL_SAMPLING * LHCB_ECAL_SAMPLING * 1e3 / energy + LHCB_ECAL_CONSTANT * LHCB_ECAL_CONSTANT);
 }
 /* A positive factor of mean 1 and relative width sigma. */
 static inline double fluctuation(double sigma, double normal) {
@@ -57,10 +51,12 @@ static inline double fluctuation(double sigma, double normal) {
     return pm_exp(sqrt(s2) * normal - .5 * s2);
 }
 
-/* Position resolution. About 1-1.5, 2-3, 5-7 mm in the three regions from 10 GeV on; the split into a
- * constant and a stochastic part is an assumption. */
+/* Position resolution. */
 static inline double position_sigma(int region, double energy) {
-    static const double CONST[] = {.8, 1.5, 3.5}, STOCHASTIC[] = {2.6, 5.5, 14.};
+    static const double CONST[] = {LHCB_ECAL_INNER_POSITION_CONSTANT, LHCB_ECAL_MIDDLE_POSITION_CONSTANT,
+                                   LHCB_ECAL_OUTER_POSITION_CONSTANT};
+    static const double STOCHASTIC[] = {LHCB_ECAL_INNER_POSITION_STOCHASTIC, LHCB_ECAL_MIDDLE_POSITION_STOCHASTIC,
+                                        LHCB_ECAL_OUTER_POSITION_STOCHASTIC};
     const double s = STOCHASTIC[region];
     return sqrt(CONST[region] * CONST[region] + s * s * 1e3 / energy);
 }

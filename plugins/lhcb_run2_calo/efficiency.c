@@ -7,12 +7,16 @@
 #include "lhcb_run2/model.h"
 #include "signal.h"
 
-/* Fraction that does not convert in the 0.27 radiation lengths before the magnet: 60 % of them in the vertex
- * detector, 20 % in RICH1, 20 % in TT; as in the pipeline's photons.sql. */
+/* Part of a slab of material that a photon made at z has still to cross. */
+static double part_ahead(double z, double begin, double end) { return clamp((end - z) / (end - begin), 0., 1.); }
+
+/* Probability not to convert in the material before the magnet; as in pipelines/macros/material.sql. */
 static double unconverted(double z) {
-    const double velo = clamp((770. - z) / 770., 0., 1.), rich = clamp((2165. - z) / 1175., 0., 1.);
-    const double tt = clamp((2700. - z) / 215., 0., 1.);
-    return pm_exp(-7. / 9. * .27 * (.6 * velo + .2 * rich + .2 * tt));
+    const double velo = part_ahead(z, LHCB_VELO_BEGIN, LHCB_VELO_END);
+    const double rich1 = part_ahead(z, LHCB_RICH1_BEGIN, LHCB_RICH1_END);
+    const double tt = part_ahead(z, LHCB_TT_BEGIN, LHCB_TT_END);
+    const double ahead = LHCB_VELO_SHARE * velo + LHCB_RICH1_SHARE * rich1 + LHCB_TT_SHARE * tt;
+    return pm_exp(-7. / 9. * LHCB_MATERIAL_THICKNESS * ahead);
 }
 
 /* Clusters start at 50 MeV of transverse energy, of which the photon's largest cell has its part. The rest is lost to

@@ -45,11 +45,11 @@ typedef struct { /* what a cluster is taken for */
 } candidate;
 
 static int is_charged(const event_showers *w, const cluster *c, const contributors *s) {
-    if (w->particles[s->largest].kind == IS_ELECTRON) return 1;
+    if (w->particles[s->largest].kind == ELECTRON_HIT) return 1;
     const double reach = TRACK_DISTANCE * REGION[c->place.region].cell;
     for (int i = 0; i < w->n; ++i) {
         const particle *p = &w->particles[i];
-        if (p->kind == IS_TRACK && fabs(p->x - c->x) < reach && fabs(p->y - c->y) < reach) return 1;
+        if (p->kind == TRACK_HIT && fabs(p->x - c->x) < reach && fabs(p->y - c->y) < reach) return 1;
     }
     return 0;
 }
@@ -69,7 +69,7 @@ static candidate candidate_of(const event_showers *w, int k, double threshold) {
     const double energy = corrected_energy(w->cells, c) + NOISE * w->particles[s->largest].normals[N_NOISE];
     candidate found = {0, -1, -1, energy, c->x, c->y, c->energy, {s->largest, s->second}, 1.};
     if (!(energy > 0. && transverse_at(energy, c->x, c->y) >= threshold)) return found;
-    found.type = is_charged(w, c, s) ? CHARGED : PHOTON;
+    found.type = is_charged(w, c, s) ? CHARGED_CLUSTER : PHOTON_CLUSTER;
     found.host = k;
     return found;
 }
@@ -81,25 +81,25 @@ static void look_inside(const event_showers *w, int k, candidate *found) {
     if (s->second < 0 || transverse_at(found->energy, found->x, found->y) < MERGED_TRANSVERSE) return;
     const particle *a = &w->particles[s->largest], *b = &w->particles[s->second];
     const double dx = a->x - b->x, dy = a->y - b->y, least = MERGED_DISTANCE * REGION[c->place.region].cell;
-    if (a->kind != IS_PHOTON || b->kind != IS_PHOTON || s->second_energy < MERGED_SHARE * c->energy ||
+    if (a->kind != PHOTON_HIT || b->kind != PHOTON_HIT || s->second_energy < MERGED_SHARE * c->energy ||
         s->first_energy < .5 * a->energy || s->second_energy < .5 * b->energy || dx * dx + dy * dy < least * least)
         return;
-    found->type = MERGED;
+    found->type = MERGED_CLUSTER;
     found->share = s->first_energy / (s->first_energy + s->second_energy);
 }
 
 /* Two clusters of overlapping squares: the second becomes part of the first. */
 static void look_around(const event_showers *w, int k, candidate *found) {
     const cluster *c = &w->cells->clusters[k];
-    for (int j = k + 1; j < w->cells->n_clusters && found[k].type == PHOTON; ++j) {
+    for (int j = k + 1; j < w->cells->n_clusters && found[k].type == PHOTON_CLUSTER; ++j) {
         const cluster *other = &w->cells->clusters[j];
         const double reach = OVERLAP * REGION[c->place.region].cell, sum = found[k].energy + found[j].energy;
-        if (found[j].type != PHOTON || fabs(c->place.x - other->place.x) > reach ||
+        if (found[j].type != PHOTON_CLUSTER || fabs(c->place.x - other->place.x) > reach ||
             fabs(c->place.y - other->place.y) > reach || found[j].energy < MERGED_SHARE * sum ||
             transverse_at(sum, c->x, c->y) < MERGED_TRANSVERSE)
             continue;
         const double part = c->energy / (c->energy + other->energy);
-        const candidate both = {MERGED,
+        const candidate both = {MERGED_CLUSTER,
                                 k,
                                 -1,
                                 sum - NOISE * w->particles[found[j].photon[0]].normals[N_NOISE],
@@ -132,7 +132,7 @@ static void fill_split(float *out, const particle *p, double energy, int parent)
         x = p->x;
         y = p->y;
     }
-    fill_row(out, x, y, energy, SPLIT_PHOTON, parent, p->normals + N_SPLIT_PID);
+    fill_row(out, x, y, energy, SPLIT_CLUSTER, parent, p->normals + N_SPLIT_PID);
 }
 
 static int link_to(sqlamarr_event_output *out, int row, int particle_index, double weight) {
@@ -144,12 +144,12 @@ static int link_to(sqlamarr_event_output *out, int row, int particle_index, doub
 
 /* Rows of one candidate behind the `row` that there are; the new number of rows, or a code. */
 static int32_t rows_of(const event_showers *w, candidate *c, int32_t row, sqlamarr_event_output *out) {
-    if (row + (c->type == MERGED ? 3 : 1) > out->max_rows) return SQLAMARR_TOO_MANY_ROWS;
+    if (row + (c->type == MERGED_CLUSTER ? 3 : 1) > out->max_rows) return SQLAMARR_TOO_MANY_ROWS;
     const particle *a = &w->particles[c->photon[0]];
     float *to = out->rows + (size_t)row * N_OUT;
     c->row = row;
     fill_row(to, c->x, c->y, c->energy, c->type, -1, a->normals + N_PID);
-    if (c->type != MERGED) return row + 1;
+    if (c->type != MERGED_CLUSTER) return row + 1;
     const double share = c->share + SHARE_SIGMA * c->share * (1. - c->share) * clamp(a->normals[N_SHARE], -6., 6.);
     fill_split(to + N_OUT, a, share * c->energy, row);
     fill_split(to + 2 * N_OUT, &w->particles[c->photon[1]], (1. - share) * c->energy, row);
@@ -180,7 +180,7 @@ static int32_t answer(const event_showers *w, candidate *found, double threshold
     const int n = w->cells->n_clusters;
     for (int k = 0; k < n; ++k) found[k] = candidate_of(w, k, threshold);
     for (int k = 0; k < n; ++k) {
-        if (found[k].type == PHOTON) look_inside(w, k, &found[k]);
+        if (found[k].type == PHOTON_CLUSTER) look_inside(w, k, &found[k]);
         look_around(w, k, found);
     }
     int32_t row = 0;
@@ -211,7 +211,7 @@ static const char *const INPUT[N_IN] = {"x_ecal", "y_ecal", "p", "tx", "ty", "x"
 static const char *const EVENT_INPUT[] = {"threshold"};
 static const char *const OUTPUT[N_OUT] = {"x", "y", "energy", "type", "parent", "PhotonID", "IsNotE", "IsNotH"};
 static const float MIN[N_IN] = {-4000, -3300, 0, -2, -2, -5000, -5000, -1000, 0};
-static const float MAX[N_IN] = {4000, 3300, 3e5f, 2, 2, 5000, 5000, 12490, 2};
+static const float MAX[N_IN] = {4000, 3300, 3e5f, 2, 2, 5000, 5000, (float)LHCB_ECAL_Z, 2};
 
 SQLAMARR_EXPORT const sqlamarr_event_info *ecal_event_info(void);
 const sqlamarr_event_info *ecal_event_info(void) {

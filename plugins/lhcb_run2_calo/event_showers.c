@@ -12,10 +12,10 @@ void free_showers(event_showers *w) {
 }
 
 static int shower_of(event_showers *w, const float *in, const float *normals) {
-    const int kind = in[KIND] > 1.5f ? IS_TRACK : in[KIND] > .5f ? IS_ELECTRON : IS_PHOTON;
+    const int kind = in[KIND] > 1.5f ? TRACK_HIT : in[KIND] > .5f ? ELECTRON_HIT : PHOTON_HIT;
     particle p = {in[X], in[Y], 0., kind, w->showers.n, 0, normals};
     const int region = region_at(p.x, p.y);
-    if (kind != IS_TRACK && region >= 0 && in[P] > 0.f) {
+    if (kind != TRACK_HIT && region >= 0 && in[P] > 0.f) {
         p.energy = in[P] * fluctuation(relative_sampling(in[P]), normals[N_SHOWER]);
         const double sigma = position_sigma(region, in[P]);
         const double x = p.x + sigma * normals[N_HIT_X], y = p.y + sigma * normals[N_HIT_Y];

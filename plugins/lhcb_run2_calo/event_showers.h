@@ -3,10 +3,10 @@
 #define LHCB_RUN2_CALO_EVENT_SHOWERS_H
 
 #include "clusters.h"
+#include "lhcb/codes.h"
 #include "sqlamarr_plugin.h"
 
 enum { X, Y, P, TX, TY, X_ORIGIN, Y_ORIGIN, Z_ORIGIN, KIND, N_IN };
-enum { IS_PHOTON, IS_ELECTRON, IS_TRACK };
 
 /* Normals of a row. A cluster takes those of its largest contributor. */
 enum {

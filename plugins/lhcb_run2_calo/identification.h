@@ -3,8 +3,8 @@
 #define LHCB_RUN2_CALO_IDENTIFICATION_H
 
 #include "calorimeter.h"
+#include "lhcb/codes.h"
 
-enum { PHOTON = 1, MERGED, SPLIT_PHOTON, CHARGED }; /* types of clusters, as in the table Clusters */
 enum { N_IDENTIFICATION = 3 };
 
 /* Logistic functions of a normal number whose mean grows with the transverse energy. Clusters of more energy are

@@ -24,7 +24,7 @@ static void resolution_row(float *out, const float *in, const float *raw) {
     out[0] = (float)(sigma * normals[N_X]);
     out[1] = (float)(sigma * normals[N_Y]);
     out[2] = (float)(relative > -.99 ? relative : -.99);
-    identify(split ? SPLIT_PHOTON : PHOTON, transverse_at(p.energy, p.x, p.y), normals + N_PID, out + 3);
+    identify(split ? SPLIT_CLUSTER : PHOTON_CLUSTER, transverse_at(p.energy, p.x, p.y), normals + N_PID, out + 3);
 }
 
 static const char *const INPUT[] = {PHOTON_INPUT, "class"};

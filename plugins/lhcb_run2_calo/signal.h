@@ -13,8 +13,8 @@ typedef struct {
 } photon;
 
 #define PHOTON_INPUT "x_ecal", "y_ecal", "log10_p", "tx", "ty", "x", "y", "z", "from_pi0"
-#define PHOTON_MIN -3878.4f, -3151.2f, 1.5f, -.35f, -.3f, -1000, -1000, -500, 0
-#define PHOTON_MAX 3878.4f, 3151.2f, 5.5f, .35f, .3f, 1000, 1000, 5000, 1
+#define PHOTON_MIN -(float)LHCB_ECAL_HALF_X, -(float)LHCB_ECAL_HALF_Y, 1.5f, -.35f, -.3f, -1000, -1000, -500, 0
+#define PHOTON_MAX (float)LHCB_ECAL_HALF_X, (float)LHCB_ECAL_HALF_Y, 5.5f, .35f, .3f, 1000, 1000, 5000, 1
 
 static inline photon photon_of(const float *in) {
     photon p;

@@ -13,7 +13,7 @@ from sqlamarr.candidates.cuts import Cut
 from sqlamarr.candidates.fit import fit
 from sqlamarr.candidates.geometry import lines_of_tracks
 from sqlamarr.candidates.measured import Array, Measured, Rows
-from sqlamarr.candidates.tables import PHOTON, Tables, Truth
+from sqlamarr.candidates.tables import Tables, Truth
 from sqlamarr.candidates.topology import has_vertex, topology_of
 from sqlamarr.candidates.variables import (
     Columns,
@@ -25,9 +25,9 @@ from sqlamarr.candidates.variables import (
     truth_columns,
     vertex_columns,
 )
+from sqlamarr.particles.codes import LONG_TRACK, PHOTON
 from sqlamarr.particles.descriptors import Decay, charge, mass
 
-LONG = 3
 MAX_COMBINATIONS = 3_000_000  # of four tracks: four minutes, 12 GB of n-tuple
 
 
@@ -46,7 +46,7 @@ class Selection:
     """
 
     truth: bool = False
-    track_types: tuple[int, ...] = (LONG,)
+    track_types: tuple[int, ...] = (LONG_TRACK,)
     cuts: Mapping[str, str] = field(default_factory=dict)
     where: str = ""
     tree_fit: bool = False

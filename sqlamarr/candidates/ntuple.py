@@ -12,13 +12,15 @@ import numpy as np
 
 from sqlamarr.candidates.build import Builder, Found, LimitError, Selection
 from sqlamarr.candidates.cuts import Cut
-from sqlamarr.candidates.tables import PHOTON, Tables, check_tables, has_photons, read_tables
+from sqlamarr.candidates.tables import Tables, check_tables, has_photons, read_tables
 from sqlamarr.candidates.variables import OF_EVENTS, Columns, describe, labels_of
 from sqlamarr.checking.wording import counted
 from sqlamarr.database.connection import Database
 from sqlamarr.errors import OutputError, SqlamarrError
+from sqlamarr.events.event import ROWS_PER_EVENT
 from sqlamarr.output.file import open_output
 from sqlamarr.output.particles import particles_of
+from sqlamarr.particles.codes import PHOTON
 from sqlamarr.particles.descriptors import Decay, Descriptor, charge, ctau, parse
 
 EVENTS = 2000  # events that are looked at together,
@@ -78,7 +80,7 @@ class NTuple:
             yield from self._of_events(ids[begin : begin + EVENTS])
 
     def _of_events(self, ids: Any) -> Iterator[Piece]:
-        first, last = (int(ids[0]), int(ids[-1]) + 1_000_000) if len(ids) else (0, 0)
+        first, last = (int(ids[0]), int(ids[-1]) + ROWS_PER_EVENT) if len(ids) else (0, 0)
         tables = read_tables(self.db, first, last)
         limit = self.selection.max_combinations
         most = limit if len(ids) == 1 else min(AT_ONCE, limit)

@@ -14,9 +14,9 @@ from sqlamarr.candidates.geometry import PrimaryVertices
 from sqlamarr.candidates.measured import Measured, Photons, Rows, Tracks
 from sqlamarr.database.connection import Database, quote_identifier
 from sqlamarr.errors import OutputError
+from sqlamarr.particles.codes import ELECTRON, PHOTON
 
 NEEDED = ("Tracks", "TrackStates", "Vertices", "MCParticles", "MCVertices")
-ELECTRON, PHOTON = 11, 22
 UNKNOWN = -1  # in integer columns where the database has NULL
 _UPPER = [(i, j) for i in range(5) for j in range(i, 5)]
 

@@ -13,10 +13,10 @@ from sqlamarr.candidates.fit import Fitted
 from sqlamarr.candidates.geometry import Lines, PrimaryVertices, flight, impact_parameter, lines_of_decays
 from sqlamarr.candidates.measured import Array, Rows
 from sqlamarr.candidates.tables import Truth
+from sqlamarr.particles.constants import SPEED_OF_LIGHT
 from sqlamarr.particles.descriptors import Decay
 
 Columns = dict[str, npt.NDArray[Any]]
-C_LIGHT = 299.792458  # mm/ns
 
 # Name (behind the particle's and an underscore): unit, meaning
 OF_ALL = {
@@ -214,7 +214,7 @@ def flight_columns(
     across = np.sqrt(np.maximum(p2 - along**2 / length2, 0))
     out["BPVDIRA"] = along / np.sqrt(p2 * length2)
     out["BPVCORRM"] = np.sqrt(mass_of(p) ** 2 + across**2) + across
-    out["BPVLTIME"] = mass_of(p) * along / (p2 * C_LIGHT)
+    out["BPVLTIME"] = mass_of(p) * along / (p2 * SPEED_OF_LIGHT)
     return out, best
 
 

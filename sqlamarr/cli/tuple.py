@@ -9,8 +9,9 @@ from typing import Any
 import click
 
 from sqlamarr.cli import note_unfinished
+from sqlamarr.particles.codes import TRACK_CLASSES
 
-CLASSES = {"long": 3, "upstream": 4, "downstream": 5}
+CLASSES = {name: code for code, name in TRACK_CLASSES.items()}
 
 
 @click.command("tuple")

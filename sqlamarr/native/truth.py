@@ -36,10 +36,10 @@ _NULLS = {"production_vertex": "production_null", "end_vertex": "end_null"}
 class TruthOptions:
     """Which generator particles become MCParticles; see ``sqlamarr_truth_options``."""
 
-    statuses: tuple[int, ...] = (1, 777, 888, 889, 999)
-    keep_decayed: bool = True
-    collapse_copies: bool = True
-    signal_status: int = 889
+    statuses: tuple[int, ...]
+    keep_decayed: bool
+    collapse_copies: bool
+    signal_status: int
 
 
 def find_primaries(particles: Columns, vertices: Columns, signal_status: int) -> Columns:

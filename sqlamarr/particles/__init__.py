@@ -1,1 +1,1 @@
-"""What is known of particles: names, masses, charges, decay descriptors, conservation laws."""
+"""What is known of particles: names, masses, charges, codes, decay descriptors, constants and conservation laws."""

@@ -18,13 +18,23 @@ from types import MappingProxyType
 from typing import Any
 
 from sqlamarr.errors import DescriptorError, UnknownParticleError, missing_package
+from sqlamarr.particles.codes import PROTON
 
 ARROWS = ("->", "-->", "=>", "==>", "→")  # LHCb's arrows differ in the photons and resonances that they allow
 TOKEN = re.compile(
     r"\s*(?:(?P<arrow>=?=>|-?->|→)(?=[\s(\[^$]|$)|(?P<label>\$\{[A-Za-z_]\w*\})|(?P<mark>[()\[\]^])"
     r"|(?P<name>[A-Za-z](?:[^\s()\[\]^$>]|\([^\s()]*\))*))"
 )
-ALIASES = {"p": 2212, "p-": -2212, "pbar": -2212, "pbar-": -2212, "J/psi": 443, "KS": 310, "K_S0": 310, "KL": 130}
+ALIASES = {
+    "p": PROTON,
+    "p-": -PROTON,
+    "pbar": -PROTON,
+    "pbar-": -PROTON,
+    "J/psi": 443,
+    "KS": 310,
+    "K_S0": 310,
+    "KL": 130,
+}
 
 
 @dataclass(frozen=True)

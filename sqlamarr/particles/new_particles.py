@@ -10,11 +10,10 @@ from typing import Any
 from sqlamarr.errors import DataError, DescriptorError, InputError, UnknownParticleError
 from sqlamarr.native.library import check, ffi, lib
 from sqlamarr.particles import descriptors
+from sqlamarr.particles.constants import HBAR_C, SPEED_OF_LIGHT
 from sqlamarr.particles.descriptors import OwnParticle
 
 KEY = "new_particles"
-MM_PER_NS = 299.792458
-MEV_MM = 1.973269804e-10  # hbar c
 LARGEST_CODE = 999_999_999
 
 _POSITIVE = {"type": "number", "exclusiveMinimum": 0}
@@ -94,9 +93,9 @@ def _pair(name: str, entry: Mapping[str, Any], where: str) -> Iterator[OwnPartic
 def _ctau(entry: Mapping[str, Any]) -> float | None:
     """Mean proper decay length [mm], None if nothing is said of it."""
     if "width" in entry:
-        return MEV_MM / float(entry["width"])
+        return HBAR_C / float(entry["width"])
     if "lifetime" in entry:
-        return float(entry["lifetime"]) * MM_PER_NS
+        return float(entry["lifetime"]) * SPEED_OF_LIGHT
     return float(entry["ctau"]) if "ctau" in entry else None
 
 

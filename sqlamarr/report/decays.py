@@ -13,6 +13,7 @@ from sqlamarr.candidates.ntuple import NTuple
 from sqlamarr.candidates.variables import Columns
 from sqlamarr.database.connection import Database
 from sqlamarr.output.particles import particles_of
+from sqlamarr.particles.codes import ELECTRON, KAON, MUON, PION, PROTON
 from sqlamarr.particles.descriptors import Decay, Descriptor, name_of
 from sqlamarr.report.drawing import COLOURS, Picture, histograms, picture, points
 from sqlamarr.report.identification import EDGES
@@ -23,15 +24,15 @@ LOWEST = 0.01  # chi2 probabilities below it are what tails make
 
 # Widths of mass peaks in data [MeV], "LHCb detector performance", Int. J. Mod. Phys. A 30 (2015) 1530022; they depend
 # on the momenta.
-PUBLISHED = {443: 14.3, 100443: 16.5, 553: 42.8}
+PUBLISHED = {443: 14.3, 100443: 16.5, 553: 42.8}  # J/psi(1S), psi(2S), Upsilon(1S)
 
 # What identifies a particle, and what it is mistaken by: quantity, cut
 TAGS = {
-    2212: [("PIDp", 5.0), ("ProbNNp", 0.5), ("PIDK", 5.0), ("ProbNNk", 0.5)],
-    321: [("PIDK", 5.0), ("ProbNNk", 0.5), ("PIDp", 5.0), ("ProbNNp", 0.5)],
-    211: [("ProbNNpi", 0.5), ("PIDK", 5.0), ("ProbNNk", 0.5)],
-    13: [("isMuon", 0.5), ("ProbNNmu", 0.5)],
-    11: [("PIDe", 2.0), ("ProbNNe", 0.5)],
+    PROTON: [("PIDp", 5.0), ("ProbNNp", 0.5), ("PIDK", 5.0), ("ProbNNk", 0.5)],
+    KAON: [("PIDK", 5.0), ("ProbNNk", 0.5), ("PIDp", 5.0), ("ProbNNp", 0.5)],
+    PION: [("ProbNNpi", 0.5), ("PIDK", 5.0), ("ProbNNk", 0.5)],
+    MUON: [("isMuon", 0.5), ("ProbNNmu", 0.5)],
+    ELECTRON: [("PIDe", 2.0), ("ProbNNe", 0.5)],
 }
 
 

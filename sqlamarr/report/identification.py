@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from sqlamarr.particles.codes import KAON, MUON, PION, PROTON
 from sqlamarr.report.drawing import Picture, picture, points
 from sqlamarr.report.sample import SYMBOLS, Sample
 from sqlamarr.report.statistics import efficiency
@@ -14,12 +15,12 @@ EDGES = np.geomspace(3, 100, 16)  # GeV
 
 # Wanted species, quantity, cut, species that are mistaken for it
 PANELS = [
-    (321, "PIDK", 0.0, (211, 2212)),
-    (321, "PIDK", 5.0, (211, 2212)),
-    (2212, "PIDp", 5.0, (211, 321)),
-    (13, "isMuon", 0.5, (211, 321, 2212)),
-    (321, "ProbNNk", 0.5, (211, 2212)),
-    (2212, "ProbNNp", 0.5, (211, 321)),
+    (KAON, "PIDK", 0.0, (PION, PROTON)),
+    (KAON, "PIDK", 5.0, (PION, PROTON)),
+    (PROTON, "PIDp", 5.0, (PION, KAON)),
+    (MUON, "isMuon", 0.5, (PION, KAON, PROTON)),
+    (KAON, "ProbNNk", 0.5, (PION, PROTON)),
+    (PROTON, "ProbNNp", 0.5, (PION, KAON)),
 ]
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from sqlamarr.particles.codes import LONG_TRACK, TRACK_CLASSES
 from sqlamarr.report.drawing import COLOURS, Picture, picture
-from sqlamarr.report.sample import CLASSES, SYMBOLS, Sample
+from sqlamarr.report.sample import SYMBOLS, Sample
 from sqlamarr.report.tracks import ACCEPTANCE
 
 Row = tuple[str, ...]
@@ -39,13 +40,13 @@ def cut_flow(sample: Sample) -> tuple[Row, list[Row]]:
     """Head and rows of a table: charged particles generated, in acceptance, found as each class, by species."""
     q = sample.particles
     inside = (q["eta"] > ACCEPTANCE[0]) & (q["eta"] < ACCEPTANCE[1])
-    head = ("species", "generated", "2 < η < 5", *CLASSES.values(), "long of 2 < η < 5")
+    head = ("species", "generated", "2 < η < 5", *TRACK_CLASSES.values(), "long of 2 < η < 5")
     rows = []
     for pid, name in [*SYMBOLS.items(), (0, "all")]:
         own = (q["species"] == pid) | (pid == 0)
-        found = [int(np.sum(own & (q["type"] == kind))) for kind in CLASSES]
+        found = [int(np.sum(own & (q["type"] == kind))) for kind in TRACK_CLASSES]
         total, accepted = int(own.sum()), int(np.sum(own & inside))
-        long = int(np.sum(own & inside & (q["type"] == 3)))
+        long = int(np.sum(own & inside & (q["type"] == LONG_TRACK)))
         share = f"{100 * long / accepted:.1f} %" if accepted else "-"
         rows.append((name, f"{total:,}", f"{accepted:,}", *(f"{n:,}" for n in found), share))
     return head, rows

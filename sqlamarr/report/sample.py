@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from sqlamarr.database.connection import Database
+from sqlamarr.particles.codes import CHARGED_SPECIES, ELECTRON, KAON, LONG_TRACK, MUON, PION, PROTON
 from sqlamarr.report.statistics import Array
 
 MAX_PARTICLES = 3_000_000  # MC particles that are read, about
-CLASSES = {3: "long", 4: "upstream", 5: "downstream"}
-SPECIES = {11: "e", 13: "mu", 211: "pi", 321: "K", 2212: "p"}  # PDG code: name
-SYMBOLS = {11: "e", 13: "μ", 211: "π", 321: "K", 2212: "p"}
+SPECIES = {ELECTRON: "e", MUON: "mu", PION: "pi", KAON: "K", PROTON: "p"}  # PDG code: name
+SYMBOLS = {ELECTRON: "e", MUON: "μ", PION: "π", KAON: "K", PROTON: "p"}
 LAST = 9_000_000_000_000_000_000
 
 
@@ -35,12 +35,12 @@ class Sample:
     def particles(self) -> dict[str, Any]:
         """Charged particles of the five species that leave tracks, whether they did or not."""
         return self.db.arrays(
-            """SELECT abs(m.pid) AS species, norm2(m.px, m.py, m.pz) AS p, norm2(m.px, m.py, 0) AS pt,
+            f"""SELECT abs(m.pid) AS species, norm2(m.px, m.py, m.pz) AS p, norm2(m.px, m.py, 0) AS pt,
                 pseudorapidity(m.px, m.py, m.pz) AS eta, azimuthal(m.px, m.py, m.pz) AS phi, m.pz,
                 o.z AS origin_z, coalesce(t.type, 0) AS type
             FROM MCParticles AS m LEFT JOIN MCVertices AS o ON o.mcvertex_id = m.production_vertex
                 LEFT JOIN Tracks AS t ON t.mcparticle_id = m.mcparticle_id
-            WHERE abs(m.pid) IN (11, 13, 211, 321, 2212) AND m.mcparticle_id < ?""",
+            WHERE abs(m.pid) IN {CHARGED_SPECIES} AND m.mcparticle_id < ?""",
             (self.last,),
         )
 
@@ -63,10 +63,10 @@ class Sample:
     def identification(self) -> dict[str, Any]:
         """Identification of long tracks."""
         return self.db.arrays(
-            """SELECT abs(m.pid) AS species, t.p, i.isMuon, i.PIDK, i.PIDp, i.PIDe, i.ProbNNk, i.ProbNNp, i.ProbNNmu
+            f"""SELECT abs(m.pid) AS species, t.p, i.isMuon, i.PIDK, i.PIDp, i.PIDe, i.ProbNNk, i.ProbNNp, i.ProbNNmu
             FROM PID AS i JOIN Tracks AS t ON t.track_id = i.track_id
                 JOIN MCParticles AS m ON m.mcparticle_id = i.mcparticle_id
-            WHERE t.type = 3 AND i.track_id < ?""",
+            WHERE t.type = {LONG_TRACK} AND i.track_id < ?""",
             (self.last,),
         )
 
@@ -79,13 +79,13 @@ class Sample:
             (self.last,),
         )
 
-    def residuals(self, track_type: int = 3) -> dict[str, Array]:
+    def residuals(self, track_type: int = LONG_TRACK) -> dict[str, Array]:
         """Reconstructed minus true states of tracks, at the z of the reconstructed one, and their pulls.
 
         Without electrons, which lose energy on their way.
         """
         t = self.tracks
-        chosen = (t["type"] == track_type) & (t["species"] != 11)
+        chosen = (t["type"] == track_type) & (t["species"] != ELECTRON)
         t = {name: np.asarray(values)[chosen] for name, values in t.items()}
         dz = t["z"] - t["true_z"]
         out = {

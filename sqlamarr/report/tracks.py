@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from sqlamarr.particles.codes import ELECTRON, LONG_TRACK, TRACK_CLASSES
 from sqlamarr.report.drawing import Picture, fractions, histograms, picture, points, unit_gaussian
-from sqlamarr.report.sample import CLASSES, SYMBOLS, Sample
+from sqlamarr.report.sample import SYMBOLS, Sample
 from sqlamarr.report.statistics import Array, core, widths
 
 P_EDGES = np.geomspace(1, 200, 24)  # GeV
@@ -30,7 +31,7 @@ SPECTRA: list[tuple[str, str, str, Array, float]] = [
 def spectra(sample: Sample) -> list[Picture]:
     """Generated, found and reconstructed, of the quantities that describe a particle."""
     particles, tracks = sample.particles, sample.tracks
-    found, long = particles["type"] == 3, tracks["type"] == 3
+    found, long = particles["type"] == LONG_TRACK, tracks["type"] == LONG_TRACK
     out = []
     for name, title, label, edges, unit in SPECTRA:
         samples = [
@@ -56,17 +57,17 @@ def efficiencies(sample: Sample) -> list[Picture]:
     """Fractions of generated particles that become tracks of each class."""
     q = sample.particles
     inside = (q["eta"] > ACCEPTANCE[0]) & (q["eta"] < ACCEPTANCE[1])
-    hadron = inside & (q["species"] != 11)
+    hadron = inside & (q["species"] != ELECTRON)
     prompt = hadron & (np.abs(q["origin_z"]) < 200)
 
     def by_class(values: Array, edges: Array, chosen: Array) -> Callable[[Any], object]:
-        parts = [(name, values[chosen & (q["type"] == kind)]) for kind, name in CLASSES.items()]
+        parts = [(name, values[chosen & (q["type"] == kind)]) for kind, name in TRACK_CLASSES.items()]
         return lambda axes: fractions(axes, edges, values[chosen], parts)
 
     out = []
     for values, edges, chosen, what, label, log, of in (
         (q["p"] / 1000, P_EDGES, prompt, "momentum", "p [GeV]", "x", "with 2 < η < 5, made at |z| < 200 mm"),
-        (q["eta"], ETA_EDGES, (q["species"] != 11) & (np.abs(q["origin_z"]) < 200), "pseudorapidity", "η", "",
+        (q["eta"], ETA_EDGES, (q["species"] != ELECTRON) & (np.abs(q["origin_z"]) < 200), "pseudorapidity", "η", "",
          "made at |z| < 200 mm"),
         (q["origin_z"], Z_EDGES, hadron, "place of origin", "z of the origin [mm]", "", "with 2 < η < 5"),
     ):  # fmt: skip
@@ -76,7 +77,7 @@ def efficiencies(sample: Sample) -> list[Picture]:
         )
         draw = by_class(values, edges, chosen)
         out.append(picture(f"Efficiency against {what}", caption, draw, x=label, y="fraction found", log=log))
-    out.append(_by_species(sample, prompt | (inside & (q["species"] == 11) & (np.abs(q["origin_z"]) < 200))))
+    out.append(_by_species(sample, prompt | (inside & (q["species"] == ELECTRON) & (np.abs(q["origin_z"]) < 200))))
     return out
 
 
@@ -88,7 +89,7 @@ def _by_species(sample: Sample, chosen: Array) -> Picture:
             own = chosen & (q["species"] == pid)
             if own.any():
                 whole = np.histogram(q["p"][own] / 1000, P_EDGES)[0]
-                found = np.histogram(q["p"][own & (q["type"] == 3)] / 1000, P_EDGES)[0]
+                found = np.histogram(q["p"][own & (q["type"] == LONG_TRACK)] / 1000, P_EDGES)[0]
                 good = np.where(whole >= 10, found / np.maximum(whole, 1), np.nan)
                 points(axes, P_EDGES, good, None, name, k)
         axes.set_ylim(0, 1.02)

@@ -30,6 +30,19 @@ class _Undefined(jinja2.StrictUndefined):
         return f"{super()._undefined_message}; "
 
 
+class _Loader(jinja2.FileSystemLoader):
+    """Remembers what was loaded: templates, and the files of macros that they import."""
+
+    def __init__(self, folders: tuple[Path, ...]) -> None:
+        super().__init__([str(folder) for folder in folders])
+        self.loaded: dict[str, None] = {}
+
+    def get_source(self, environment: jinja2.Environment, template: str) -> Any:
+        found = super().get_source(environment, template)
+        self.loaded[template] = None
+        return found
+
+
 class Templates:
     """The templates of one pipeline.
 
@@ -41,8 +54,9 @@ class Templates:
 
     def __init__(self, *folders: Path) -> None:
         self._folders = folders
+        self._loader = _Loader(folders)
         self._environment = SandboxedEnvironment(
-            loader=jinja2.FileSystemLoader([str(folder) for folder in folders]),
+            loader=self._loader,
             undefined=_Undefined,
             # With autoescape a macro's result is marked as finished SQL, and everything else is not.
             autoescape=True,
@@ -53,13 +67,15 @@ class Templates:
         self._environment.filters["identifier"] = lambda name: Markup(quote_identifier(str(name)))
         self._environment.filters["sql"] = Markup
         self._bound: dict[str, Any] = {}
-        self.used: list[str] = []
+
+    @property
+    def used(self) -> list[str]:
+        """Names of the templates so far, and of the macro files that they import."""
+        return list(self._loader.loaded)
 
     def source(self, template: str) -> str:
         """The text of a template."""
-        environment = self._environment
-        assert environment.loader is not None
-        return environment.loader.get_source(environment, template)[0]
+        return str(self._loader.get_source(self._environment, template)[0])
 
     def render(self, template: str, variables: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         """The SQL of a template and the values to bind.
@@ -68,8 +84,6 @@ class Templates:
         :raises PipelineError: no such file, nothing in it, a syntax error, or an undefined variable
         """
         self._bound = {}
-        if template not in self.used:
-            self.used.append(template)
         try:
             rendered = self._environment.get_template(template).render(**variables)
             if not _NOTHING.sub("", rendered).strip(_EMPTY):

@@ -20,16 +20,23 @@ from sqlamarr.exporters.edm4hep.model import (
 )
 from sqlamarr.exporters.edm4hep.truth import GEV, vector
 from sqlamarr.native.columns import Array
+from sqlamarr.particles import codes, constants
 
-# Species by the suffixes of the columns of PID: PDG code of the positive particle, mass [GeV] (PDG 2024).
+# Species by the suffixes of the columns of PID: PDG code of the positive particle, mass [GeV].
 SPECIES = {
-    "e": (-11, 0.51099895e-3), "mu": (-13, 0.1056583755), "pi": (211, 0.13957039), "k": (321, 0.493677),
-    "p": (2212, 0.93827208943),
-}  # fmt: skip
+    "e": (-codes.ELECTRON, constants.ELECTRON_MASS * GEV),
+    "mu": (-codes.MUON, constants.MUON_MASS * GEV),
+    "pi": (codes.PION, constants.PION_MASS * GEV),
+    "k": (codes.KAON, constants.KAON_MASS * GEV),
+    "p": (codes.PROTON, constants.PROTON_MASS * GEV),
+}
 LIKELIHOODS = {"e": "e", "mu": "mu", "pi": "", "k": "K", "p": "p"}  # suffixes of RichDLL and PID; the pion's is 0
 PARAMETERS = ("RichDLL", "PID", "isMuon", "MuonMuLL", "MuonBkgLL")  # of ParticleID, in this order
-PHOTON, PI0, PI0_MASS = 22, 111, 0.1349768  # GeV
-_AS_PARTICLES = {1: (PHOTON, 0.0), 2: (PI0, PI0_MASS)}  # types of clusters: photon, merged pi0
+# What types of clusters are written as: PDG code, mass [GeV].
+_AS_PARTICLES = {
+    codes.PHOTON_CLUSTER: (codes.PHOTON, 0.0),
+    codes.MERGED_CLUSTER: (codes.PI0, constants.PI0_MASS * GEV),
+}
 
 
 def tracks(events: Events) -> Collection:

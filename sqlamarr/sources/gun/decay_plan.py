@@ -6,18 +6,14 @@ from collections.abc import Sequence
 
 from sqlamarr.errors import DescriptorError, InputError
 from sqlamarr.particles import conservation, descriptors
+from sqlamarr.particles.codes import LHCB_DECAYED, LHCB_DECAYED_FIRST, LHCB_SIGNAL, LHCB_STABLE, NEUTRINOS, STABLE
 from sqlamarr.particles.descriptors import Decay
 from sqlamarr.sources.gun.decay_tables import Channel, DecayTable, Key
 from sqlamarr.sources.gun.plan import Plan, Species
 
-# HepMC statuses as LHCb uses them (Gauss, HepMCEvent::statusType): stable from the generator; decayed by the decay
-# package and made by it or by the generator; the signal; stable from the decay package.
-STABLE, DECAYED, DECAYED_FIRST, SIGNAL, STABLE_DAUGHTER = 1, 777, 888, 889, 999
-
 LEAST_WIDTH = 1e-3  # MeV: from here on a decaying particle has a mass that varies; others fly by their lifetime
 WIDTHS_OF_FIRST = 15  # how far above its mass the first particle of a chain may lie, as in src/gun_decay.cpp
 SHORT_LIVED = 1000.0  # mm: mean flight, below which it is said that a particle is left undecayed
-NEUTRINOS = (12, 14, 16)
 
 
 class DecayPlan:
@@ -37,7 +33,7 @@ class DecayPlan:
         self._made: dict[Key, int] = {}  # species of particles that decay by the table
         self._making: list[Key] = []
 
-    def chain(self, decay: Decay, status_first: int = DECAYED) -> int:
+    def chain(self, decay: Decay, status_first: int = LHCB_DECAYED) -> int:
         """The species of a particle that decays as a descriptor says.
 
         :raises InputError: the decay is impossible
@@ -55,7 +51,7 @@ class DecayPlan:
         """
         if (why := self.table.why_none(key)) and self.table.pid(key) not in self.stable:
             raise InputError(f"{why} If it is not to decay, list it in 'stable'.")
-        return self._by_table(key, SIGNAL if signal else DECAYED_FIRST)
+        return self._by_table(key, LHCB_SIGNAL if signal else LHCB_DECAYED_FIRST)
 
     def particle(self, key: Key) -> int:
         """The species of a daughter that decays, if it does, by the table.
@@ -67,7 +63,7 @@ class DecayPlan:
             raise InputError(f"{self.where}: the decays do not end: {loop}.")
         if key not in self._made:
             self._making.append(key)
-            self._made[key] = self._by_table(key, DECAYED_FIRST)
+            self._made[key] = self._by_table(key, LHCB_DECAYED_FIRST)
             self._making.pop()
         return self._made[key]
 
@@ -93,7 +89,7 @@ class DecayPlan:
         least = mass
         if channels:
             least = self._least_mass(pid, channels)
-        statuses = (DECAYED, status_first) if channels else (STABLE_DAUGHTER, STABLE)
+        statuses = (LHCB_DECAYED, status_first) if channels else (LHCB_STABLE, STABLE)
         plan.species.append(Species(pid, mass, width, ctau, at, len(channels), *statuses))
         self._least.append(least)
         return len(plan.species) - 1

@@ -10,10 +10,11 @@ from sqlamarr.checking.yaml_schema import suggest
 from sqlamarr.errors import DescriptorError, InputError
 from sqlamarr.native.random import stream_key
 from sqlamarr.particles import descriptors, new_particles
+from sqlamarr.particles.codes import LHCB_DECAYED_FIRST, LHCB_SIGNAL
 from sqlamarr.sources.gun import decay_tables as decays
 from sqlamarr.sources.gun import distributions
 from sqlamarr.sources.gun import momentum as gun_momentum
-from sqlamarr.sources.gun.decay_plan import DECAYED_FIRST, SIGNAL, DecayPlan, sentence_about
+from sqlamarr.sources.gun.decay_plan import DecayPlan, sentence_about
 from sqlamarr.sources.gun.distributions import INFINITY, Law, Quantity
 from sqlamarr.sources.gun.place import Place
 from sqlamarr.sources.gun.plan import GunRecipe, Head, Plan
@@ -40,7 +41,10 @@ PARTICLE: Mapping[str, Any] = {
         "type": "boolean",
         "description": "In half of the events the antiparticle and the conjugate decay, as [...]CC says.",
     },
-    "signal": {"type": "boolean", "description": "Mark it as the signal (status 889) if it decays; default true."},
+    "signal": {
+        "type": "boolean",
+        "description": f"Mark it as the signal (status {LHCB_SIGNAL}) if it decays; default true.",
+    },
     **gun_momentum.PROPERTIES,
     "displaced": {
         **_PLACE,
@@ -183,7 +187,7 @@ def _particles(decay_plan: DecayPlan, place: Place, entry: Mapping[str, Any]) ->
 
 
 def _decays(decay_plan: DecayPlan, place: Place, entry: Mapping[str, Any]) -> Iterator[tuple[float, int]]:
-    status = SIGNAL if entry.get("signal", True) else DECAYED_FIRST
+    status = LHCB_SIGNAL if entry.get("signal", True) else LHCB_DECAYED_FIRST
     for text, share in _shares(place.of("decay"), entry["decay"]).items():
         descriptor = descriptors.parse(text)
         chains = [descriptor.decay]

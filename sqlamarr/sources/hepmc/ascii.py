@@ -16,13 +16,13 @@ from sqlamarr.events.chunk import GENERATOR_TABLES, ParsedChunk, halves, sources
 from sqlamarr.events.event import DataSource, EventRef, Rejected
 from sqlamarr.native.columns import Columns
 from sqlamarr.native.library import check, ffi, lib
+from sqlamarr.particles.codes import LHCB_STATUSES
 from sqlamarr.sources.hepmc.cut import CutState, RecordText, cut, sniff_format
 from sqlamarr.sources.reading import Reading
 from sqlamarr.sources.streams import SNIFFED, Stream
 
 TOOL = "sqlamarr"  # what files that it has written call their maker
 #: Status codes that LHCb's simulation gives to particles that it decays or stores itself.
-LHCB_STATUS = (777, 888, 889, 999)
 FORMAT_NAMES = {2: "HepMC2 ASCII", 3: "HepMC3 ASCII"}
 
 _LOOKED_AT_RECORDS = 16
@@ -211,7 +211,7 @@ def _decide_collisions(
     if state.tool != TOOL and _has_lhcb_status(head):
         reading.collisions = "file"
         reading.warn(
-            f"{path} has particles with LHCb's status codes {', '.join(map(str, LHCB_STATUS))}: all records of a "
+            f"{path} has particles with LHCb's status codes {', '.join(map(str, LHCB_STATUSES))}: all records of a "
             "file are taken as the collisions of one event. Say --collisions record if every record is an event."
         )
     return chain(head, records)
@@ -225,7 +225,7 @@ def _has_lhcb_status(records: Sequence[RecordText]) -> bool:
     pieces = [HepMCPiece(EventRef(i, i, 0, i), DataSource(0, "", ""), (record,)) for i, record in enumerate(records)]
     chunk = HepMCPiece.chunk(pieces)
     status = parse(chunk.text, chunk.records)["GenParticles"]["status"]
-    return bool(np.isin(status, LHCB_STATUS).any())
+    return bool(np.isin(status, LHCB_STATUSES).any())
 
 
-__all__ = ["LHCB_STATUS", "HepMCChunk", "HepMCPiece", "RecordPlace", "is_hepmc", "parse", "read", "table_of"]
+__all__ = ["HepMCChunk", "HepMCPiece", "RecordPlace", "is_hepmc", "parse", "read", "table_of"]

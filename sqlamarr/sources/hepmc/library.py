@@ -16,6 +16,7 @@ from sqlamarr.errors import InputError, missing_package
 from sqlamarr.events.chunk import GENERATOR_TABLES, TableChunk
 from sqlamarr.events.event import DataSource, EventRef, Rejected
 from sqlamarr.native.columns import Columns
+from sqlamarr.particles.codes import BEAM
 from sqlamarr.sources.hepmc.ascii import parse
 from sqlamarr.sources.reading import Reading
 from sqlamarr.sources.streams import Stream
@@ -150,7 +151,7 @@ def _attribute(event: Any, convert: type[int] | type[float], *names: str) -> Any
 
 def _vertex_row(vertex: Any, row: int, ref: EventRef, to_mm: float) -> tuple[Any, ...]:
     position = vertex.position
-    primary = any(p.status == 4 and _row_of(p.production_vertex) is None for p in vertex.particles_in)
+    primary = any(p.status == BEAM and _row_of(p.production_vertex) is None for p in vertex.particles_in)
     return (
         *(ref.event_id + row, ref.event_id, ref.event_id, vertex.id, vertex.status, int(primary)),
         *(position.t * to_mm, position.x * to_mm, position.y * to_mm, position.z * to_mm),

@@ -18,11 +18,11 @@ from sqlamarr.events.chunk import ParsedChunk
 from sqlamarr.files.whole_files import replacing
 from sqlamarr.native.columns import Columns
 from sqlamarr.native.library import version
+from sqlamarr.particles.codes import BEAM, SYSTEM
 from sqlamarr.sources.hepmc.ascii import TOOL
 
 _SUFFIXES = (".hepmc", ".hepmc3")
 _COMPRESSIONS = ("", ".gz", ".bz2", ".xz")
-SYSTEM, BEAM = 90, 4  # Pythia's code of a collision as a whole, and HepMC's status of what comes in
 #: Columns of GenEvents that are attributes of an event in HepMC3.
 _ATTRIBUTES = {
     "process_id": "signal_process_id", "scale": "event_scale", "alpha_qcd": "alphaQCD", "alpha_qed": "alphaQED",

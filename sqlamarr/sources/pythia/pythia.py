@@ -11,6 +11,7 @@ from sqlamarr.events.chunk import ParsedChunk
 from sqlamarr.events.event import EventRef, Rejected
 from sqlamarr.native.random import stream_key
 from sqlamarr.particles import conservation
+from sqlamarr.particles.codes import PROTON
 from sqlamarr.particles.descriptors import Decay, parse, pid_of
 from sqlamarr.sources.pythia.engine import INSTANCES, CrossSection, checked, cross_section
 from sqlamarr.sources.pythia.record import Collision, tables
@@ -148,7 +149,7 @@ def _config(config: Any, description: Description) -> tuple[str, ...]:
 
 
 def _beams(beams: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    first, second = (_pid(particle, name) for particle in beams.get("particles", (2212, 2212)))
+    first, second = (_pid(particle, name) for particle in beams.get("particles", (PROTON, PROTON)))
     return (f"Beams:idA = {first}", f"Beams:idB = {second}", f"Beams:eCM = {float(beams.get('energy', 13000.0))!r}")
 
 
@@ -190,7 +191,7 @@ def _decay(text: str, where: str) -> Decay:
 def _notes(content: Mapping[str, Any], name: str) -> Iterator[str]:
     """What the user should know of the description."""
     beams = content.get("beams", {})
-    energy, hadrons = beams.get("energy", 13000.0), [_pid(p, name) for p in beams.get("particles", (2212, 2212))]
+    energy, hadrons = beams.get("energy", 13000.0), [_pid(p, name) for p in beams.get("particles", (PROTON, PROTON))]
     if energy < _LOWEST_ENERGY and all(abs(pid) > _FIRST_HADRON for pid in hadrons):
         yield (
             f"{name}: pythia.beams.energy: hadrons collide with {energy:g} GeV in their centre of mass. If that is "

@@ -9,10 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sqlamarr.native.columns import Columns
+from sqlamarr.particles.codes import BEAM, LHCB_SIGNAL
 from sqlamarr.sources.record_tables import collision_tables, particle_columns, rows_of, vertex_columns
 
-SIGNAL = 889  # HepMC status of the signal, as LHCb's generator files have it
-DECAYED, BEAM = 2, 4
 TO_MEV = 1000.0  # Pythia counts in GeV
 
 _STRINGS = frozenset((*range(81, 87), *range(101, 107)))  # |status| of hadrons made by a whole string
@@ -109,7 +108,7 @@ def graft(record: Record, index: int, decay: Record) -> Record:
     """
     n, v = len(record.pid), len(record.vertices)
     status, end = record.status.copy(), record.end.copy()
-    status[index] = SIGNAL
+    status[index] = LHCB_SIGNAL
     end[index] = v + decay.end[0] if decay.end[0] >= 0 else -1
     return Record(
         np.concatenate([record.line, n + np.arange(1, len(decay.pid))]),
@@ -175,4 +174,4 @@ def _joined(arrays: Sequence[Array], empty: tuple[int, ...]) -> Array:
     return np.concatenate(arrays) if arrays else np.empty(empty)
 
 
-__all__ = ["BEAM", "SIGNAL", "TO_MEV", "Collision", "Record", "graft", "graph", "read", "tables"]
+__all__ = ["TO_MEV", "Collision", "Record", "graft", "graph", "read", "tables"]

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sqlamarr.errors import InputError
+from sqlamarr.particles.codes import DECAYED, LHCB_SIGNAL, STABLE
+from sqlamarr.particles.constants import SPEED_OF_LIGHT
 from sqlamarr.sources.record_tables import Array
 
 COLUMNS = {
@@ -25,7 +27,7 @@ COLUMNS = {
     "z": "Place where the particle begins; default 0.",
     "t": "Time when the particle begins; default 0.",
     "mother": "Row of the mother in its event, from 0; -1: none.",
-    "status": "HepMC status; default 1, and 2 for what decayed. 889 marks the signal.",
+    "status": f"HepMC status; default {STABLE}, and {DECAYED} for what decayed. {LHCB_SIGNAL} marks the signal.",
     "weight": "Weight of the event, in each of its rows; default 1.",
 }
 INTEGERS = ("event", "pid", "mother", "status")
@@ -33,7 +35,7 @@ REQUIRED = ("pid", "px", "py", "pz")
 DEFAULTS = {"x": 0.0, "y": 0.0, "z": 0.0, "t": 0.0, "mother": -1, "weight": 1.0}
 MOMENTA = {"MeV": 1.0, "GeV": 1000.0, "TeV": 1e6, "keV": 1e-3, "eV": 1e-6}
 LENGTHS = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "um": 1e-3}
-TIMES = {"mm/c": 1.0, "ns": 299.792458, "ps": 0.299792458, "s": 299.792458e9, "m/c": 1000.0}
+TIMES = {"mm/c": 1.0, "ns": SPEED_OF_LIGHT, "ps": SPEED_OF_LIGHT / 1000, "s": SPEED_OF_LIGHT * 1e9, "m/c": 1000.0}
 
 
 class Jagged(NamedTuple):

@@ -11,14 +11,14 @@ from sqlamarr.errors import DescriptorError
 from sqlamarr.events.chunk import ParsedChunk
 from sqlamarr.events.event import ROWS_PER_EVENT, EventRef, Rejected
 from sqlamarr.native.columns import Columns
+from sqlamarr.particles.codes import BEAM, DECAYED, NEUTRINOS, PHOTON, STABLE
 from sqlamarr.sources.record_tables import Array, collision_tables, particle_columns, rows_of, vertex_columns
 from sqlamarr.sources.tables.columns import ABSENT, Block
 
-STABLE, DECAYED, BEAM = 1, 2, 4
 _PLACE = ("t", "x", "y", "z")
 _NUMBERS = ("px", "py", "pz", *_PLACE, "e", "m", "weight")
 _SHELL = 1e-5  # of the energy's square: what single precision makes of a massless particle
-_MASSLESS = (12, 14, 16, 22)
+_MASSLESS = (*NEUTRINOS, PHOTON)
 
 
 @dataclass(frozen=True)

@@ -12,14 +12,11 @@ import numpy as np
 from sqlamarr.errors import DataError, EventError
 from sqlamarr.native import truth
 from sqlamarr.native.columns import Array, Columns
+from sqlamarr.particles.codes import CHARGED_SPECIES, LHCB_SIGNAL, LHCB_STATUSES, STABLE
 from sqlamarr.steps.batch import Batch
 from sqlamarr.steps.protocol import Run
 from sqlamarr.steps.registry import register
 from sqlamarr.steps.workspace import Workspace
-
-LHCB_SIGNAL = 889  # HepMC status of the signal in LHCb's generator files
-
-KNOWN_SPECIES = (11, 13, 211, 321, 2212)  # e, mu, pi, K, p: what the models were made for
 
 _SIGNAL = {"type": "integer", "description": f"Status that marks the signal; default {LHCB_SIGNAL}."}
 
@@ -94,7 +91,7 @@ def _flagged(vertices: Columns, ids: Array) -> Columns:
 class SelectParticles:
     """Fill MCParticles and MCVertices with what matters of the generator's record."""
 
-    statuses: tuple[int, ...] = (1, 777, 888, 889, 999)
+    statuses: tuple[int, ...] = (STABLE, *LHCB_STATUSES)
     decayed: bool = True
     collapse: bool = True
     signal_status: int = LHCB_SIGNAL
@@ -157,6 +154,6 @@ def _count_others(batch: Batch, particles: Columns) -> None:
     """Long-lived charged particles that the models know only as some hadron."""
     charged = np.ma.filled(particles["charge"], 0) != 0
     stable = np.ma.getmaskarray(particles["end_vertex"])
-    known = np.isin(np.abs(particles["pid"]), KNOWN_SPECIES)
+    known = np.isin(np.abs(particles["pid"]), CHARGED_SPECIES)
     n = np.count_nonzero(charged & stable & ~known)
     batch.count("other_species", n, "charged particles of other species, treated as hadrons")
