@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -79,3 +81,24 @@ def interrupt(after, **options):
             raise KeyboardInterrupt
 
     sqlamarr.run(**options, progress=count)
+
+
+_KILLED = """
+import json, os, signal, sys
+import sqlamarr
+after, options, seen = int(sys.argv[1]), json.loads(sys.argv[2]), 0
+def count(n):
+    global seen
+    seen += n
+    if seen >= after:
+        os.kill(os.getpid(), signal.SIGKILL)
+sqlamarr.run(**options, progress=count)
+"""
+
+
+def kill(after, **options):
+    """A run in a process of its own that is killed when so many events are written."""
+    plain = {name: str(value) if isinstance(value, Path) else value for name, value in options.items()}
+    environment = {**os.environ, "PYTHONPATH": str(Path(sqlamarr.__file__).parent.parent)}
+    command = [sys.executable, "-c", _KILLED, str(after), json.dumps(plain)]
+    assert subprocess.run(command, env=environment, check=False).returncode == -signal.SIGKILL

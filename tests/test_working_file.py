@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import signal
 import subprocess
-import time
 
 import pytest
-from run_tools import STEP, command_line, hashes, interrupt, start
+from run_tools import STEP, command_line, hashes, interrupt, kill
 
 import sqlamarr
-from sqlamarr.errors import EventError, InputError, InterruptedRunError, OutputError, SqlamarrError
+from sqlamarr.errors import EventError, InputError, InterruptedRunError, OutputError
 
 
 @pytest.fixture
@@ -39,25 +36,6 @@ def digest(path):
 def events(path):
     with sqlamarr.open(path) as db:
         return db.execute("SELECT count(*) FROM Events").fetchone()[0]
-
-
-def kill(*arguments, when):
-    """Begin a run and kill it as soon as ``when`` says so."""
-    run = start(*arguments)
-    while not when() and run.poll() is None:
-        time.sleep(0.01)
-    os.killpg(run.pid, signal.SIGKILL)
-    run.communicate()
-
-
-def some_events_in(folder):
-    def look():
-        try:
-            return any(events(part) for part in folder.glob("o.db*.part"))
-        except SqlamarrError:  # it is just being made
-            return False
-
-    return look
 
 
 @pytest.fixture
@@ -101,8 +79,8 @@ def test_an_interrupted_run_leaves_scratch_for_the_output_and_goes_on_from_there
 
 
 def test_what_a_killed_run_left_in_scratch_is_found_again(reference, example, options, out, scratch):
-    arguments = ["lhcb_run2", example, "-o", out, "--seed", 42, "--batch-size", 1, "--scratch", scratch]
-    kill(*arguments, when=some_events_in(scratch))
+    arguments = ["lhcb_run2", example, "-o", out, "--seed", 42, "--batch-size", 8, "--scratch", scratch]
+    kill(8, **options, scratch=scratch)
     assert not out.exists()
     with pytest.raises(OutputError, match="A run that was killed has left .*o.db.*part. Continue it with --resume"):
         sqlamarr.run(**options, scratch=scratch)
@@ -112,8 +90,7 @@ def test_what_a_killed_run_left_in_scratch_is_found_again(reference, example, op
 
 
 def test_the_seed_of_what_lies_in_scratch_need_not_be_known_if_there_is_one(reference, example, out, scratch):
-    arguments = ["lhcb_run2", example, "-o", out, "--batch-size", 1, "--scratch", scratch]
-    kill(*arguments, "--seed", 42, when=some_events_in(scratch))
+    kill(8, pipeline="lhcb_run2", inputs=example, output=out, seed=42, batch_size=8, scratch=scratch)
     part = next(scratch.glob("*.part"))
     other = part.with_name(part.name.replace("seed-42", "seed-43"))
     other.write_bytes(part.read_bytes())
@@ -124,11 +101,10 @@ def test_the_seed_of_what_lies_in_scratch_need_not_be_known_if_there_is_one(refe
     assert hashes(out) == hashes(reference[0])
 
 
-def test_a_part_of_another_seed_is_left_alone(reference, example, options, out, scratch):
+def test_a_part_of_another_seed_is_left_alone(reference, options, out, scratch):
     """The output is complete; a run of another seed was killed in the scratch folder."""
     sqlamarr.run(**options)
-    arguments = ["lhcb_run2", example, "-o", out, "--batch-size", 1, "--scratch", scratch, "--overwrite"]
-    kill(*arguments, "--seed", 2, when=some_events_in(scratch))
+    kill(8, **{**options, "seed": 2}, scratch=scratch, overwrite=True)
     before, (part,) = digest(out), scratch.iterdir()
     sqlamarr.run(**options, scratch=scratch, resume=True)
     assert hashes(out) == hashes(reference[0])
@@ -148,11 +124,10 @@ def test_a_part_of_another_seed_is_left_alone(reference, example, options, out, 
     ],
 )
 @pytest.mark.parametrize("overwrite", [False, True])
-def test_a_part_of_another_run_is_not_adopted(reference, example, options, out, scratch, change, message, overwrite):
+def test_a_part_of_another_run_is_not_adopted(reference, options, out, scratch, change, message, overwrite):
     if overwrite:
         sqlamarr.run(**{**options, "seed": 5})
-    arguments = ["lhcb_run2", example, "-o", out, "--seed", 42, "--batch-size", 1, "--scratch", scratch]
-    kill(*arguments, *["--overwrite"] * overwrite, when=some_events_in(scratch))
+    kill(8, **options, scratch=scratch, overwrite=overwrite)
     before = digest(out) if overwrite else None
     (part,) = scratch.iterdir()
     inside = digest(part)
@@ -235,16 +210,15 @@ def test_overwriting_that_fails_keeps_both(make_pipeline, example, out, tmp_path
     assert events(tmp_path / "o.db.seed-1.part") == 3
 
 
-def test_an_interrupted_replacement_is_continued_with_resume(reference, example, options, out, tmp_path):
+def test_an_interrupted_replacement_is_continued_with_resume(reference, options, out, tmp_path):
     sqlamarr.run(**{**options, "seed": 7})
     before, part = digest(out), tmp_path / "o.db.seed-42.part"
     with pytest.raises(InterruptedRunError, match=r"o.db is as it was. .*part holds the first 8 events.* --resume"):
         interrupt(8, **options, overwrite=True)
     assert (digest(out), events(part)) == (before, 8)
-    arguments = ["lhcb_run2", example, "-o", out, "--seed", 42, "--batch-size", 1, "--overwrite"]
-    kill(*arguments, "--resume", when=lambda: events(part) > 8)
-    assert digest(out) == before
-    assert sqlamarr.run(**options, overwrite=True, resume=True).resumed > 8
+    kill(16, **options, overwrite=True, resume=True)
+    assert (digest(out), events(part)) == (before, 24)
+    assert sqlamarr.run(**options, overwrite=True, resume=True).resumed == 24
     assert hashes(out) == hashes(reference[0])
     assert not part.exists()
 
