@@ -4,8 +4,8 @@ extern "C" {
 SQLITE_EXTENSION_INIT1
 }
 #define SQLAMARR_EXTENSION_MAIN
-#include "errors.h"
-#include "extension.h"
+#include "core/errors.h"
+#include "sqlite/connection.h"
 
 #include <memory>
 #include <mutex>
