@@ -89,7 +89,7 @@ Places places_of(const TableContent &table, const Column &ids) {
             continue;
         }
         const int64_t row = first_not_below(known, table.rows, ids.integers[i], hint);
-        if (row == table.rows || known[row] != ids.integers[i])
+        if (known == nullptr || row == table.rows || known[row] != ids.integers[i])
             throw Error(SQLAMARR_INTERNAL, "Column \"" + ids.name + "\": the id " + std::to_string(ids.integers[i]) +
                                                " of the result is not in its table.");
         places.rows[i] = row;

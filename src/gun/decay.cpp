@@ -125,7 +125,7 @@ void Family::decay(const Momentum &momentum, const Place &place, Draws &draws) {
     }
 }
 
-void Family::fly(Member &member, const Place &from, Draws &draws) const {
+void Family::fly(Member &member, const Place &from, Draws &draws) {
     member.end = from;
     const auto &s = *member.species;
     if (varies(s) || s.ctau <= 0) return;

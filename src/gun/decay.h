@@ -35,7 +35,8 @@ public:
     explicit Patience(int (*stop)(void)) : stop_(stop) {}
 
     void spend(int64_t work) {
-        if ((left_ -= work) > 0) return;
+        left_ -= work;
+        if (left_ > 0) return;
         left_ = work_between;
         if (stop_ != nullptr && stop_()) throw Error(SQLAMARR_INTERNAL, "The particle gun was interrupted.");
     }
@@ -62,7 +63,7 @@ public:
 private:
     void expand(size_t i, Draws &draws);
     double choose(size_t i, Draws &draws);
-    void fly(Member &member, const Place &from, Draws &draws) const;
+    static void fly(Member &member, const Place &from, Draws &draws);
     void break_up(size_t i, Draws &draws);
     double draw_masses(size_t i, double least, Draws &draws);
     double draw_clusters(size_t i, double rest, Draws &draws);

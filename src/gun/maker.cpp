@@ -81,8 +81,8 @@ void components(const sqlamarr_gun_head &head, double size, double angle, double
 Momentum draw_momentum(const Prepared &plan, int32_t h, double mass, Draws &draws) {
     const auto &head = plan.gun.heads[h];
     double size, angle, sine, cosine, pt, pz;
-    if (head.joint >= 0) {
-        plan.joints[static_cast<size_t>(h)]->draw(draws, size, angle);
+    if (const auto &joint = plan.joints[static_cast<size_t>(h)]) {
+        joint->draw(draws, size, angle);
     } else {
         size = plan.draw(head.size, draws);
         angle = plan.draw(head.angle, draws);

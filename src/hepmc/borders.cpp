@@ -9,7 +9,7 @@ namespace sqlamarr {
 namespace {
 
 bool begins_record(std::string_view rest) {
-    return rest.substr(0, 2) == "E " || (rest.front() == 'H' && rest.substr(0, 7) == "HepMC::");
+    return rest.starts_with("E ") || (rest.front() == 'H' && rest.starts_with("HepMC::"));
 }
 
 } // namespace

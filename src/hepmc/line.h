@@ -3,14 +3,19 @@
 
 #include "hepmc/text_scan.h"
 
+#include <exception>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace sqlamarr::hepmc {
 
-struct Malformed {
+struct Malformed : std::exception {
     int64_t line;
     std::string message;
+
+    Malformed(int64_t in_line, std::string what_is_wrong) : line(in_line), message(std::move(what_is_wrong)) {}
+    const char *what() const noexcept override { return message.c_str(); }
 };
 
 class Line {

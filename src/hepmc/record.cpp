@@ -1,5 +1,7 @@
 #include "hepmc/record.h"
 
+#include <algorithm>
+
 namespace sqlamarr::hepmc {
 
 void Record::clear() {
@@ -38,10 +40,9 @@ namespace {
 
 // Almost every generator lists vertices in the order of decay: then no cycle is possible.
 bool in_order(const Record &record) {
-    for (const Particle &particle : record.particles) {
-        if (particle.production != none && particle.end != none && particle.production >= particle.end) return false;
-    }
-    return true;
+    return std::ranges::all_of(record.particles, [](const Particle &particle) {
+        return particle.production == none || particle.end == none || particle.production < particle.end;
+    });
 }
 
 // Kahn's algorithm over vertices; what is never freed of its incoming edges lies on a cycle or behind one.

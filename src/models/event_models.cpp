@@ -207,7 +207,9 @@ struct Trial {
     const sqlamarr_event_model &model;
     const sqlamarr_event_sizes &sizes;
     int32_t max_rows, max_links;
-    sqlamarr::Guarded<float> inputs[4];
+    sqlamarr::Guarded<float> inputs[4]{
+        sqlamarr::Guarded<float>(room(n * sizes.n_in)), sqlamarr::Guarded<float>(room(sizes.n_event_in)),
+        sqlamarr::Guarded<float>(room(n * sizes.n_random)), sqlamarr::Guarded<float>(room(sizes.n_event_random))};
     sqlamarr::Guarded<float> rows;
     sqlamarr::Guarded<sqlamarr_link> links;
     sqlamarr_event_output out{};
@@ -215,9 +217,6 @@ struct Trial {
     Trial(const sqlamarr_event_model &the_model, const sqlamarr_event_sizes &the_sizes, int32_t rows_allowed,
           int32_t links_allowed)
         : model(the_model), sizes(the_sizes), max_rows(rows_allowed), max_links(links_allowed),
-          inputs{sqlamarr::Guarded<float>(room(n * sizes.n_in)), sqlamarr::Guarded<float>(room(sizes.n_event_in)),
-                 sqlamarr::Guarded<float>(room(n * sizes.n_random)),
-                 sqlamarr::Guarded<float>(room(sizes.n_event_random))},
           rows(static_cast<size_t>(max_rows) * static_cast<size_t>(sizes.n_out) + slack),
           links(static_cast<size_t>(max_links) + slack) {}
 

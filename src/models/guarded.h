@@ -42,6 +42,7 @@ private:
 // Up to which value anything differs from the pattern that the memory was filled with.
 template <class T> int64_t last_changed(const T *data, int64_t n, const T &pattern) {
     int64_t last = n;
+    // By bytes: every bit of a float counts, and NaN, too. NOLINTNEXTLINE(bugprone-suspicious-memory-comparison)
     while (last > 0 && std::memcmp(&data[last - 1], &pattern, sizeof pattern) == 0) --last;
     return last;
 }

@@ -2,6 +2,8 @@
 
 #include "sqlamarr_plugin.h"
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -34,9 +36,8 @@ Identity identity_of(const std::string &path) {
 
 // Whether a library looks for others, or for its data, in its own folder: a copy would not find them.
 bool asks_where_it_is(const std::string &content) {
-    for (const char *word : {"$ORIGIN", "@loader_path", "dladdr"})
-        if (content.find(word) != std::string::npos) return true;
-    return false;
+    constexpr std::array words{"$ORIGIN", "@loader_path", "dladdr"};
+    return std::ranges::any_of(words, [&](const char *word) { return content.find(word) != std::string::npos; });
 }
 
 // A file of its own that holds `content`; it vanishes with the object and whoever has mapped it.
@@ -105,7 +106,7 @@ Library load_in_place(const std::string &path) {
 Library load(const std::string &path) {
     static std::mutex mutex;
     static std::map<Identity, std::weak_ptr<void>> loaded;
-    const std::lock_guard<std::mutex> lock(mutex);
+    const std::scoped_lock lock(mutex);
     std::erase_if(loaded, [](const auto &known) { return known.second.expired(); });
     const auto identity = identity_of(path);
     if (const auto known = loaded.find(identity); known != loaded.end())

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstdint>
 #include <cstring>
+#include <exception>
 #include <string_view>
 #include <vector>
 
@@ -12,7 +13,7 @@ namespace sqlamarr {
 constexpr size_t LONGEST_VARINT = 9;
 
 // A row, or the schema, that has no place in an image: its table is left to others.
-struct NoPlace {};
+struct NoPlace : std::exception {};
 
 inline void put_big_endian(uint8_t *out, uint64_t value, size_t bytes) {
     for (size_t i = bytes; i-- > 0; value >>= 8) out[i] = static_cast<uint8_t>(value);

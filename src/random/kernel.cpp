@@ -52,7 +52,8 @@ SQLAMARR_INLINE void normals(uint64_t key, uint32_t stream, RandomBatch &batch) 
     philox_batch(key, stream, batch, lanes);
     float a[RandomBatch::size], b[RandomBatch::size];
     for (int pair = 0; pair < 2; ++pair) {
-        const uint32_t *first = lanes.lane[2 * pair], *second = lanes.lane[2 * pair + 1];
+        const size_t lane = 2 * static_cast<size_t>(pair);
+        const uint32_t *first = lanes.lane[lane], *second = lanes.lane[lane + 1];
         for (int j = 0; j < RandomBatch::size; ++j) box_muller(first[j], second[j], a[j], b[j]);
         for (int j = 0; j < RandomBatch::size; ++j) {
             batch.numbers[4 * j + 2 * pair] = a[j];

@@ -14,7 +14,7 @@ public:
         const char *tail = nullptr;
         check_sql(db, sqlite3_prepare_v2(db, sql.c_str(), static_cast<int>(sql.size()) + 1, &handle_, &tail), doing);
         if (handle_ == nullptr) throw Error(SQLAMARR_SQL, std::string(doing) + ": the statement is empty.");
-        has_tail_ = only_space(tail) == false;
+        has_tail_ = !only_space(tail);
     }
     Statement(const Statement &) = delete;
     Statement &operator=(const Statement &) = delete;
