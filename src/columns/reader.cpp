@@ -2,6 +2,7 @@
 // more than twice as fast as stepping, or by stepping where a statement cannot be wrapped so.
 #include "columns/builder.h"
 #include "columns/plain.h"
+#include "columns/register.h"
 #include "sqlite/statement.h"
 
 #include <algorithm>
@@ -49,7 +50,7 @@ struct ResultValue {
 };
 
 void sink_step(sqlite3_context *context, int n, sqlite3_value **values) {
-    auto *reader = static_cast<Reader *>(sqlite3_value_pointer(values[0], POINTER_TYPE));
+    auto *reader = n > 0 ? static_cast<Reader *>(sqlite3_value_pointer(values[0], POINTER_TYPE)) : nullptr;
     if (reader == nullptr || static_cast<int>(reader->columns.size()) != n - 1) {
         sqlite3_result_error(context, "sqlamarr_sink is for the library's own use", -1);
         return;
@@ -96,7 +97,7 @@ void bind_values(sqlite3_stmt *statement, int n_parameters, const sqlamarr_value
         if (index > 0 && bound.insert(index).second) bind_value(statement, index, values[i]);
     }
     for (int index = 1; index <= n_parameters; ++index)
-        if (!bound.count(index)) {
+        if (!bound.contains(index)) {
             const char *name = sqlite3_bind_parameter_name(statement, index);
             throw Error(SQLAMARR_SQL, std::string("There is no value for the parameter ") +
                                           (name ? name : "number " + std::to_string(index)) + ".");
@@ -119,7 +120,7 @@ Builders builders_for(sqlite3_stmt *statement, const int *types) {
 // The statement that feeds every row of `sql`, without the plain columns, to the sink. The query is a CTE, so that its
 // own parameters keep their numbers; SQLite keeps its ORDER BY, as it must before any aggregate that is not built in.
 // Columns that the sink does not take are not evaluated where SQLite can flatten the query.
-std::string wrap(const std::string &sql, const PlainColumns &plain) {
+std::string wrap(const std::string &sql, int place, const PlainColumns &plain) {
     std::string names, arguments;
     for (size_t i = 0; i < plain.size(); ++i) {
         names += (i ? ",c" : "c") + std::to_string(i);
@@ -127,21 +128,21 @@ std::string wrap(const std::string &sql, const PlainColumns &plain) {
     }
     std::string body = sql;
     while (!body.empty() && (body.back() == ';' || body.back() == ' ' || body.back() == '\n')) body.pop_back();
-    return "WITH q(" + names + ") AS (" + body + "\n) SELECT sqlamarr_sink(:sqlamarr_sink" + arguments + ") FROM q";
+    return "WITH q(" + names + ") AS (" + body + "\n) SELECT sqlamarr_sink(?" + std::to_string(place) + arguments +
+           ") FROM q";
 }
 
-sqlite3_stmt *prepare_sink(sqlite3 *db, const std::string &sql, const PlainColumns &plain) {
+sqlite3_stmt *prepare_sink(sqlite3 *db, const std::string &sql, int place, const PlainColumns &plain) {
     const auto n = std::count_if(plain.begin(), plain.end(), [](const PlainColumn &column) { return !column.table; });
     if (n + 1 > sqlite3_limit(db, SQLITE_LIMIT_FUNCTION_ARG, -1)) return nullptr;
     sqlite3_stmt *statement = nullptr;
-    const std::string wrapped = wrap(sql, plain);
+    const std::string wrapped = wrap(sql, place, plain);
     if (sqlite3_prepare_v2(db, wrapped.c_str(), -1, &statement, nullptr) != SQLITE_OK) return nullptr;
     return statement;
 }
 
-void run_sink(sqlite3 *db, sqlite3_stmt *statement, Reader &reader) {
-    const int index = sqlite3_bind_parameter_index(statement, ":sqlamarr_sink");
-    check_sql(db, sqlite3_bind_pointer(statement, index, &reader, POINTER_TYPE, nullptr), "Reading");
+void run_sink(sqlite3 *db, sqlite3_stmt *statement, int place, Reader &reader) {
+    check_sql(db, sqlite3_bind_pointer(statement, place, &reader, POINTER_TYPE, nullptr), "Reading");
     const int rc = sqlite3_step(statement);
     if (reader.failure) throw *reader.failure;
     if (rc != SQLITE_ROW && rc != SQLITE_DONE) check_sql(db, rc, "Reading");
@@ -167,7 +168,7 @@ public:
         const Builders columns = builders_for(statement_.get(), types);
         if (types) types_.assign(types, types + columns.size());
         plain_ = find_plain_columns(db, statement_.get(), sql, types);
-        sink_.reset(prepare_sink(db, sql, plain_));
+        sink_.reset(prepare_sink(db, sql, place_of_reader(), plain_));
         if (!sink_) plain_.assign(columns.size(), {});
     }
 
@@ -183,7 +184,7 @@ public:
         const Reset reset{runs};
         bind_values(runs, sqlite3_bind_parameter_count(statement_.get()), values, n_values);
         if (sink_)
-            run_sink(db_, runs, reader);
+            run_sink(db_, runs, place_of_reader(), reader);
         else
             run_steps(statement_, builders);
         auto result = std::make_unique<sqlamarr_columns>();
@@ -204,6 +205,9 @@ private:
             sqlite3_clear_bindings(statement);
         }
     };
+
+    // Among the parameters of the sink's statement: behind the query's own, which cannot name it.
+    int place_of_reader() const { return sqlite3_bind_parameter_count(statement_.get()) + 1; }
 
     sqlite3 *db_;
     Statement statement_;
@@ -238,11 +242,3 @@ int sqlamarr_query_run(sqlamarr_query *query, const sqlamarr_value *values, int 
 void sqlamarr_query_free(sqlamarr_query *query) { delete query; }
 
 int sqlamarr_query_is_plain(const sqlamarr_query *query, int column) { return query->query.is_plain(column); }
-
-int sqlamarr_read(sqlite3 *db, const char *sql, const sqlamarr_value *values, int n_values, const int *types,
-                  sqlamarr_columns **out) {
-    return sqlamarr::guard([&] {
-        sqlamarr::connection_state(db);
-        *out = sqlamarr::Query(db, sql, types).run(values, n_values).release();
-    });
-}

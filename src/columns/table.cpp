@@ -1,6 +1,7 @@
 // Tables that are columns: a virtual table over buffers in native memory. What a step has made is seen by
 // the next one's SQL as it is, without a copy and without a B-tree.
 #include "columns/table.h"
+#include "columns/register.h"
 #include "columns/value.h"
 #include "sqlite/statement.h"
 

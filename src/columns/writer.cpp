@@ -1,5 +1,6 @@
 // Columns into tables: INSERT ... SELECT from a virtual table over the buffers, nearly twice as fast
 // as binding and stepping row by row.
+#include "columns/register.h"
 #include "columns/value.h"
 #include "sqlite/statement.h"
 
@@ -11,8 +12,8 @@ namespace sqlamarr {
 namespace {
 
 constexpr char POINTER_TYPE[] = "sqlamarr_writer";
-constexpr int NARROW = 64; // columns of the usual virtual table
-constexpr int WIDE = 1999; // of the one for very wide tables; SQLite's limit is 2000
+const int NARROW = 64; // columns of the usual virtual table
+const int WIDE = 1999; // of the one for very wide tables; SQLite's limit is 2000
 
 struct Source {
     const sqlamarr_column *columns;
@@ -30,7 +31,7 @@ struct Cursor : sqlite3_vtab_cursor {
 };
 
 int connect(sqlite3 *db, void *width, int, const char *const *, sqlite3_vtab **out, char **) {
-    const int columns = static_cast<int>(reinterpret_cast<intptr_t>(width));
+    const int columns = *static_cast<const int *>(width);
     std::string declaration = "CREATE TABLE x(";
     for (int i = 0; i < columns; ++i) declaration += "c" + std::to_string(i) + ",";
     const int rc = sqlite3_declare_vtab(db, (declaration + "source HIDDEN)").c_str());
@@ -78,9 +79,12 @@ int close(sqlite3_vtab_cursor *cursor) {
 
 int filter(sqlite3_vtab_cursor *base, int, const char *, int n, sqlite3_value **values) {
     auto *cursor = static_cast<Cursor *>(base);
-    cursor->source = n ? static_cast<const Source *>(sqlite3_value_pointer(values[0], POINTER_TYPE)) : nullptr;
+    cursor->source = n > 0 ? static_cast<const Source *>(sqlite3_value_pointer(values[0], POINTER_TYPE)) : nullptr;
     cursor->row = 0;
-    return SQLITE_OK;
+    if (cursor->source != nullptr) return SQLITE_OK;
+    sqlite3_free(base->pVtab->zErrMsg);
+    base->pVtab->zErrMsg = sqlite3_mprintf("sqlamarr_source and sqlamarr_wide_source are for the library's own use");
+    return SQLITE_ERROR;
 }
 
 int next(sqlite3_vtab_cursor *cursor) {
@@ -147,7 +151,7 @@ void insert(sqlite3 *db, const char *table, const Source &source) {
 } // namespace
 
 int register_column_writer(sqlite3 *db) {
-    const auto width = [](int columns) { return reinterpret_cast<void *>(static_cast<intptr_t>(columns)); };
+    const auto width = [](const int &columns) { return const_cast<int *>(&columns); };
     const int rc = sqlite3_create_module_v2(db, "sqlamarr_source", &module(), width(NARROW), nullptr);
     if (rc != SQLITE_OK) return rc;
     return sqlite3_create_module_v2(db, "sqlamarr_wide_source", &module(), width(WIDE), nullptr);

@@ -4,6 +4,7 @@
 // applicable). They are functions of their arguments alone.
 #include "core/pdg.h"
 #include "functions/correlation.h"
+#include "functions/register.h"
 #include "functions/values.h"
 
 #include <algorithm>
@@ -24,6 +25,7 @@ double norm(double x, double y, double z) {
     return std::sqrt(x * x + y * y + z * z) / scale;
 }
 
+// Three dimensions, not squared: the name is SQLamarr's, after the L2 norm.
 double norm2(const double *v) { return norm(v[0], v[1], v[2]); }
 
 // asinh(z / pt); along the beam, and for a null vector, it is infinite or undefined: NULL.

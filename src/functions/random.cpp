@@ -3,6 +3,7 @@
 // uniform_at, normal_at and category_at take their own streams, so that they are independent of one
 // another, and of a step's float32 noise, at the same (id, draw). They are not SQLITE_DETERMINISTIC:
 // the key changes from step to step while prepared statements live on.
+#include "functions/register.h"
 #include "functions/values.h"
 #include "random/philox.h"
 

@@ -1,21 +1,18 @@
 // sqlamarr_required(value, name): the value, or an error if it is NULL. SQLite gives a row whose INTEGER PRIMARY KEY is
 // NULL an id of its own making; steps wrap their keys in this function.
-#include "sqlite/connection.h"
-
-#include <string>
+#include "functions/register.h"
+#include "functions/values.h"
 
 namespace sqlamarr {
 
 namespace {
 
 void required(sqlite3_context *context, int, sqlite3_value **values) {
-    if (sqlite3_value_type(values[0]) != SQLITE_NULL) {
+    guard_sql(context, [&] {
+        if (sqlite3_value_type(values[0]) == SQLITE_NULL)
+            throw Error(SQLAMARR_SQL, "the key column " + text_of(values[1]) + " is NULL in a row of the query");
         sqlite3_result_value(context, values[0]);
-        return;
-    }
-    const auto *name = reinterpret_cast<const char *>(sqlite3_value_text(values[1]));
-    const std::string message = std::string("the key column ") + (name ? name : "?") + " is NULL in a row of the query";
-    sqlite3_result_error(context, message.c_str(), -1);
+    });
 }
 
 } // namespace

@@ -9,13 +9,18 @@
 
 namespace sqlamarr {
 
+// What SQLite writes for a value; for NULL, and without memory for it, "?".
+inline std::string text_of(sqlite3_value *value) {
+    const auto *text = reinterpret_cast<const char *>(sqlite3_value_text(value));
+    return text == nullptr ? "?" : text;
+}
+
 inline std::string describe(sqlite3_value *value) {
     switch (sqlite3_value_type(value)) {
     case SQLITE_NULL: return "NULL";
     case SQLITE_BLOB: return "a blob";
-    case SQLITE_TEXT:
-        return "the text '" + std::string(reinterpret_cast<const char *>(sqlite3_value_text(value))) + "'";
-    default: return std::string(reinterpret_cast<const char *>(sqlite3_value_text(value)));
+    case SQLITE_TEXT: return "the text '" + text_of(value) + "'";
+    default: return text_of(value);
     }
 }
 

@@ -1,15 +1,11 @@
-// What each part of the library registers on a connection.
+// A connection into which the library was loaded: what is remembered of it, and how SQLite is called.
 #pragma once
 
-// Only extension.cpp defines the table of SQLite's functions (SQLITE_EXTENSION_INIT1).
-#ifndef SQLAMARR_EXTENSION_MAIN
 #include <sqlite3ext.h>
+// The calls of SQLite that this library makes go through this table, which the first load sets.
 extern "C" {
 extern const sqlite3_api_routines *sqlite3_api;
 }
-#else
-#include <sqlite3ext.h>
-#endif
 
 #include <cstdint>
 #include <map>
@@ -20,7 +16,7 @@ extern const sqlite3_api_routines *sqlite3_api;
 
 namespace sqlamarr {
 
-struct TableContent; // columns/table.cpp
+struct TableContent; // columns/table.h
 
 // What a connection remembers for our SQL functions; freed when the connection closes.
 struct ConnectionState {
@@ -38,17 +34,17 @@ struct ConnectionState {
     std::string read_text{};                                       // these, as they were last asked for
 };
 
+// Take the calls of this SQLite from now on. False: another SQLite in the process has them already.
+bool serve(const sqlite3_api_routines *api);
+
+bool is_remembered(sqlite3 *db);
+ConnectionState *remember_connection(sqlite3 *db);
+void forget_connection(void *db); // for SQLite to call
+
 // The state of a connection into which the library was loaded; throws if it was not.
 ConnectionState &connection_state(sqlite3 *db);
 
 // Throws Error(SQLAMARR_SQL) with SQLite's own message if rc is not SQLITE_OK.
 void check_sql(sqlite3 *db, int rc, const char *doing);
-
-int register_kinematic_functions(sqlite3 *db);                      // functions/kinematics.cpp
-int register_random_functions(sqlite3 *db, ConnectionState *state); // functions/random.cpp
-int register_column_reader(sqlite3 *db);                            // columns/reader.cpp
-int register_required(sqlite3 *db);                                 // functions/required.cpp
-int register_column_writer(sqlite3 *db);                            // columns/writer.cpp
-int register_column_tables(sqlite3 *db, ConnectionState *state);    // columns/table.cpp
 
 } // namespace sqlamarr
