@@ -77,13 +77,9 @@ typedef struct sqlamarr_value {
     int64_t length; /* bytes of text */
 } sqlamarr_value;
 
-/* The result of a query as columns, in the query's row order. `types` has an entry per column
- * (0: found from the values) or is a null pointer. A value that does not fit its column's declared
- * type is an error that names column and row. */
-SQLAMARR_API int sqlamarr_read(sqlite3 *db, const char *sql, const sqlamarr_value *values, int n_values,
-                               const int *types, sqlamarr_columns **out);
-
-/* The same for a query that runs often: compiled once. Free it before its connection is closed. */
+/* A query, compiled once, that gives its result as columns, in its own order of rows. `types` has an entry per column
+ * (0: found from the values) or is a null pointer. A value that does not fit its column's declared type is an error
+ * that names column and row. Free the query before its connection is closed. */
 typedef struct sqlamarr_query sqlamarr_query;
 SQLAMARR_API int sqlamarr_query_open(sqlite3 *db, const char *sql, const int *types, sqlamarr_query **out);
 SQLAMARR_API int sqlamarr_query_run(sqlamarr_query *query, const sqlamarr_value *values, int n_values,

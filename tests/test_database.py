@@ -262,8 +262,8 @@ def test_a_second_sqlite_in_the_process_is_refused(run_python):
 def test_a_native_call_before_the_library_is_loaded_is_an_error(run_python):
     code = (
         "from sqlamarr.native.library import lib, ffi\n"
-        "out = ffi.new('sqlamarr_columns **')\n"
-        "print(lib.sqlamarr_read(ffi.cast('sqlite3 *', 0), b'SELECT 1', ffi.NULL, 0, ffi.NULL, out))\n"
+        "out = ffi.new('sqlamarr_query **')\n"
+        "print(lib.sqlamarr_query_open(ffi.cast('sqlite3 *', 0), b'SELECT 1', ffi.NULL, out))\n"
         "print(ffi.string(lib.sqlamarr_last_error()).decode())\n"
     )
     # Without the package's own import, which opens no database either.

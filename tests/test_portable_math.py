@@ -1,4 +1,4 @@
-"""Elementary functions of src/portable_math.h: accuracy, special cases, equal bits however compiled."""
+"""Elementary functions of src/core/portable_math.h: accuracy, special cases, equal bits however compiled."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-HEADER = Path(__file__).parent.parent / "src" / "portable_math.h"
+HEADER = Path(__file__).parent.parent / "src" / "core" / "portable_math.h"
 COMPILER = shutil.which("gcc") or shutil.which("cc") or ""
 pytestmark = pytest.mark.skipif(not COMPILER or not HEADER.exists(), reason="needs a C compiler and src/")
 

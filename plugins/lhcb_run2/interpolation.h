@@ -40,6 +40,7 @@ static inline double slope_between(double h0, double h1, double d0, double d1) {
 /* Cubic between nodes i and i + 1 (at weight w) of n: it has a continuous slope and never leaves the
  * range of the two values. */
 static inline double monotone_cubic(const double *x, const double *y, int n, int i, double w) {
+    /* 0 <= i <= n - 2, from locate(). NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult) */
     const double h = x[i + 1] - x[i], d = (y[i + 1] - y[i]) / h;
     double left = d, right = d;
     if (i > 0) left = slope_between(x[i] - x[i - 1], h, (y[i] - y[i - 1]) / (x[i] - x[i - 1]), d);

@@ -83,8 +83,8 @@ cell_place place_of(int cell) {
     int r = OUTER;
     while (cell < REGION[r].first) --r;
     const ecal_region *g = &REGION[r];
-    const int i = cell - g->first, across = 2 * g->half_x;
-    const cell_place p = {r, (i % across - g->half_x + .5) * g->cell, (i / across - g->half_y + .5) * g->cell};
+    const int i = cell - g->first, across = 2 * g->half_x, column = i % across, row = i / across;
+    const cell_place p = {r, (column - g->half_x + .5) * g->cell, (row - g->half_y + .5) * g->cell};
     return p;
 }
 

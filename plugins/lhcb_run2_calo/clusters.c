@@ -121,7 +121,7 @@ static void measure(ecal *e, cluster *c) {
 
 int find_clusters(ecal *e, double threshold) {
     find_seeds(e, threshold);
-    e->members = malloc(((size_t)e->n_clusters * MAX_NEIGHBOURS + 1) * sizeof *e->members);
+    e->members = calloc((size_t)e->n_clusters * MAX_NEIGHBOURS + 1, sizeof *e->members);
     if (e->members == NULL) return 0;
     join_cells(e);
     for (int pass = 0; pass < 2; ++pass) {

@@ -152,7 +152,7 @@ static int32_t rows_of(const event_showers *w, candidate *c, int32_t row, sqlama
     if (c->type != MERGED_CLUSTER) return row + 1;
     const double share = c->share + SHARE_SIGMA * c->share * (1. - c->share) * clamp(a->normals[N_SHARE], -6., 6.);
     fill_split(to + N_OUT, a, share * c->energy, row);
-    fill_split(to + 2 * N_OUT, &w->particles[c->photon[1]], (1. - share) * c->energy, row);
+    fill_split(to + (size_t)2 * N_OUT, &w->particles[c->photon[1]], (1. - share) * c->energy, row);
     for (int i = 0; i < 2; ++i)
         if (!link_to(out, row + 1 + i, c->photon[i], 1.)) return SQLAMARR_TOO_MANY_LINKS;
     return row + 3;
@@ -199,7 +199,7 @@ int32_t ecal_event(const sqlamarr_event_input *in, sqlamarr_event_output *out) {
     event_showers w = {0};
     int32_t code = -3; /* out of memory */
     if (reconstruct(&w, in, SEED_PART * in->event[0])) {
-        candidate *found = malloc(((size_t)w.cells->n_clusters + 1) * sizeof *found);
+        candidate *found = calloc((size_t)w.cells->n_clusters + 1, sizeof *found);
         if (found != NULL) code = answer(&w, found, in->event[0], out);
         free(found);
     }

@@ -62,8 +62,9 @@ static inline void add_radiator(double *dll, const pid_track *t, int k, species 
     ring_hits hits;
     hits.n = 0;
     add_signal(&hits, r, &expected[true_species], q.shift * r->ring_sigma * tailed(normals[SHIFT + k]), q.yield,
-               clamp(normals[YIELD + k], -8., 8.), normals + SIGNAL + k * MAX_SIGNAL);
-    add_background(&hits, r, around, clamp(normals[HITS + k], -8., 8.), normals + BACKGROUND + k * MAX_BACKGROUND);
+               clamp(normals[YIELD + k], -8., 8.), normals + SIGNAL + (size_t)k * MAX_SIGNAL);
+    add_background(&hits, r, around, clamp(normals[HITS + k], -8., 8.),
+                   normals + BACKGROUND + (size_t)k * MAX_BACKGROUND);
     add_likelihood(dll, r, expected, mean, &hits);
 }
 

@@ -17,7 +17,7 @@ from sqlamarr.native.columns import FLOAT64, INT64, TEXT, Array, Columns, Text
 from sqlamarr.native.library import check, ffi, lib
 
 SCHEMA = "batch"  # name under which an image is attached
-LARGEST = 1 << 30  # bytes of an image, see src/image.cpp
+LARGEST = 1 << 30  # bytes of an image, see src/page_images/image.cpp
 MOST_KEPT = 256 << 20  # bytes that a maker of images keeps for the next one
 
 

@@ -38,7 +38,7 @@ def refuse_closed(connection: apsw.Connection) -> None:
 
 
 class Policy:
-    """The policy of one connection. SQLite asks it while it prepares a statement: see ``src/authorizer.cpp``.
+    """The policy of one connection. SQLite asks it while it prepares a statement: see ``src/sqlite/authorizer.cpp``.
 
     :param connection: with our library in it
     :param pointer: its ``sqlite3 *``

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from sqlamarr.errors import DataError
 from sqlamarr.native.library import check, ffi, lib
 
-_RESERVED_STREAMS = 0xFFFFFF00  # the SQL functions' own, as in src/philox.h
+_RESERVED_STREAMS = 0xFFFFFF00  # the SQL functions' own, as in src/random/philox.h
 
 
 def check_seed(seed: int) -> int:

@@ -1,7 +1,7 @@
 """Codes of particles, of generators' records and of LHCb's reconstruction, each by one name.
 
 Plain integers, so that they go into SQL, arrays and YAML as they are. Templates of pipelines have those that they need
-in ``pipelines/macros/codes.sql``, the native library in ``src/codes.h``, compiled models in ``plugins/lhcb/codes.h``.
+in ``pipelines/macros/codes.sql``, the native library in ``src/core/codes.h``, compiled models in ``plugins/lhcb/codes.h``.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from sqlamarr.sources.gun.decay_tables import Channel, DecayTable, Key
 from sqlamarr.sources.gun.plan import Plan, Species
 
 LEAST_WIDTH = 1e-3  # MeV: from here on a decaying particle has a mass that varies; others fly by their lifetime
-WIDTHS_OF_FIRST = 15  # how far above its mass the first particle of a chain may lie, as in src/gun_decay.cpp
+WIDTHS_OF_FIRST = 15  # how far above its mass the first particle of a chain may lie, as in src/gun/decay.cpp
 SHORT_LIVED = 1000.0  # mm: mean flight, below which it is said that a particle is left undecayed
 
 
