@@ -1,4 +1,4 @@
 {# Upstream tracks do not reach the muon chambers. #}
-SELECT track_id, p, eta, nTracks, charge, 0 AS unused
+SELECT track_id, species, p, eta, nTracks, charge, 0 AS unused
 FROM tmp_pid_input
-WHERE species = {{ species }} AND type <> 4
+WHERE type <> 4

@@ -1,6 +1,6 @@
 {# What the identification of a track depends on: the reconstructed kinematics, the event's number of tracks
-   and the species that it really is. There are models for e, mu, pi, K and p. Other long-lived charged
-   particles behave like the one of nearest mass: pi below 0.3 GeV, K below 0.7 GeV, p above. #}
+   and the species that it really is, as a PDG code without sign. There are models for e, mu, pi, K and p. Other
+   long-lived charged particles behave like the one of nearest mass: pi below 0.3 GeV, K below 0.7 GeV, p above. #}
 SELECT
     t.track_id,
     t.event_id,
@@ -10,13 +10,9 @@ SELECT
     t.eta,
     r.nTracks,
     t.charge,
-    CASE abs(m.pid)
-        WHEN 11 THEN 'electron'
-        WHEN 13 THEN 'muon'
-        WHEN 211 THEN 'pion'
-        WHEN 321 THEN 'kaon'
-        WHEN 2212 THEN 'proton'
-        ELSE CASE WHEN m.m < 300 THEN 'pion' WHEN m.m < 700 THEN 'kaon' ELSE 'proton' END
+    CASE
+        WHEN abs(m.pid) IN (11, 13, 211, 321, 2212) THEN abs(m.pid)
+        ELSE CASE WHEN m.m < 300 THEN 211 WHEN m.m < 700 THEN 321 ELSE 2212 END
     END AS species
 FROM Tracks AS t
 JOIN RecSummary AS r USING (event_id)

@@ -1,3 +1,3 @@
-SELECT track_id, p, eta, nTracks, charge, 1 AS upstream
+SELECT track_id, species, p, eta, nTracks, charge, 1 AS upstream
 FROM tmp_pid_input
-WHERE species = {{ species }} AND type = 4
+WHERE type = 4

@@ -129,7 +129,7 @@ class EventPluginStep(FillsTable):
             if of_events is None:
                 return
             matrix = query.matrix(rows)
-            query.count_outside(batch, model.outside(matrix))
+            query.count_outside(batch, model.outside(matrix), self.name)
             given = EventBatch(
                 events,
                 self._offsets(rows, events),
