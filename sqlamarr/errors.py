@@ -26,7 +26,14 @@ def missing_package(what: str, package: str, extra: str) -> InstallationError:
 
 
 class SqlError(SqlamarrError):
-    """SQLite refused a statement."""
+    """SQLite refused a statement.
+
+    :ivar offset: where in the statements it found the error, in characters; None: it does not tell
+    """
+
+    def __init__(self, message: str, offset: int | None = None) -> None:
+        super().__init__(message)
+        self.offset = offset
 
 
 class DataError(SqlamarrError):

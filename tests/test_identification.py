@@ -119,7 +119,7 @@ def test_the_right_hypothesis_wins_more_often_than_any_other(identified):
 
 def test_other_charged_particles_behave_like_the_nearest():
     answers = simulate(gun(300, 3112), keep=("tmp",))["tmp_pid_input"]["species"]
-    assert set(answers) <= {"pion"}  # a toy Sigma- with the mass of a pion
+    assert set(answers) <= {211}  # a toy Sigma- with the mass of a pion
 
 
 # -- bremsstrahlung -----------------------------------------------------------------------------------------

@@ -82,7 +82,9 @@ def test_an_unknown_pipeline_lists_the_shipped_ones():
 
 
 def test_sql_errors_name_the_step_and_show_the_query(make_pipeline):
-    with pytest.raises(SqlError, match=r"Step 'tmp_a': Query: no such column: nope\n  in: SELECT mcparticle_id, nope"):
+    with pytest.raises(
+        SqlError, match=r"Step 'tmp_a': a\.sql, line 1: Query: no such column: nope\n  in: SELECT mcparticle_id, nope"
+    ):
         prepare(make_pipeline(BASE, a="SELECT mcparticle_id, nope FROM MCParticles"))
 
 
@@ -106,7 +108,7 @@ def test_an_output_table_without_event_id_is_an_error(make_pipeline):
 def test_a_column_that_the_declared_table_has_not_is_an_error(make_pipeline):
     text = BASE.replace("steps:", "schema: tables.sql\nsteps:")
     with pytest.raises(
-        PipelineError, match=r"a\.sql returns px, which table 'tmp_a' has not; it has: mcparticle_id, pz"
+        PipelineError, match=r"a\.sql returns px, which table 'tmp_a' does not have; it has: mcparticle_id, pz"
     ):
         prepare(make_pipeline(text, a=QUERY, tables="CREATE TABLE tmp_a (mcparticle_id INTEGER PRIMARY KEY, pz REAL);"))
 

@@ -81,7 +81,7 @@ def test_rows_without_key_are_refused_not_numbered(make_pipeline, example, tmp_p
 def test_a_value_of_another_type_is_refused_with_the_column(make_pipeline, example, tmp_path):
     pipeline = make_pipeline(ACROSS, rank="SELECT mcparticle_id, 'a' AS n FROM MCParticles")
     with pytest.raises(
-        sqlamarr.SqlamarrError, match=r"Step 'tmp_rank': Column \"n\", row 1: expected REAL.*found a TEXT"
+        sqlamarr.SqlamarrError, match=r"Step 'tmp_rank': rank\.sql: Column \"n\", row 1: expected REAL.*found a TEXT"
     ):
         sqlamarr.run(pipeline, example, tmp_path / "out.db", seed=1, events=2)
 

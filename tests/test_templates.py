@@ -51,14 +51,14 @@ def test_files_of_macros_count_as_used(tmp_path):
 
 
 def test_undefined_variables_are_named(render):
-    with pytest.raises(PipelineError, match=r"t\.sql: 'nope' is undefined; known are: a"):
+    with pytest.raises(PipelineError, match=r"t\.sql, line 1: 'nope' is undefined; known are: a"):
         render("SELECT {{ nope }}", a=1)
 
 
 def test_a_key_that_a_mapping_has_not_is_named_with_the_right_one(render):
     with pytest.raises(
         PipelineError,
-        match=r"^Template t\.sql: there is no 'perod'; there are: period, sample\. Did you mean 'period'\?$",
+        match=r"^Template t\.sql, line 1: there is no 'perod'; there are: period, sample\. Did you mean 'period'\?$",
     ):
         render("SELECT {{ conditions.perod }}", conditions={"period": 2016, "sample": "b"})
     with pytest.raises(PipelineError, match=r"there is no 'a'; there are: none\.$"):

@@ -47,7 +47,7 @@ def test_a_view_of_a_table_that_is_not_kept_is_refused(make_pipeline, views, nam
     ("views", "message"),
     [
         (VIEW.replace("pid", "pdg"), r"^views\.sql: view 'Status': Query: no such column: pdg\n"),
-        (VIEW.replace("VIEW", "VEIW"), r"^views\.sql: SQL: near \"VEIW\": syntax error"),
+        (VIEW.replace("VIEW", "VEIW"), r"^views\.sql, line 1: SQL: near \"VEIW\": syntax error"),
     ],
 )
 def test_a_view_that_is_wrong_is_named_with_its_file(make_pipeline, views, message):

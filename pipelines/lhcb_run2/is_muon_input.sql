@@ -1,5 +1,5 @@
 {# Upstream tracks do not reach the muon chambers. #}
 {% import 'codes.sql' as codes %}
-SELECT track_id, p, eta, nTracks, charge, 0 AS unused
+SELECT track_id, species, p, eta, nTracks, charge, 0 AS unused
 FROM tmp_pid_input
-WHERE species = {{ species }} AND type <> {{ codes.upstream_track }}
+WHERE type <> {{ codes.upstream_track }}

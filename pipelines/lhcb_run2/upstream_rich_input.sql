@@ -1,4 +1,4 @@
 {% import 'codes.sql' as codes %}
-SELECT track_id, p, eta, nTracks, charge, 1 AS upstream
+SELECT track_id, species, p, eta, nTracks, charge, 1 AS upstream
 FROM tmp_pid_input
-WHERE species = {{ species }} AND type = {{ codes.upstream_track }}
+WHERE type = {{ codes.upstream_track }}

@@ -156,6 +156,10 @@ def _explain(error: Any) -> str:
         return f"missing {', '.join(missing)}."
     if error.validator == "oneOf" and "description" in error.schema:
         return f"found {error.instance!r}. It is: {error.schema['description']}"
-    if error.validator == "type" and "description" in error.schema:
+    if error.validator == "dependentRequired":
+        pairs = ((name, other) for name, needed in error.validator_value.items() for other in needed)
+        name, other = next((n, o) for n, o in pairs if n in error.instance and o not in error.instance)
+        return f"{name!r} needs {other!r} beside it."
+    if error.validator in ("type", "minProperties", "maxProperties") and "description" in error.schema:
         return f"{error.message}. It is: {error.schema['description']}"
     return f"{error.message}."

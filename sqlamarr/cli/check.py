@@ -41,6 +41,8 @@ def command(
     worker = Worker(loaded, RunOptions(seed=0))
     for step in loaded.steps:
         click.echo(f"  {step.name:<28} -> {', '.join(step.tables)}")
+        for line in step.explain():
+            click.echo(f"    {line}")
     click.echo(
         f"{loaded.path}: {counted(len(loaded.steps), 'step')} in order; output: {', '.join(worker.output_tables)}"
     )

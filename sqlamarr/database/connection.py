@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from os import PathLike, fspath
@@ -11,16 +10,15 @@ from typing import TYPE_CHECKING, Any
 import apsw
 
 from sqlamarr.checking.wording import counted
-from sqlamarr.database.policy import DECLARING, TRUSTED, USING, Policy, function_hint, refuse_closed
+from sqlamarr.database.policy import DECLARING, TRUSTED, USING, Policy, refuse_closed
+from sqlamarr.database.sql_errors import raise_native, sql_errors, with_statement
 from sqlamarr.errors import DataError, SqlError
 from sqlamarr.native.columns import FLOAT64, INT64, TEXT, Array, Columns, null_count, without_values
-from sqlamarr.native.library import check, ffi, lib, library_path
+from sqlamarr.native.library import ffi, lib, library_path
 
 if TYPE_CHECKING:
     import pandas as pd
 
-#: What to do about a key that is there twice.
-SAME_KEY = "two rows have the same key: add a column to the key that tells them apart"
 BUSY_TIMEOUT = 60_000  # ms to wait for somebody else who reads or writes the file
 
 Parameters = Mapping[str, Any] | Sequence[Any]
@@ -52,7 +50,7 @@ class Database:
     def __init__(self, path: str | PathLike[str] = ":memory:", *, readonly: bool = False) -> None:
         self.path = fspath(path)
         flags = apsw.SQLITE_OPEN_READONLY if readonly else apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
-        with _sql_errors(f"Opening {self.path}"):
+        with sql_errors(f"Opening {self.path}"):
             self._connection = apsw.Connection(self.path, flags=flags)
             _load_library(self._connection)
             _make_safe(self._connection)
@@ -96,8 +94,16 @@ class Database:
 
         :raises SqlError: with SQLite's message and the statement
         """
-        with self._errors("SQL", sql):
-            return self._connection.execute(sql + self._policy.tag, parameters)
+        done: list[str] = []
+
+        def note(_: apsw.Cursor, statement: str, __: Any) -> bool:
+            done.append(statement)
+            return True
+
+        with self._errors("SQL", sql, done):
+            cursor = self._connection.cursor()
+            cursor.exec_trace = note
+            return cursor.execute(sql + self._policy.tag, parameters)
 
     def rows(self, sql: str, parameters: Parameters = (), *, single: bool = False) -> Rows:
         """Names of the columns and all rows of a query, also where there are none.
@@ -106,15 +112,17 @@ class Database:
         :raises SqlError: with SQLite's message and the statement
         """
         names: list[str] = []
+        done: list[str] = []
 
-        def describe(cursor: apsw.Cursor, _: str, __: Any) -> bool:
+        def describe(cursor: apsw.Cursor, statement: str, __: Any) -> bool:
+            done.append(statement)
             found = [str(column[0]) for column in cursor.get_description()]
             if single and names and found:
-                raise SqlError(_with_statement("Expected one query, found two that return rows.", sql))
+                raise SqlError(with_statement("Expected one query, found two that return rows.", sql))
             names[:] = found or names
             return True
 
-        with self._errors("SQL", sql):
+        with self._errors("SQL", sql, done):
             cursor = self._connection.cursor()
             cursor.exec_trace = describe
             return names, cursor.execute(sql + self._policy.tag, parameters).fetchall()
@@ -138,7 +146,7 @@ class Database:
                 found.append((str(name), (str(declared or ""), str(table or ""), str(column or ""))))
             return False
 
-        with _sql_errors("Query", sql):
+        with sql_errors("Query", sql):
             cursor = self._connection.cursor()
             cursor.exec_trace = look
             with suppress(apsw.ExecTraceAbort):
@@ -248,7 +256,7 @@ class Database:
         status = lib.sqlamarr_insert(self.pointer, table.encode(), views, len(data), data.rows)
         del keep  # the buffers had to live until here
         if status:
-            _raise_native(status, f"INSERT INTO {quote_identifier(table)}")
+            raise_native(status, f"INSERT INTO {quote_identifier(table)}")
 
     def _refuse_null_keys(self, table: str, data: Columns) -> None:
         """SQLite would make up an id for a row whose INTEGER PRIMARY KEY is NULL."""
@@ -266,7 +274,7 @@ class Database:
     @contextmanager
     def atomic(self) -> Iterator[None]:
         """All of the block happens, or nothing of it; blocks nest."""
-        with _sql_errors("Transaction"), ExitStack() as stack:
+        with sql_errors("Transaction"), ExitStack() as stack:
             with self._policy.limited(TRUSTED, ()):  # our own savepoints, whoever's statements stand between them
                 stack.push(self._leave)
                 self._connection.__enter__()
@@ -290,18 +298,18 @@ class Database:
             yield
 
     @contextmanager
-    def _errors(self, doing: str, sql: str) -> Iterator[None]:
+    def _errors(self, doing: str, sql: str, done: Sequence[str]) -> Iterator[None]:
         try:
-            with _sql_errors(doing, sql):
+            with sql_errors(doing, sql, done):
                 yield
         except SqlError as error:
             if isinstance(error.__cause__, apsw.AuthError):
-                raise SqlError(_with_statement(f"{doing}: {self._policy.refusal()}", sql)) from error.__cause__
+                raise SqlError(with_statement(f"{doing}: {self._policy.refusal()}", sql)) from error.__cause__
             raise
 
     def backup(self, path: str | PathLike[str]) -> None:
         """Copy the database as it is now into a new or overwritten file."""
-        with _sql_errors(f"Backup to {fspath(path)}"):
+        with sql_errors(f"Backup to {fspath(path)}"):
             target = apsw.Connection(fspath(path))
             try:
                 with target.backup("main", self._connection, "main") as copy:
@@ -334,7 +342,7 @@ class Query:
         out = ffi.new("sqlamarr_query **")
         status = lib.sqlamarr_query_open(db.pointer, sql.encode(), c_types, out)
         if status:
-            _raise_native(status, sql)
+            raise_native(status, sql)
         self.handle = ffi.gc(out[0], lib.sqlamarr_query_free)
 
     def __call__(self) -> Columns:
@@ -344,9 +352,9 @@ class Query:
         try:
             status = lib.sqlamarr_query_run(self.handle, self._values, len(self._keep), out)
         except SystemError as error:  # an exception in somebody's SQL function written in Python
-            raise SqlError(_with_statement(f"Query: {error.__cause__ or error}", self._sql)) from error
+            raise SqlError(with_statement(f"Query: {error.__cause__ or error}", self._sql)) from error
         if status:
-            _raise_native(status, self._sql)
+            raise_native(status, self._sql)
         return Columns.from_native(out[0])
 
     def is_plain(self, column: int) -> bool:
@@ -415,29 +423,3 @@ def _bind_one(slot: Any, name: str, value: Any) -> Any:
     else:
         raise DataError(f"Parameter {name or '?'}: cannot bind {value!r}; expected int, float, str or None.")
     return None
-
-
-def _raise_native(status: int, sql: str) -> None:
-    try:
-        check(status)
-    except (SqlError, DataError) as error:
-        raise type(error)(_with_statement(str(error), sql)) from None
-
-
-def _with_statement(message: str, sql: str) -> str:
-    if "UNIQUE constraint failed" in message:
-        message += f"; {SAME_KEY}"
-    message += function_hint(message)
-    if "may not be modified" in message:
-        message += "; a step that changes it must say so: name it under 'tables' of a script, 'writes' of Python"
-    text = re.sub(r"\s+", " ", sql).strip()
-    return f"{message}\n  in: {text if len(text) <= 400 else text[:400] + ' ...'}"
-
-
-@contextmanager
-def _sql_errors(doing: str, sql: str = "") -> Iterator[None]:
-    try:
-        yield
-    except apsw.Error as error:
-        message = f"{doing}: {error}"
-        raise SqlError(_with_statement(message, sql) if sql else message) from error

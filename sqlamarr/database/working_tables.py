@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from sqlamarr.checking.wording import counted
-from sqlamarr.database.connection import SAME_KEY, Database, quote_identifier
+from sqlamarr.database.connection import Database, quote_identifier
+from sqlamarr.database.sql_errors import SAME_KEY
 from sqlamarr.errors import DataError, SqlError
 from sqlamarr.native.columns import FLOAT64, INT64, TEXT, Array, Columns, Text, concatenate, null_count
 from sqlamarr.native.library import check, lib

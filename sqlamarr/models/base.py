@@ -39,16 +39,12 @@ def as_matrix(noise: Noise, rows: int) -> Floats:
     return noise.matrix() if isinstance(noise, RowNoise) else noise
 
 
-class Model(Protocol):
-    """A function from rows of inputs (and random numbers) to rows of outputs; ``str()`` names it in messages.
-
-    Row i of the result depends on row i of the inputs alone, bit for bit, whatever the other rows are
-    and however many.
-    """
+class SelfDescribed(Protocol):
+    """What every model says of itself, whether it takes rows or whole events; ``str()`` names it in messages."""
 
     @property
     def input_names(self) -> list[str] | None:
-        """Names of the inputs in their order, if the model has them."""
+        """Names of the inputs of a row in their order, if the model has them."""
 
     @property
     def output_names(self) -> list[str] | None:
@@ -58,10 +54,21 @@ class Model(Protocol):
     def origin(self) -> str | None:
         """Where the model came from, in its own words."""
 
+    def outside(self, inputs: Floats) -> NDArray[np.int64]:
+        """Per input, how many rows lie outside the range that the model is meant for; 0 if it has none."""
+
+
+class Model(SelfDescribed, Protocol):
+    """A function from rows of inputs (and random numbers) to rows of outputs.
+
+    Row i of the result depends on row i of the inputs alone, bit for bit, whatever the other rows are
+    and however many.
+    """
+
     def verify(self, sizes: Sizes) -> None:
         """Make sure that the model has these sizes, before any event.
 
-        :raises ModelError: it has not
+        :raises ModelError: it has others
         """
 
     def __call__(self, inputs: Floats, noise: Noise, outputs: int, *, batched: bool = True) -> Floats:
@@ -70,12 +77,9 @@ class Model(Protocol):
         :param inputs: float32 (n, inputs)
         :param noise: standard normal deviates of n rows
         :param outputs: number of outputs, as verified before
-        :param batched: rows at once if the model can
+        :param batched: all rows in one go if the model can
         :returns: float32 (n, outputs)
         """
-
-    def outside(self, inputs: Floats) -> NDArray[np.int64]:
-        """Per input, how many rows lie outside the range that the model is meant for; 0 if it has none."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +126,11 @@ class Described:
         """Names of the outputs in their order, if the model has them."""
         return self._description.output_names
 
+    @property
+    def origin(self) -> str | None:
+        """Where the model came from, in its own words."""
+        return self._description.origin
+
     @contextmanager
     def _named(self) -> Iterator[None]:
         """A ModelError of what is within, which begins with a verb, tells of which model."""
@@ -130,6 +139,6 @@ class Described:
         except ModelError as error:
             raise ModelError(f"{self}: {error}") from error.__cause__
 
-    def outside(self, rows: Floats) -> NDArray[np.int64]:
+    def outside(self, inputs: Floats) -> NDArray[np.int64]:
         """Per input, how many rows lie outside the range that the model is meant for; 0 if it has none."""
-        return self._description.outside(rows)
+        return self._description.outside(inputs)

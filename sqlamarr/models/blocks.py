@@ -116,11 +116,6 @@ class BlockModel(Described, ABC):
         :raises ModelError: the model cannot have these sizes; the message begins with a verb
         """
 
-    @property
-    def origin(self) -> str | None:
-        """Where the model came from, in its own words."""
-        return self._description.origin
-
     def verify(self, sizes: Sizes) -> None:
         """Evaluate blocks of trial rows: the sizes fit, and a row's answer depends on this row alone.
 

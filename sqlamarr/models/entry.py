@@ -6,18 +6,17 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlamarr.errors import ModelError, PipelineError
 from sqlamarr.models.base import Model
 from sqlamarr.models.compiled import CompiledModel
+from sqlamarr.models.events import CompiledEventModel, EventModel
 from sqlamarr.models.files import SHIPPED, URL, external_files, locate, sha256
 from sqlamarr.models.onnx import OnnxModel
+from sqlamarr.models.padded_kinds import OnnxEventModel, PythonEventModel
 from sqlamarr.models.python import PythonModel
 from sqlamarr.user_code.functions import find_module
-
-if TYPE_CHECKING:
-    from sqlamarr.models.events import EventModel
 
 #: JSON schema of an entry. Exactly one of the kinds must be there: :func:`check`.
 SCHEMA: Mapping[str, Any] = {
@@ -152,9 +151,6 @@ class ModelFile:
 
         :raises ModelError: it has no such function, or cannot be loaded
         """
-        from sqlamarr.models.events import CompiledEventModel  # it imports this package itself
-        from sqlamarr.models.padded_kinds import OnnxEventModel, PythonEventModel
-
         if self.kind == "python":
             source, only = _python(self.entry)
             return PythonEventModel(source, only or function, self.folder)

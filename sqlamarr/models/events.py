@@ -6,9 +6,7 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,9 +14,9 @@ from numpy.typing import NDArray
 
 from sqlamarr.checking.wording import counted
 from sqlamarr.errors import EventError, ModelError
-from sqlamarr.models.base import Floats
-from sqlamarr.models.compiled import as_pointer, trial_call
-from sqlamarr.native.library import check, ffi, lib, text
+from sqlamarr.models.base import Floats, SelfDescribed
+from sqlamarr.models.library_function import LibraryFunction, as_pointer
+from sqlamarr.native.library import check, ffi, lib
 
 Integers = NDArray[np.int64]
 
@@ -105,32 +103,21 @@ class EventAnswers:
     link_weight: Floats
 
 
-class EventModel(Protocol):
+class EventModel(SelfDescribed, Protocol):
     """What the step ``event_plugin`` asks of a model.
 
     The answer to an event depends on that event alone, bit for bit, whatever else is in the batch.
     """
 
     @property
-    def input_names(self) -> list[str] | None:
-        """Names of the inputs of a row in their order, if the model has them."""
-
-    @property
     def event_input_names(self) -> list[str] | None:
         """Names of the inputs of the event in their order, if the model has them."""
-
-    @property
-    def output_names(self) -> list[str] | None:
-        """Names of the outputs in their order, if the model has them."""
 
     def verify(self, sizes: EventSizes, limits: EventLimits) -> None:
         """Make sure before any event that the model has these sizes.
 
-        :raises ModelError: it has not
+        :raises ModelError: it has others
         """
-
-    def outside(self, rows: Floats) -> Integers:
-        """Per input, how many rows lie outside the range that the model is meant for."""
 
     def __call__(self, batch: EventBatch, sizes: EventSizes, limits: EventLimits) -> EventAnswers:
         """Evaluate events.
@@ -139,23 +126,13 @@ class EventModel(Protocol):
         """
 
 
-class CompiledEventModel:
+class CompiledEventModel(LibraryFunction[EventSizes]):
     """A function of a shared library with the interface ``f_event`` of ``sqlamarr_plugin.h``.
 
-    :param path: the library
-    :param function: name of the function, without ``_event``
-    :raises ModelError: the library cannot be loaded, or has no such function
+    Its name is given without ``_event``.
     """
 
-    def __init__(self, path: Path, function: str) -> None:
-        self.path, self.function = path, function
-        out = ffi.new("sqlamarr_event_model **")
-        check(lib.sqlamarr_event_model_open(os.fsencode(path), function.encode(), out))
-        self._handle = ffi.gc(out[0], lib.sqlamarr_event_model_free)
-        self._tried = False
-
-    def __str__(self) -> str:
-        return f"function '{self.function}_event' of {self.path.name}"
+    KIND, OUTPUTS, SUFFIX = "sqlamarr_event_model", 2, "_event"
 
     @property
     def declared(self) -> EventSizes | None:
@@ -166,43 +143,21 @@ class CompiledEventModel:
         return EventSizes(sizes.n_in, sizes.n_event_in, sizes.n_out, sizes.n_random, sizes.n_event_random)
 
     @property
-    def origin(self) -> str | None:
-        """Where the model came from, in its own words."""
-        return text(lib.sqlamarr_event_model_origin(self._handle))
-
-    @property
-    def input_names(self) -> list[str] | None:
-        """Names of the inputs of a row, if the library has them."""
-        return self._names(0, self.declared.inputs) if self.declared else None
-
-    @property
     def event_input_names(self) -> list[str] | None:
         """Names of the inputs of the event, if the library has them."""
         return self._names(1, self.declared.event_inputs) if self.declared else None
-
-    @property
-    def output_names(self) -> list[str] | None:
-        """Names of the outputs, if the library has them."""
-        return self._names(2, self.declared.outputs) if self.declared else None
-
-    def _names(self, which: int, count: int) -> list[str] | None:
-        names = [text(lib.sqlamarr_event_model_name(self._handle, which, i)) for i in range(count)]
-        return None if any(name is None for name in names) else [str(name) for name in names]
 
     def verify(self, sizes: EventSizes, limits: EventLimits) -> None:
         """Compare with what the library declares; one that declares nothing is tried in a child process.
 
         :raises ModelError: the sizes are wrong; nothing was harmed
         """
-        declared = self.declared
-        if declared is None:
-            self._probe(sizes, limits)
-        elif declared != sizes:
-            raise ModelError(f"{self}: the pipeline expects {sizes}, the library declares {declared}.")
+        self._verify(sizes, limits)
 
-    def _probe(self, sizes: EventSizes, limits: EventLimits) -> None:
+    def _probe(self, sizes: EventSizes, *given: EventLimits) -> None:
+        (limits,) = given
         numbers = [sizes.inputs, sizes.event_inputs, sizes.outputs, sizes.noise, sizes.event_noise]
-        answer = trial_call(self, ["--event", self.function, *numbers, limits.rows, limits.links], str(sizes))
+        answer = self._trial_call(["--event", self.function, *numbers, limits.rows, limits.links], sizes)
         rows, written, beyond = answer
         if rows >= 0 and written != rows * sizes.outputs:
             raise ModelError(
@@ -227,14 +182,6 @@ class CompiledEventModel:
             )
         )
         return rows[0], written[0], beyond[0]
-
-    def outside(self, rows: Floats) -> Integers:
-        """Per input, how many rows lie outside the range that the library declares."""
-        counts = np.zeros(rows.shape[1], dtype=np.int64)
-        rows = np.ascontiguousarray(rows, dtype=np.float32)
-        c_counts = ffi.cast("int64_t *", counts.ctypes.data)
-        check(lib.sqlamarr_event_model_outside(self._handle, *rows.shape, as_pointer(rows), c_counts))
-        return counts
 
     def __call__(self, batch: EventBatch, sizes: EventSizes, limits: EventLimits) -> EventAnswers:
         """Evaluate all events in one native call.

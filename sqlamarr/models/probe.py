@@ -12,8 +12,9 @@ import sys
 from pathlib import Path
 
 from sqlamarr.models.base import Sizes
-from sqlamarr.models.compiled import ANSWER, CompiledModel
+from sqlamarr.models.compiled import CompiledModel
 from sqlamarr.models.events import CompiledEventModel, EventLimits, EventSizes
+from sqlamarr.models.library_function import ANSWER
 
 
 def main(arguments: list[str]) -> None:

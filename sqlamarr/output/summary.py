@@ -89,15 +89,17 @@ class RunSummary:
     def _outside(self) -> list[str]:
         """A sentence about models that met inputs which they are not meant for."""
         worst: Counter[str] = Counter()
-        for (step, _), n in self.outside.items():
-            worst[step] = max(worst[step], n)
+        for (model, _), n in self.outside.items():
+            worst[model] = max(worst[model], n)
         if not worst:
             return []
-        steps = ", ".join(f"{step} {counted(n, 'row')}" for step, n in worst.most_common(3))
-        return [
-            f"the models of {counted(len(worst), 'step')} met inputs outside the range that they are meant for, and "
-            f"extrapolate there; most often: {steps} (--summary FILE tells all)."
-        ]
+        often = ", ".join(f"{model} {counted(n, 'row')}" for model, n in worst.most_common(3))
+        what = (
+            "has inputs outside its range and extrapolates"
+            if len(worst) == 1
+            else ("have inputs outside their ranges and extrapolate")
+        )
+        return [f"{counted(len(worst), 'model')} {what}; most often: {often} (--summary FILE tells all)."]
 
     def text(self) -> str:
         """For people to read."""

@@ -1,7 +1,8 @@
 """Codes of particles, of generators' records and of LHCb's reconstruction, each by one name.
 
-Plain integers, so that they go into SQL, arrays and YAML as they are. Templates of pipelines have those that they need
-in ``pipelines/macros/codes.sql``, the native library in ``src/core/codes.h``, compiled models in ``plugins/lhcb/codes.h``.
+Plain integers, so that they go into SQL, arrays and YAML as they are. The same codes are in ``src/core/codes.h`` for the
+native library, in ``plugins/lhcb/codes.h`` for compiled models, and, where queries need them, in
+``pipelines/macros/codes.sql``.
 """
 
 from __future__ import annotations

@@ -152,3 +152,21 @@ def _check_names(steps: tuple[Step, ...], path: Path) -> None:
                 f"{path}: two steps are named {step.name!r}. Names key the random numbers: give one a 'name'."
             )
         seen.add(step.name)
+    _check_random_names(steps, path)
+
+
+def _check_random_names(steps: tuple[Step, ...], path: Path) -> None:
+    """No two steps draw the same random numbers, whatever rows they draw them for."""
+    owners = {step.name: step.name for step in steps}
+    for step in steps:
+        try:
+            names = step.random_names()
+        except PipelineError as error:
+            raise PipelineError(f"{path}: {error}") from error
+        for name in names:
+            owner = owners.setdefault(name, step.name)
+            if owner != step.name:
+                raise PipelineError(
+                    f"{path}: the steps {owner!r} and {step.name!r} would both draw the random numbers {name!r}, so "
+                    "their results would depend on each other. Change the name of a step, or its 'random'."
+                )

@@ -22,11 +22,8 @@ def checked_views(workspace: Workspace, tables: Collection[str]) -> str:
     if template is None:
         return ""
     sql, _ = workspace.render(template)
-    try:
-        with workspace.db.limited(declaring=True):
-            workspace.db.execute(sql)
-    except SqlError as error:
-        raise SqlError(f"{template}: {error}") from error
+    with workspace.errors(template), workspace.db.limited(declaring=True):
+        workspace.db.execute(sql)
     for view in workspace.db.views():
         _check(workspace, view, tables, template)
     return sql

@@ -45,11 +45,13 @@ class ModelQuery:
         count: int,
         expected: list[str] | None,
         model: object,
+        chosen_by: str | None = None,
     ) -> ModelQuery:
         """Find the inputs among the query's columns: by name where the model has names, else by their order.
 
         :param count: number of inputs that the pipeline declares
         :param expected: the model's names of its inputs
+        :param chosen_by: a column that is no input, because it chooses the model
         :raises PipelineError: a key or an input is missing, or there is one too many
         """
         if missing := [name for name in key if name not in columns]:
@@ -57,7 +59,7 @@ class ModelQuery:
                 f"Step {step!r}: {template} does not return the key {', '.join(missing)}; "
                 f"it returns: {', '.join(columns)}."
             )
-        found = [name for name in columns if name not in key]
+        found = [name for name in columns if name not in key and name != chosen_by]
         if len(found) != count:
             raise PipelineError(
                 f"Step {step!r}: {template} returns {counted(len(found), 'input')} beside the key "
@@ -108,11 +110,14 @@ class ModelQuery:
             )
         return matrix
 
-    def count_outside(self, batch: Batch, counts: NDArray[np.int64]) -> None:
-        """Count in the run's summary how many rows lie outside the model's range, per input."""
+    def count_outside(self, batch: Batch, counts: NDArray[np.int64], model: str) -> None:
+        """Count in the run's summary how many rows lie outside the model's range, per input.
+
+        :param model: what the summary calls it: the step, or one function of the step
+        """
         for name, n in zip(self.inputs, counts):
             if n:
-                batch.outside[self.step, name] += int(n)
+                batch.outside[model, name] += int(n)
 
 
 def row_noise(rng: Random, rows: Columns, key: str, stream: str | None, draws: int) -> RowNoise:
@@ -121,14 +126,20 @@ def row_noise(rng: Random, rows: Columns, key: str, stream: str | None, draws: i
     return RowNoise(rng, np.ma.getdata(rows[key]), streams, draws)
 
 
-def refuse_nan(result: Floats, names: Sequence[str], step: str, key: str, ids: NDArray[np.int64]) -> None:
-    """Raise an EventError if a model gave something that is no number."""
+def refuse_nan(
+    result: Floats, names: Sequence[str], step: str, key: str, ids: NDArray[np.int64], word: str = ""
+) -> None:
+    """Raise an EventError if a model gave something that is no number.
+
+    :param word: which of the step's functions it is, if there are several
+    """
     bad = ~np.isfinite(result)
     if bad.any():
         row, column = np.argwhere(bad)[0]
         value = int(ids[row])
         raise EventError(
-            f"The model gave {result[row, column]} as {names[column]!r} for {key} = {value}.",
+            f"The model{f' of {word}' * bool(word)} gave {result[row, column]} as {names[column]!r} for "
+            f"{key} = {value}.",
             event_id=value - value % ROWS_PER_EVENT,
             step=step,
         )

@@ -15,7 +15,8 @@ Run = Callable[[Batch], None]
 class Step(Protocol):
     """What the runner asks of a step.
 
-    :func:`sqlamarr.steps.registry.register` adds ``writes_rows`` and ``source`` to a kind that does not define them.
+    :func:`sqlamarr.steps.registry.register` adds ``writes_rows``, ``source``, ``random_names`` and ``explain`` to a
+    kind that does not define them.
 
     :cvar SCHEMA: JSON schema of the options in a pipeline file, with a description each
     """
@@ -44,6 +45,12 @@ class Step(Protocol):
 
         :param folder: where the pipeline is
         """
+
+    def random_names(self) -> tuple[str, ...]:
+        """Names that its random numbers belong to, no two steps the same; by default its own name alone."""
+
+    def explain(self) -> list[str]:
+        """What ``check`` says of it beside name and tables, line by line; by default nothing."""
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> Step:

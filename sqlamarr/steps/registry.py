@@ -31,7 +31,15 @@ def _source(step: Step, _folder: Path) -> Path | None:
     return Path(file) if file else None
 
 
-_DEFAULTS = {"writes_rows": _writes_rows, "source": _source}
+def _random_names(step: Step) -> tuple[str, ...]:
+    return (step.name,)
+
+
+def _explain(_step: Step) -> list[str]:
+    return []
+
+
+_DEFAULTS = {"writes_rows": _writes_rows, "source": _source, "random_names": _random_names, "explain": _explain}
 
 
 def register(kind: str) -> Callable[[_T], _T]:

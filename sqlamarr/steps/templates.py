@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import jinja2
+from jinja2.ext import Extension
 from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup
 
 from sqlamarr.checking.yaml_schema import suggest
 from sqlamarr.database.connection import quote_identifier
-from sqlamarr.errors import PipelineError
+from sqlamarr.errors import PipelineError, SqlError
+from sqlamarr.steps.template_lines import LineMarks, SqlErrors, lines_of_error, place
 
 _NOTHING = re.compile(r"--[^\n]*|/\*.*?(?:\*/|\Z)|\{#.*?#\}", re.DOTALL)  # comments of SQL and Jinja2
 _EMPTY = " \t\r\n;"
@@ -55,7 +58,17 @@ class Templates:
     def __init__(self, *folders: Path) -> None:
         self._folders = folders
         self._loader = _Loader(folders)
-        self._environment = SandboxedEnvironment(
+        self._environment = self._make_environment()
+        self._marking: jinja2.Environment | None = None  # made when an error must be located
+        self._bound: dict[str, Any] = {}
+
+    @property
+    def used(self) -> list[str]:
+        """Names of the templates so far, and of the macro files that they import."""
+        return list(self._loader.loaded)
+
+    def _make_environment(self, *extensions: type[Extension]) -> jinja2.Environment:
+        environment = SandboxedEnvironment(
             loader=self._loader,
             undefined=_Undefined,
             # With autoescape a macro's result is marked as finished SQL, and everything else is not.
@@ -63,15 +76,11 @@ class Templates:
             finalize=self._finalize,
             trim_blocks=True,
             lstrip_blocks=True,
+            extensions=extensions,
         )
-        self._environment.filters["identifier"] = lambda name: Markup(quote_identifier(str(name)))
-        self._environment.filters["sql"] = Markup
-        self._bound: dict[str, Any] = {}
-
-    @property
-    def used(self) -> list[str]:
-        """Names of the templates so far, and of the macro files that they import."""
-        return list(self._loader.loaded)
+        environment.filters["identifier"] = lambda name: Markup(quote_identifier(str(name)))
+        environment.filters["sql"] = Markup
+        return environment
 
     def source(self, template: str) -> str:
         """The text of a template."""
@@ -83,27 +92,54 @@ class Templates:
         :param template: file name in one of the folders
         :raises PipelineError: no such file, nothing in it, a syntax error, or an undefined variable
         """
+        with self._errors(template, variables):
+            rendered, bound = self._render(self._environment, template, variables)
+        if not _NOTHING.sub("", rendered).strip(_EMPTY):
+            self._refuse_empty(template)
+        return rendered, bound
+
+    def errors(self, template: str, variables: Mapping[str, Any]) -> SqlErrors:
+        """What tells of errors of the rendered SQL where they are in the template.
+
+        :param variables: as the template was rendered
+        """
+
+        def marked() -> str:
+            self._marking = self._marking or self._make_environment(LineMarks)
+            return self._render(self._marking, template, variables)[0]
+
+        return SqlErrors(template, lambda: self._render(self._environment, template, variables)[0], marked)
+
+    def _render(
+        self, environment: jinja2.Environment, template: str, variables: Mapping[str, Any]
+    ) -> tuple[str, dict[str, Any]]:
         self._bound = {}
+        return environment.get_template(template).render(**variables), self._bound
+
+    @contextmanager
+    def _errors(self, template: str, variables: Mapping[str, Any]) -> Iterator[None]:
+        """Errors of Jinja2 become ours, with file and line."""
         try:
-            rendered = self._environment.get_template(template).render(**variables)
-            if not _NOTHING.sub("", rendered).strip(_EMPTY):
-                self._refuse_empty(template)
-            return rendered, self._bound
+            yield
         except jinja2.TemplateNotFound as error:
             where = " or ".join(str(folder) for folder in self._folders)
             raise PipelineError(f"There is no template {error.name!r} in {where}.") from error
         except jinja2.TemplateSyntaxError as error:
-            raise PipelineError(
-                f"Template {error.filename or template}, line {error.lineno}: {error.message}."
-            ) from error
+            lines = [*lines_of_error(error, self._name_of), (error.name or template, error.lineno)]
+            raise PipelineError(f"Template {place(template, lines)}: {error.message}.") from error
         except UnicodeDecodeError as error:
             raise PipelineError(f"Template {template} is not UTF-8 text: {error}.") from error
-        except jinja2.UndefinedError as error:
-            told = str(error.message)
-            known = f"known are: {', '.join(variables)}." if told.endswith("; ") else ""
-            raise PipelineError(f"Template {template}: {told}{known}") from error
-        except jinja2.TemplateError as error:
-            raise PipelineError(f"Template {template}: {error}.") from error
+        except (jinja2.TemplateError, PipelineError, SqlError) as error:
+            told = str(error).rstrip(".")
+            if isinstance(error, jinja2.UndefinedError):
+                told += f"known are: {', '.join(variables)}" * told.endswith("; ")
+            where = place(template, lines_of_error(error, self._name_of))
+            raise PipelineError(f"Template {where}: {told}" + "." * (told[-1:] not in ".?")) from error
+
+    def _name_of(self, file: Path) -> str | None:
+        """The name of a template by its file."""
+        folder = next((folder for folder in self._folders if file.is_relative_to(folder)), None)
+        return None if folder is None else file.relative_to(folder).as_posix()
 
     def _refuse_empty(self, template: str) -> None:
         """A template may come out empty for some conditions, but not for any."""

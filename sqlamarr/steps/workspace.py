@@ -16,6 +16,7 @@ from sqlamarr.models.base import Model
 from sqlamarr.models.entry import ModelFile, find
 from sqlamarr.models.events import EventModel
 from sqlamarr.native.library import pipelines_folder
+from sqlamarr.steps.template_lines import SqlErrors
 from sqlamarr.steps.templates import Templates
 
 
@@ -95,7 +96,7 @@ class Workspace:
         self.templates = Templates(folder, pipelines_folder() / "macros")
         if self.pipeline.schema:
             sql, _ = self.render(self.pipeline.schema)
-            with self.declared.limited(declaring=True):
+            with self.errors(self.pipeline.schema), self.declared.limited(declaring=True):
                 self.declared.execute(sql)
             check_foreign_keys(self.declared, self.pipeline.schema)
         self._written_by_rows = self._find_written_by_rows()
@@ -154,7 +155,14 @@ class Workspace:
 
     def render(self, template: str, variables: Mapping[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
         """SQL and bound values of a template, with the pipeline's ``conditions`` and a step's own variables."""
-        return self.templates.render(template, {"conditions": self.pipeline.conditions, **(variables or {})})
+        return self.templates.render(template, self._variables(variables))
+
+    def errors(self, template: str, variables: Mapping[str, Any] | None = None) -> SqlErrors:
+        """A block in which errors of the SQL that :meth:`render` gave tell file and line; it can be used again."""
+        return self.templates.errors(template, self._variables(variables))
+
+    def _variables(self, own: Mapping[str, Any] | None) -> dict[str, Any]:
+        return {"conditions": self.pipeline.conditions, **(own or {})}
 
     def model(self, name: str, function: str) -> Model:
         """A function of one of the pipeline's models, opened once; ``NAME.FUNCTION`` goes before ``NAME``."""

@@ -109,15 +109,19 @@ class EventPluginStep(FillsTable):
         sql, values = workspace.render(self.query, self.variables)
         # The id comes first: it is what messages name, and what tells the event.
         identity = (*self.key, "event_id")
-        described = list(workspace.db.describe(sql, values))
+        errors = workspace.errors(self.query, self.variables)
+        with errors:
+            described = list(workspace.db.describe(sql, values))
         query = ModelQuery.match(self.name, self.query, identity, described, self.inputs, model.input_names, model)
         event_inputs = self._prepare_event(workspace, model.event_input_names, model)
         in_order = OutputOrder(self.name, self.outputs, model.output_names, model)
         self._make_tables(workspace)
-        compiled, ids = workspace.db.prepare(sql, values, query.types), workspace.db.prepare(_IDS)
+        ids = workspace.db.prepare(_IDS)
+        with errors:
+            compiled = workspace.db.prepare(sql, values, query.types)
 
         def run(batch: Batch) -> None:
-            with batch.random_functions(f"{self.name}.query"):
+            with errors, batch.random_functions(f"{self.name}.query"):
                 rows = self._in_order(compiled())
             query.refuse_null_keys(rows)
             events = ids()["event_id"].astype(np.int64)
@@ -125,7 +129,7 @@ class EventPluginStep(FillsTable):
             if of_events is None:
                 return
             matrix = query.matrix(rows)
-            query.count_outside(batch, model.outside(matrix))
+            query.count_outside(batch, model.outside(matrix), self.name)
             given = EventBatch(
                 events,
                 self._offsets(rows, events),
@@ -150,12 +154,14 @@ class EventPluginStep(FillsTable):
             return lambda _, events, __: np.empty((len(events), 0), np.float32)
         template = self.event_query
         sql, values = workspace.render(template, self.variables)
-        described = list(workspace.db.describe(sql, values))
-        query = ModelQuery.match(self.name, template, ("event_id",), described, self.event_inputs, names, model)
-        compiled = workspace.db.prepare(sql, values, query.types)
+        errors = workspace.errors(template, self.variables)
+        with errors:
+            described = list(workspace.db.describe(sql, values))
+            query = ModelQuery.match(self.name, template, ("event_id",), described, self.event_inputs, names, model)
+            compiled = workspace.db.prepare(sql, values, query.types)
 
         def read(batch: Batch, events: NDArray[np.int64], n_rows: int) -> Floats | None:
-            with batch.random_functions(f"{self.name}.event_query"):
+            with errors, batch.random_functions(f"{self.name}.event_query"):
                 rows = compiled()
             query.refuse_null_keys(rows)
             if not rows.rows and not n_rows:

@@ -1,4 +1,4 @@
-"""``plugin``: a compiled model, fed by a query, its answers stored in a table."""
+"""``plugin``: a model, or one for each value of a column, fed by a query; its answers go into a table."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from sqlamarr.models.base import Floats, Sizes
+from sqlamarr.models.base import Floats
 from sqlamarr.native.columns import Columns
+from sqlamarr.steps import by_column
 from sqlamarr.steps.batch import Batch
-from sqlamarr.steps.model_inputs import ModelQuery, refuse_nan, row_noise
-from sqlamarr.steps.model_outputs import OutputOrder, Probabilities, refuse_twice
+from sqlamarr.steps.by_column import ByColumn, Choice, only_choice
+from sqlamarr.steps.model_outputs import refuse_twice
 from sqlamarr.steps.protocol import MODEL_OPTIONS, NAMES, FillsTable, Run
 from sqlamarr.steps.registry import register
+from sqlamarr.steps.row_functions import RowFunctions
 from sqlamarr.steps.workspace import Workspace
 
 
@@ -25,7 +27,8 @@ class PluginStep(FillsTable):
 
     The query returns the key columns and the inputs; inputs and outputs are matched by name where the model has
     names, else taken in their order. Generative models get standard normal numbers that depend
-    on the seed, the step's name and the row's id (the first key column) alone.
+    on the seed, the name of the random numbers and the row's id (the first key column) alone. With ``by``, a
+    column of the query chooses the function of each row; each function is called on all its rows in one go.
     """
 
     name: str
@@ -41,12 +44,21 @@ class PluginStep(FillsTable):
     batched: bool = True
     probabilities: tuple[str, ...] = ()
     variables: Mapping[str, Any] = field(default_factory=dict)
+    by: Mapping[str, Any] = field(default_factory=dict)
+    models: Mapping[str, str] = field(default_factory=dict)
+    random: str | None = None
 
     SCHEMA: ClassVar[Mapping[str, Any]] = {
         "type": "object",
         "properties": {
             **MODEL_OPTIONS,
-            "function": {"type": "string", "description": "Function of its library."},
+            "function": {"type": "string", "description": "Function of its library; with 'by', may hold {COLUMN}."},
+            "by": by_column.SCHEMA,
+            "models": by_column.MODELS_SCHEMA,
+            "random": {
+                "type": "string",
+                "description": "Name that its random numbers belong to; default: the step's, with 'by' NAME_{COLUMN}.",
+            },
             "query": {"type": "string", "description": "Template of the query for keys and inputs."},
             "table": {"type": "string", "description": "Table for keys and outputs."},
             "key": {**NAMES, "description": "Key columns; the first is the id that random numbers belong to."},
@@ -57,40 +69,55 @@ class PluginStep(FillsTable):
             "batched": {"type": "boolean", "description": "Rows at once if the library can; default true."},
         },
         "required": ["model", "function", "query", "table", "key", "inputs", "outputs"],
+        "dependentRequired": {"models": ["by"]},
         "additionalProperties": False,
     }
 
+    def _by(self) -> ByColumn | None:
+        return ByColumn.of(self.name, self.by) if self.by else None
+
+    def choices(self) -> list[Choice]:
+        """Its functions.
+
+        :raises PipelineError: ``by`` and what goes with it do not fit together
+        """
+        by = self._by()
+        if by is None:
+            return [only_choice(self.name, self.model, self.function, self.random)]
+        by.refuse_text_in_key(self.key)
+        return by.choices(self.model, self.models, self.function, self.random)
+
+    def random_names(self) -> tuple[str, ...]:
+        """What its random numbers belong to: the step's name, or a name for each function."""
+        return tuple(choice.random for choice in self.choices())
+
+    def explain(self) -> list[str]:
+        """Which value of the column has which function."""
+        by = self._by()
+        return [f"{by.rows_of(choice)}: {choice.model}.{choice.function}" for choice in self.choices()] if by else []
+
     def prepare(self, workspace: Workspace) -> Run:
         """Open and verify the model, compile the query, make the table."""
-        model = workspace.model(self.model, self.function)
-        model.verify(Sizes(self.inputs, len(self.outputs), self.noise))
+        by, choices = self._by(), self.choices()
         refuse_twice(self.name, self.table, (*self.key, *self.outputs))
-        in_order = OutputOrder(self.name, self.outputs, model.output_names, model)
-        probabilities = Probabilities(self.name, self.probabilities, self.outputs)
         sql, values = workspace.render(self.query, self.variables)
-        described = list(workspace.db.describe(sql, values))
-        query = ModelQuery.match(self.name, self.query, self.key, described, self.inputs, model.input_names, model)
+        errors = workspace.errors(self.query, self.variables)
+        with errors:
+            described = list(workspace.db.describe(sql, values))
+        functions = RowFunctions(workspace, self, choices, by, described)
         if self.table in workspace.db.tables():
             workspace.claim(self.name, self.table)
         else:
             columns = dict.fromkeys(self.key, "INTEGER") | dict.fromkeys(self.outputs, "REAL")
             workspace.create_table(self.name, self.table, columns, self.key)
-        compiled = workspace.db.prepare(sql, values, query.types)
+        with errors:
+            compiled = workspace.db.prepare(sql, values, functions.types)
 
         def run(batch: Batch) -> None:
-            with batch.random_functions(f"{self.name}.query"):
+            with errors, batch.random_functions(f"{self.name}.query"):
                 rows = compiled()
-            if not rows.rows:  # as for rare species, half of the steps of a small batch: no need to ask
-                return
-            query.refuse_null_keys(rows)
-            matrix = query.matrix(rows)
-            query.count_outside(batch, model.outside(matrix))
-            noise = row_noise(batch.rng(self.name), rows, self.key[0], self.stream, self.noise)
-            result = in_order(model(matrix, noise, len(self.outputs), batched=self.batched))
-            ids = np.ma.getdata(rows[self.key[0]])
-            refuse_nan(result, self.outputs, self.name, self.key[0], ids)
-            probabilities.check(result, self.key[0], ids)
-            batch.write(self.table, self._answers(rows, result))
+            if rows.rows:  # a small batch may have none
+                batch.write(self.table, self._answers(rows, functions(batch, rows)))
 
         return run
 

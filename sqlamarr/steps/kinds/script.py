@@ -49,18 +49,19 @@ class ScriptStep:
     def prepare(self, workspace: Workspace) -> Run:
         """Try the statements on the empty tables, and take it back."""
         sql, values = workspace.render(self.template)
+        errors = workspace.errors(self.template)
         for table in self.tables:
             workspace.claim(self.name, table)
         workspace.db.execute("SAVEPOINT trial")
         try:
-            with workspace.db.limited(self.tables):
+            with errors, workspace.db.limited(self.tables):
                 workspace.db.execute(sql, values)
         finally:
             workspace.db.execute("ROLLBACK TO trial; RELEASE trial")
 
         def run(batch: Batch) -> None:
             if sql.strip():
-                with batch.random_functions(self.name):
+                with errors, batch.random_functions(self.name):
                     batch.execute(sql, values)
 
         return run

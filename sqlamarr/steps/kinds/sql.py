@@ -11,6 +11,7 @@ from sqlamarr.errors import PipelineError
 from sqlamarr.steps.batch import Batch
 from sqlamarr.steps.protocol import VARIABLES, FillsTable, Run
 from sqlamarr.steps.registry import register
+from sqlamarr.steps.template_lines import SqlErrors
 from sqlamarr.steps.workspace import Workspace
 
 TYPES = ["INTEGER", "REAL", "TEXT"]
@@ -58,36 +59,39 @@ class SqlStep(FillsTable):
     }
 
     def prepare(self, workspace: Workspace) -> Run:
-        """Compile the query against the empty tables; make the table if the schema has it not."""
+        """Compile the query against the empty tables; make the table if the schema does not declare it."""
         sql, values = workspace.render(self.template, self.variables)
-        described = workspace.db.describe(sql, values)
+        errors = workspace.errors(self.template, self.variables)
+        with errors:
+            described = workspace.db.describe(sql, values)
         if self.table in workspace.db.tables():
             self._fit(workspace, list(described))
         else:
             workspace.create_table(self.name, self.table, self._types(described), self.key)
         if self.table not in workspace.tables:
-            return self._fill_rows(self._insert(workspace, sql, list(described)), values)
+            return self._fill_rows(self._insert(workspace, sql, list(described)), values, errors)
         types = workspace.db.declared_types(self.table)
-        query = workspace.db.prepare(sql, values, [types[name] for name in described])
+        with errors:
+            query = workspace.db.prepare(sql, values, [types[name] for name in described])
 
         def run(batch: Batch) -> None:
-            with batch.random_functions(self.name):
+            with errors, batch.random_functions(self.name):
                 rows = query()
             batch.write(self.table, rows)
 
         return run
 
-    def _fill_rows(self, insert: str, values: Mapping[str, Any]) -> Run:
+    def _fill_rows(self, insert: str, values: Mapping[str, Any], errors: SqlErrors) -> Run:
         """For a table that other steps write with statements of their own."""
 
         def run(batch: Batch) -> None:
-            with batch.random_functions(self.name):
+            with errors, batch.random_functions(self.name):
                 batch.fill(self.table, insert, values)
 
         return run
 
     def _types(self, described: Mapping[str, str]) -> dict[str, str]:
-        """Types of a table that the schema has not: as said, else those of the columns taken over, else REAL."""
+        """Types of a table that is not in the schema: as given, else those of the columns taken over, else REAL."""
         if unknown := [name for name in self.types if name not in described]:
             raise PipelineError(
                 f"Step {self.name!r}: types names {', '.join(unknown)}, which {self.template} does not return."
@@ -111,5 +115,5 @@ class SqlStep(FillsTable):
         if unknown := [name for name in names if name not in known]:
             raise PipelineError(
                 f"Step {self.name!r}: {self.template} returns {', '.join(unknown)}, "
-                f"which table {self.table!r} has not; it has: {', '.join(known)}."
+                f"which table {self.table!r} does not have; it has: {', '.join(known)}."
             )
