@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from sqlamarr.checking.yaml_schema import suggest, validate
 from sqlamarr.errors import PipelineError
 from sqlamarr.models import entry as model_entry
+from sqlamarr.registries.used import Used
 from sqlamarr.steps.protocol import Step
 
 
@@ -22,6 +23,7 @@ class Pipeline:
     :ivar steps: in their order
     :ivar output: tables to keep
     :ivar views: template with the views of the output file
+    :ivar packages: what it took from installed packages when it was loaded: itself, its kinds of steps
     """
 
     path: Path
@@ -35,6 +37,7 @@ class Pipeline:
     models: Mapping[str, Mapping[str, Any]]
     schema: str | None
     data: Mapping[str, str]
+    packages: Used = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:

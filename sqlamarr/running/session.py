@@ -26,7 +26,7 @@ from sqlamarr.running.worker import Worker, WorkerOptions
 from sqlamarr.running.worker_process import Job, adopt
 from sqlamarr.running.workers import Workers
 from sqlamarr.sources.inputs import open_inputs
-from sqlamarr.steps.kinds.truth import AT_ORIGIN, PRIMARIES
+from sqlamarr.steps.generator_record import AT_ORIGIN, PRIMARIES
 
 
 @dataclass(frozen=True)

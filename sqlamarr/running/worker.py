@@ -23,6 +23,7 @@ from sqlamarr.pipeline.definition import Pipeline
 from sqlamarr.pipeline.views import checked_views
 from sqlamarr.steps.batch import Batch
 from sqlamarr.steps.protocol import Run, Step
+from sqlamarr.steps.registry import complete
 from sqlamarr.steps.table_order import reading, refuse_reading_ahead
 from sqlamarr.steps.workspace import Workspace
 
@@ -56,6 +57,8 @@ class Worker:
     def __init__(self, pipeline: Pipeline, options: WorkerOptions) -> None:
         self.pipeline, self.options = pipeline, options
         lib.sqlamarr_keep_memory()  # from batch to batch
+        for step in pipeline.steps:
+            complete(type(step))  # a class that came to this process by its name alone
         self.workspace = Workspace(pipeline)
         self._runs: list[tuple[Step, Run]] = []
         reads = []
