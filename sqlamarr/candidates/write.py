@@ -17,7 +17,7 @@ from sqlamarr.candidates.variables import Columns
 from sqlamarr.checking.wording import counted
 from sqlamarr.database.connection import Database, quote_identifier
 from sqlamarr.errors import SqlamarrError
-from sqlamarr.exporters.format import FORMATS, SQLITE, by_suffix, own_suffixes
+from sqlamarr.exporters.format import FORMATS, SQLITE, format_by_suffix, own_suffixes
 from sqlamarr.output.file import check_output, open_output
 from sqlamarr.output.particles import particles_of
 from sqlamarr.output.write_lock import claimed
@@ -101,7 +101,7 @@ def write_tuple(
 
 def _format(path: Path) -> str:
     """The format of export that a name tells, one that writes any table."""
-    found, problems = by_suffix(path)
+    found, problems = format_by_suffix(path)
     if found is None or not FORMATS.get(found).TAKES_TABLES:
         expected = ", ".join([*own_suffixes(takes_tables=True), *SQLITE])
         raise SqlamarrError(" ".join([f"{path}: expected a name that ends in one of {expected}.", *problems]))

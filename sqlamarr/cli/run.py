@@ -163,9 +163,9 @@ def _database(output: Path, overwrite: bool, resume: bool) -> Path:
 
     :raises OutputError: the export exists, and may not be replaced
     """
-    from sqlamarr.exporters.format import FORMATS, by_suffix
+    from sqlamarr.exporters.format import FORMATS, format_by_suffix
 
-    found, problems = by_suffix(output)
+    found, problems = format_by_suffix(output)
     for problem in problems:
         click.echo(f"Note: {output} becomes an SQLite file. {problem}", err=True)
     if found is None:

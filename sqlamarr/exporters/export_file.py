@@ -10,7 +10,7 @@ from typing import Any
 from sqlamarr.checking.yaml_schema import suggest
 from sqlamarr.database.connection import Database
 from sqlamarr.errors import OutputError, SqlamarrError
-from sqlamarr.exporters.format import FORMATS, by_suffix, checked_options, own_suffixes
+from sqlamarr.exporters.format import FORMATS, checked_options, format_by_suffix, own_suffixes
 from sqlamarr.exporters.options import ExportSummary, Options
 from sqlamarr.output.file import BOOKKEEPING, check_output, open_output
 
@@ -103,7 +103,7 @@ def format_of(path: Path, asked: str | None = None) -> str:
     if asked is not None:
         FORMATS.get(asked)
         return asked
-    found, problems = by_suffix(path)
+    found, problems = format_by_suffix(path)
     if found is not None:
         return found
     raise SqlamarrError(

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from sqlamarr.database.connection import Database
-from sqlamarr.errors import PackageError, SqlamarrError
+from sqlamarr.errors import SqlamarrError
 from sqlamarr.exporters.options import ExportSummary, Options
 from sqlamarr.registries.registry import Registry, instance_of
+from sqlamarr.registries.suffixes import by_suffix
 
 #: Names of files that are SQLite databases, whatever formats there are.
 SQLITE = (".db", ".sqlite", ".sqlite3")
@@ -58,49 +59,9 @@ FORMATS: Registry[Format] = Registry(
 )
 
 
-def by_suffix(path: Path) -> tuple[str | None, list[str]]:
-    """The format that a file's name tells, if it tells one.
-
-    Ours are asked first, then an entry point that is named as the suffix, and then all other packages. Of two that
-    fit the longer suffix counts.
-
-    :return: name of the format, and sentences about formats of packages that could not be asked
-    :raises PackageError: several packages have this suffix
-    """
-    if path.suffix in SQLITE:
-        return None, []
-    own = _longest(path, {suffix: name for name, format in FORMATS.own() for suffix in format.SUFFIXES})
-    if own is not None or not path.suffix:
-        return own, []
-    if any(entry.name == path.suffix[1:] for entry in FORMATS.foreign()):
-        return path.suffix[1:], []
-    return _of_others(path)
-
-
-def _of_others(path: Path) -> tuple[str | None, list[str]]:
-    found: dict[str, str] = {}
-    owners: dict[str, str] = {}
-    problems = []
-    for entry, format in FORMATS.others():
-        if isinstance(format, PackageError):
-            problems.append(str(format))
-            continue
-        for suffix in format.SUFFIXES:
-            if not path.name.endswith(suffix):
-                continue
-            if owners.setdefault(suffix, str(entry.origin)) != str(entry.origin):
-                raise PackageError(
-                    f"{path}: the suffix {suffix} is that of two packages, {owners[suffix]} and {entry.origin}: say "
-                    "which format it is with 'sqlamarr export --format'."
-                )
-            found[suffix] = entry.name
-    name = _longest(path, found)
-    return name, [] if name else problems
-
-
-def _longest(path: Path, suffixes: Mapping[str, str]) -> str | None:
-    fitting = [suffix for suffix in suffixes if path.name.endswith(suffix)]
-    return suffixes[max(fitting, key=len)] if fitting else None
+def format_by_suffix(path: Path) -> tuple[str | None, list[str]]:
+    """The format that a file's name tells; see :func:`sqlamarr.registries.suffixes.by_suffix`."""
+    return (None, []) if path.suffix in SQLITE else by_suffix(FORMATS, path.name)
 
 
 def own_suffixes(*, one_file: bool = False, takes_tables: bool = False) -> list[str]:
@@ -147,4 +108,4 @@ def checked_options(name: str, format: Format, given: Mapping[str, Any]) -> dict
     return {option: given.get(option, schema.get("default")) for option, schema in format.OPTIONS.items()}
 
 
-__all__ = ["FORMATS", "SQLITE", "Format", "by_suffix", "checked_options", "own_options", "own_suffixes"]
+__all__ = ["FORMATS", "SQLITE", "Format", "checked_options", "format_by_suffix", "own_options", "own_suffixes"]

@@ -16,6 +16,7 @@ from sqlamarr.output.file import BOOKKEEPING, OutputFile, check_output, open_out
 from sqlamarr.output.provenance_differences import DECISIVE, differences
 from sqlamarr.output.summary import RunSummary
 from sqlamarr.output.write_lock import claimed
+from sqlamarr.registries.used import joined
 
 
 @dataclass(frozen=True)
@@ -178,6 +179,7 @@ def _provenance(parts: Sequence[Part], summary: RunSummary) -> dict[str, Any]:
         "max_events": None,
         "inputs": list(unique.values()),
         "inputs_given": list(dict.fromkeys(name for one in made for name in one["inputs_given"])),
+        "other_packages": joined(*(one.get("other_packages", {}) for one in made)),
         "weight_names": next((one["weight_names"] for one in made if one.get("weight_names")), []),
         "summary": summary.as_dict(),
         "parts": [

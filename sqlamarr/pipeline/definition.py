@@ -94,7 +94,7 @@ def check_model(file: str, name: str, model: Mapping[str, Any]) -> None:
     :param file: where it is, for the message
     :raises PipelineError: naming the place and what is wrong
     """
-    validate(model, model_entry.SCHEMA, file, f"models.{name}", PipelineError)
+    validate(model, model_entry.schema(model), file, f"models.{name}", PipelineError)
     try:
         model_entry.check(model)
     except PipelineError as error:

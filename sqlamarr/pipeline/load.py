@@ -9,7 +9,6 @@ from typing import Any
 
 from sqlamarr.checking.yaml_schema import read_yaml, suggest, validate, with_integers
 from sqlamarr.errors import PipelineError
-from sqlamarr.models import entry as model_entry
 from sqlamarr.pipeline.definition import Pipeline, check_allowed, check_model
 from sqlamarr.pipeline.registry import FILE, PIPELINES
 from sqlamarr.registries.used import collected, joined
@@ -40,7 +39,7 @@ SCHEMA: Mapping[str, Any] = {
         "models": {
             "type": "object",
             "description": "Models by name, or by NAME.FUNCTION for one function of a model.",
-            "additionalProperties": model_entry.SCHEMA,
+            "additionalProperties": {"type": "object"},
         },
         "schema": {"type": "string", "description": "Template with CREATE TABLE statements of result tables."},
         "data": {

@@ -182,19 +182,21 @@ def unusable(noun: str, entry: Entry, error: BaseException) -> str:
     reason = str(error) if isinstance(error, (TypeError, ValueError)) and str(error).startswith("expected ") else ""
     reason = reason or f"{type(error).__name__}: {error}".rstrip(": ")
     return (
-        f"The {noun} {entry.name!r} of {entry.origin} cannot be used: {reason}. Its entry point is '{entry.name} = {entry.place}' "
-        f"in the group {PREFIX}{entry.group}. Install what it needs, or uninstall it: pip uninstall "
-        f"{entry.origin.distribution}"
+        f"The {noun} {entry.name!r} of {entry.origin} cannot be used: {reason}. Its entry point is "
+        f"'{entry.name} = {entry.place}' in the group {PREFIX}{entry.group}. Install what it "
+        f"needs, or uninstall it: pip uninstall {entry.origin.distribution}"
     )
 
 
-def instance_of(kind: type[Any]) -> Callable[[object], Any]:
-    """A check for :class:`Registry`: the object is of this class."""
+def instance_of(kinds: type[Any] | tuple[type[Any], ...]) -> Callable[[object], Any]:
+    """A check for :class:`Registry`: the object is of this class, or one of these."""
+    known = kinds if isinstance(kinds, tuple) else (kinds,)
 
     def check(found: object) -> Any:
-        if isinstance(found, kind):
+        if isinstance(found, known):
             return found
-        raise TypeError(f"expected a {kind.__module__}.{kind.__qualname__}, found {described(found)}")
+        names = " or ".join(f"{kind.__module__}.{kind.__qualname__}" for kind in known)
+        raise TypeError(f"expected an object of {names}, found {described(found)}")
 
     return check
 
