@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import click
 
-from sqlamarr.registries.entry import Row
+from sqlamarr.registries.entry import OURS, Row
 from sqlamarr.registries.registry import Registry
 
 
@@ -28,7 +28,7 @@ def list_entries(everything: bool, as_json: bool) -> None:
     """
     from sqlamarr.registries.installed import unreadable
 
-    rows = [row for registry in registries() for row in registry.listing(ours=everything)]
+    rows = [_versioned(row) for registry in registries() for row in registry.listing(ours=everything)]
     damaged = unreadable()
     if as_json:
         click.echo(json.dumps([asdict(row) for row in rows], indent=2))
@@ -40,6 +40,15 @@ def list_entries(everything: bool, as_json: bool) -> None:
         click.echo(f"Warning: {sentence}", err=True)
     if damaged or any(row.problem for row in rows):
         raise click.exceptions.Exit(1)
+
+
+def _versioned(row: Row) -> Row:
+    """A row of ours with our version, which the registries do not know."""
+    if row.distribution != OURS.distribution or row.version:
+        return row
+    from sqlamarr import __version__
+
+    return replace(row, version=str(__version__))
 
 
 def registries() -> Iterator[Registry[Any]]:

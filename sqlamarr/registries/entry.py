@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from importlib import import_module
 
@@ -47,7 +47,7 @@ class Entry:
     name: str
     origin: Origin
     place: str
-    load: Callable[[], object]
+    load: Callable[[], object] = field(compare=False)
 
 
 @dataclass(frozen=True)

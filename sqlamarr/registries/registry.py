@@ -87,7 +87,12 @@ class Registry(Generic[T]):
         except (TypeError, ValueError) as error:
             raise PackageError(f"This cannot be registered as {self.noun} {name!r}: {error}.") from error
         place = f"{getattr(entry, '__module__', '?')}:{getattr(entry, '__qualname__', type(entry).__qualname__)}"
-        self._program[name] = Entry(self.group, name, PROGRAM, place, lambda: entry)
+        self._program[name] = new = Entry(self.group, name, PROGRAM, place, lambda: entry)
+        self._loaded.pop(new, None)
+
+    def forget(self, name: str) -> None:
+        """Take back what the program registered under a name."""
+        self._program.pop(name, None)
 
     # What is loaded
 

@@ -72,6 +72,7 @@ class Kinds(Registry[type[Step]]):
         self._importing: Entry | None = None
         self._broken: dict[Entry, PackageError] = {}
         self._imported_modules: set[Entry] = set()
+        self._brought: set[Entry] = set()  # entry points whose import has registered something
 
     def register(self, name: str, entry: object) -> None:
         """Make a class known as a kind of step; see :func:`register`."""
@@ -92,6 +93,7 @@ class Kinds(Registry[type[Step]]):
     def _owner(self, module: str) -> Entry | None:
         """The entry point of which a class is: that which is being imported, or one in the module or above it."""
         if self._importing is not None:
+            self._brought.add(self._importing)
             return self._importing
         return next((e for e in self.foreign() if f"{module}.".startswith(f"{e.place.partition(':')[0]}.")), None)
 
@@ -135,7 +137,7 @@ class Kinds(Registry[type[Step]]):
         except (Exception, SystemExit) as error:
             self._broken[entry] = PackageError(unusable(self.noun, entry, error))
             return
-        if not self._of_module(entry):
+        if not self._registers(entry):
             reason = TypeError("expected a module that registers a kind of step, found none registered in it")
             self._broken[entry] = PackageError(unusable(self.noun, entry, reason))
 
@@ -147,17 +149,23 @@ class Kinds(Registry[type[Step]]):
         finally:
             self._importing = before
 
-    def _of_module(self, entry: Entry) -> list[Entry]:
-        return [kind for kinds in self._registered.values() for kind in kinds if kind.origin == entry.origin]
+    def _registers(self, entry: Entry) -> bool:
+        """Whether a kind was registered in the module of an entry point, now or when the program imported it."""
+        kinds = (kind.place for kinds in self._registered.values() for kind in kinds)
+        return entry in self._brought or any(f"{p.partition(':')[0]}.".startswith(f"{entry.place}.") for p in kinds)
+
+    def _unusable(self) -> dict[Entry, PackageError]:
+        """The modules of packages that were imported and are broken."""
+        return {entry: self._broken[entry] for entry in self._modules() if entry in self._broken}
 
     def get(self, name: str, *, place: str = "") -> type[Step]:
         """What has this name; see :meth:`~sqlamarr.registries.registry.Registry.get`."""
         found = self.candidates(name)
         if not found:
-            broken = [str(error) for entry, error in self._broken.items()]
-            if named := [str(error) for entry, error in self._broken.items() if entry.name == name]:
+            broken = self._unusable()
+            if named := [str(error) for entry, error in broken.items() if entry.name == name]:
                 raise PackageError(f"{place}{named[0]}")
-            raise PipelineError(" ".join([self.unknown(name, place), *broken]))
+            raise PipelineError(" ".join([self.unknown(name, place), *map(str, broken.values())]))
         refuse_clash(self.noun, found)
         used.note(found[0])
         return self.load(found[0])
@@ -176,7 +184,7 @@ class Kinds(Registry[type[Step]]):
         """Kinds of the program and of installed packages; in place of what is broken its error."""
         for entry in self._modules():
             self._import(entry)
-        yield from self._broken.items()
+        yield from self._unusable().items()
         registered = [e for kinds in self._registered.values() for e in kinds if not e.place.startswith(f"{_OURS}.")]
         for entry in [*registered, *(e for e in self.foreign() if ":" in e.place)]:
             try:
