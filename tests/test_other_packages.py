@@ -108,7 +108,7 @@ def wrapped(install, tmp_path, example):
 
     install("sqlamarr-wrapped", {"sources": {"wrapped": "wrapped_source"}}, {"wrapped_source": CONTENT})
     path = tmp_path / "events.dat"
-    path.write_bytes(b"WRAPPED\n" + gzip.decompress(example.read_bytes()))
+    path.write_bytes(b"WRAPPED\n" + gzip.decompress(example.read_bytes())[::-1])
     return path
 
 
