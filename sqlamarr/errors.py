@@ -25,6 +25,10 @@ def missing_package(what: str, package: str, extra: str) -> InstallationError:
     return InstallationError(f'{what} needs {package}, which is not installed: pip install "{install}"')
 
 
+class PackageError(SqlamarrError):
+    """Another package that is installed offers something that cannot be used, or a name that is taken."""
+
+
 class SqlError(SqlamarrError):
     """SQLite refused a statement.
 

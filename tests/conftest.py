@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from fake_packages import install  # noqa: F401 (a fixture)
 from hypothesis import settings
 from run_tools import MODULE, STEP
 

@@ -46,8 +46,7 @@ def outcome(connection: apsw.Connection, sql: str, arguments: list[object]) -> o
     try:
         return connection.execute(sql, arguments).fetchall()[0][0]
     except apsw.SQLError as error:
-        assert str(error)
-        return str(error)
+        return str(error) or pytest.fail(f"an error without a text: {sql}")
 
 
 def test_the_functions_are_found() -> None:
@@ -96,8 +95,7 @@ def test_a_table_of_columns_that_nobody_filled_is_empty_or_an_error(words: str) 
     connection = connect()
     try:
         connection.execute(f"CREATE VIRTUAL TABLE t USING sqlamarr_table({words})")
-    except apsw.SQLError as error:
-        assert str(error)
+    except apsw.SQLError:
         return
     for value in VALUES:
         assert connection.execute("SELECT * FROM t WHERE x = ?", [value]).fetchall() == []

@@ -284,7 +284,7 @@ def test_stages_of_the_command_line():
     ("arguments", "code", "message"),
     [
         (["f=missing.pkl"], 1, "f: The model missing.pkl does not exist"),
-        (["f=model.txt"], 1, "no front end reads files that end in '.txt'; known: .pkl"),
+        (["f=model.txt"], 1, "no front end reads files that end in '.txt'; known: .onnx, .pkl"),
         (["f"], 2, "'f' is not FUNCTION=VALUE"),
         (["f=a.pkl", "f=b.pkl"], 2, "'f' is given twice"),
         (["f=a.pkl", "--noise", "f=many"], 1, "noise='many' names an input of an ONNX file, and there is none"),

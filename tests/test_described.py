@@ -15,7 +15,8 @@ from sqlamarr.errors import InputError
 from sqlamarr.events.event import EventRef, EventRun, event_numbers
 from sqlamarr.output.provenance import read
 from sqlamarr.sources.inputs import open_inputs
-from sqlamarr.sources.yaml_inputs import DESCRIBED_KINDS, describe
+from sqlamarr.sources.kind import SOURCES, DescribedKind
+from sqlamarr.sources.yaml_inputs import describe
 
 GUN = {"particle": "mu-", "p": {"flat": [3000, 50000]}, "theta": {"flat": [0.02, 0.25]}}
 TEXT = "gun:\n  particle: mu-\n  p: {flat: [3000, 50000]}\n  theta: {flat: [0.02, 0.25]}\n"
@@ -171,13 +172,12 @@ def test_a_file_that_is_no_yaml(tmp_path):
 
 
 def test_every_key_of_every_kind_is_described():
-    from importlib import import_module
-
-    for module in DESCRIBED_KINDS.values():
-        schema = import_module(module).SCHEMA
+    described = {name: kind.schema for name, kind in SOURCES.own() if isinstance(kind, DescribedKind)}
+    assert set(described) == {"gun", "pileup", "pythia", "table"}
+    for name_of_kind, schema in described.items():
         assert schema["additionalProperties"] is False
         for name, option in schema["properties"].items():
-            assert option.get("description"), (module, name)
+            assert option.get("description"), (name_of_kind, name)
 
 
 def test_what_stands_below_the_key_is_kept():

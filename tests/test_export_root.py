@@ -238,7 +238,10 @@ def test_errors_of_the_call(tmp_path):
             ({"tables": ["Hit"]}, "There is no table or view 'Hit' to export; .* Did you mean 'Hits'?"),
             ({"compression": "zip"}, "Unknown compression 'zip'; expected zstd, lz4, zlib, lzma or none"),
             ({"layout": "jagged"}, "layout must be one of flat, event, both, found 'jagged'"),
-            ({"format": "rot"}, "Unknown format 'rot'; known are: root, parquet, edm4hep. Did you mean 'root'?"),
+            (
+                {"format": "rot"},
+                "There is no format of export 'rot'; there are: edm4hep, parquet, root. Did you mean 'root'?",
+            ),
             ({"rows": 0}, "rows must be at least 1"),
             ({"null_integer": 2**63}, "must be a 64-bit integer"),
         ]:
@@ -254,7 +257,7 @@ def test_files_are_not_overwritten_by_accident(tmp_path):
         export(db, tmp_path / "out.root")
         with pytest.raises(OutputError, match="out.root exists. Choose another name, or --overwrite it."):
             export(db, tmp_path / "out.root")
-        with pytest.raises(OutputError, match="neither a ROOT nor a Parquet file"):
+        with pytest.raises(OutputError, match="is not a file of an export"):
             export(db, tmp_path / "out.db", format="root", overwrite=True)
         with pytest.raises(OutputError, match="does not exist; make it first"):
             export(db, tmp_path / "no" / "out.root")
@@ -319,4 +322,4 @@ def test_a_run_may_end_in_a_root_file(example, tmp_path, capsys):
     assert command_line("run", "lhcb_run2", example, "-o", output, "--seed", 42, "-n", 3) == 1
     assert "out.root exists" in capsys.readouterr().err
     assert command_line("run", "lhcb_run2", example, "-o", tmp_path / "a.parquet") == 2
-    assert "a Parquet file holds one table" in capsys.readouterr().err
+    assert "a parquet file holds one table" in capsys.readouterr().err

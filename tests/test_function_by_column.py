@@ -11,7 +11,8 @@ import sqlamarr
 from sqlamarr import load_pipeline
 from sqlamarr.errors import EventError, ModelError, PipelineError
 from sqlamarr.output.content_hash import total_hash
-from sqlamarr.running.worker import Worker, WorkerOptions
+from sqlamarr.running.options import RunOptions
+from sqlamarr.running.worker import Worker
 
 PIPELINE = """
 name: test
@@ -52,7 +53,7 @@ def prepare(make_pipeline, compile_plugin):
     def build(by=INTEGERS, query=QUERY, models=None, text=PIPELINE):
         text = text.format(library=compile_plugin(SOURCE), by=by)
         pipeline = load_pipeline(make_pipeline(text, q=query)).with_models(models or {})
-        return Worker(pipeline, WorkerOptions(seed=1))
+        return Worker(pipeline, RunOptions(seed=1))
 
     return build
 
@@ -125,7 +126,7 @@ def test_one_step_gives_the_same_bits_as_one_step_per_function(prepare, make_pip
     where = {"pions": "WHERE abs(pid) = 211", "kaons": "WHERE pid = 321"}
     queries = {name: f"SELECT mcparticle_id, px FROM MCParticles {condition}" for name, condition in where.items()}
     path = make_pipeline(text.format(library=compile_plugin(SOURCE)), **queries)
-    _, separate = answers(Worker(load_pipeline(path), WorkerOptions(seed=1)), pids)
+    _, separate = answers(Worker(load_pipeline(path), RunOptions(seed=1)), pids)
     order = np.argsort(separate["mcparticle_id"])
     for name, values in merged.items():
         assert values.tolist() == separate[name][order].tolist()

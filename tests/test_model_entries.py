@@ -131,7 +131,7 @@ def test_a_function_that_no_step_asks_for_is_named(pipeline):
     [
         ("m: {sha256: " + "a" * 64 + "}", "models.m: expected one of library, onnx, python, found none"),
         ("m: {onnx: a.onnx, library: a.so}", "models.m: expected one of .* found library, onnx"),
-        ("m: {library: a.so, noise: z}", "models.m: 'noise' belongs to an onnx model"),
+        ("m: {library: a.so, noise: z}", "models.m: 'noise' belongs to a model of the kind onnx"),
         ("m: {python: 'a b'}", "models.m: python: expected module:function or file.py:function, found 'a b'"),
         ("m: {libary: a.so}", "models.m: unknown key 'libary'.*Did you mean 'library'"),
         ("m: {onnx: 'https://host/a.onnx'}", "https://host/a.onnx is downloaded, which needs its sha256"),

@@ -138,7 +138,7 @@ def test_unknown_models_are_named():
         pipeline.with_models({"traking": "x.so"})
     with pytest.raises(ModelError, match="does not exist"):
         Worker(pipeline.with_models({"tracking": "missing.so"}), RunOptions(seed=1))
-    with pytest.raises(ModelError, match="no shipped model library 'plugins:lhcb_run9'; there are: lhcb_run2"):
+    with pytest.raises(ModelError, match="no model library 'lhcb_run9'; there are: lhcb_run2"):
         Worker(pipeline.with_models({"tracking": "plugins:lhcb_run9"}), RunOptions(seed=1))
 
 

@@ -210,12 +210,12 @@ def test_a_changed_template_and_a_changed_pipeline_are_named(make_pipeline, exam
         sqlamarr.run(make_pipeline(ACROSS + "# changed\n", rank=query), **options, resume=True)
 
 
-def test_changed_code_of_a_step_is_named(make_pipeline, example, tmp_path, monkeypatch):
+def test_changed_code_of_a_step_is_named(make_pipeline, example, tmp_path, request):
     """Of a function, and of a kind of step of the user's."""
     (tmp_path / "own_steps.py").write_text(OWN_STEPS)
     options = {"inputs": example, "output": tmp_path / "o.db", "seed": 1, "events": 4, "batch_size": 2}
     text = STEP.replace("step_module:picky", "own_steps:nothing").replace("[1000000, 3000000]", "[]")
-    monkeypatch.setitem(KINDS, "own_kind", object)  # so that it goes away after the test
+    request.addfinalizer(lambda: KINDS.forget("own_kind"))
     load_function("own_steps", "nothing", tmp_path)  # it registers the kind
     options["pipeline"] = make_pipeline(text.replace("output:", "  - own_kind: {}\noutput:"))
     interrupt(2, **options)

@@ -7,7 +7,8 @@ import pytest
 import sqlamarr
 from sqlamarr import load_pipeline
 from sqlamarr.errors import DataError, PipelineError, SqlError
-from sqlamarr.running.worker import Worker, WorkerOptions
+from sqlamarr.running.options import RunOptions
+from sqlamarr.running.worker import Worker
 from sqlamarr.steps.templates import Templates
 
 MACROS = """{# Squares, and things that are wrong. #}
@@ -35,7 +36,7 @@ IMPORT = '{% import "m.sql" as m %}\n'
 
 
 def prepare(path):
-    return Worker(load_pipeline(path), WorkerOptions(seed=1))
+    return Worker(load_pipeline(path), RunOptions(seed=1))
 
 
 @pytest.mark.parametrize(

@@ -366,7 +366,7 @@ def test_what_is_wrong_is_said(lambda_b, tmp_path, capsys, arguments, message):
 
 
 def test_an_unknown_format_is_refused(lambda_b, tmp_path):
-    with pytest.raises(SqlamarrError, match=r"expected a name that ends in \.root, \.parquet or \.db"):
+    with pytest.raises(SqlamarrError, match=r"expected a name that ends in one of \.parquet, \.root, \.db"):
         write_tuple(lambda_b, LB, tmp_path / "lb.txt")
 
 

@@ -17,13 +17,13 @@ from sqlamarr.candidates.variables import Columns
 from sqlamarr.checking.wording import counted
 from sqlamarr.database.connection import Database, quote_identifier
 from sqlamarr.errors import SqlamarrError
+from sqlamarr.exporters.format import FORMATS, SQLITE, format_by_suffix, own_suffixes
 from sqlamarr.files.whole_files import replacing, target_of
 from sqlamarr.files.write_lock import claimed
 from sqlamarr.output.file import check_output, open_output
 from sqlamarr.output.particles import particles_of
 
 TREE = "DecayTree"
-SQLITE = (".db", ".sqlite", ".sqlite3")
 COPIED = ("DataSources", "Events", "Provenance")  # with these, whatever reads output files reads n-tuples
 
 
@@ -69,14 +69,13 @@ def write_tuple(
 
     :param source: the file that a run wrote
     :param descriptor: the decay, e.g. ``[Lambda_b0 -> (Lambda_c+ -> p+ K- pi+) mu-]CC``
-    :param output: the file to write: ``.root``, ``.parquet`` or ``.db`` (SQLite)
+    :param output: the file to write: ``.db`` (SQLite), or what the name of a format ends in (``.root``, ``.parquet``)
     :param selection: which candidates; default all combinations of long tracks
     :param progress: called with numbers of events that are done
     :raises SqlamarrError: one of the classes in :mod:`sqlamarr.errors`
     """
     path = Path(output)
-    if path.suffix not in (*SQLITE, ".root", ".parquet"):
-        raise SqlamarrError(f"{path}: expected a name that ends in .root, .parquet or .db.")
+    format = None if path.suffix in SQLITE else _format(path)
     if not path.exists() or path.suffix in SQLITE:
         check_output(path, overwrite=overwrite, inputs=[str(source)])
     with (
@@ -97,8 +96,18 @@ def write_tuple(
             made = Path(folder) / "tuple.db"
             with Database(made) as target:
                 summary = _fill(target, ntuple, str(path), progress)
-            export(made, path, tables=(TREE,), layout="flat", overwrite=overwrite)
+            layout = {"layout": "flat"} if "layout" in FORMATS.get(str(format)).OPTIONS else {}
+            export(made, path, format=format, tables=(TREE,), overwrite=overwrite, **layout)
     return summary
+
+
+def _format(path: Path) -> str:
+    """The format of export that a name tells, one that writes any table."""
+    found, problems = format_by_suffix(path)
+    if found is None or not FORMATS.get(found).TAKES_TABLES:
+        expected = ", ".join([*own_suffixes(takes_tables=True), *SQLITE])
+        raise SqlamarrError(" ".join([f"{path}: expected a name that ends in one of {expected}.", *problems]))
+    return found
 
 
 def _fill(target: Database, ntuple: NTuple, output: str, progress: Callable[[int], object] | None) -> TupleSummary:

@@ -1,27 +1,56 @@
-"""The command line: a group whose commands are the modules of this package, one each."""
+"""The command line: a group whose commands are the modules of this package, one each, and those of other packages."""
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
+from sqlamarr.registries.registry import Registry, described, refuse_clash
+
+
+def _is_command(found: object) -> click.Command:
+    if isinstance(found, click.Command):
+        return found
+    raise TypeError(f"expected a click.Command, found {described(found)}")
+
+
+COMMANDS: Registry[click.Command] = Registry(
+    "commands", "command", package="sqlamarr.cli", attribute="command", check=_is_command
+)
+ALWAYS = "plugin"  # tells of clashes, so that it must run whatever is installed
+
 
 class _Commands(click.Group):
     """Finds a command's module by its name, and imports no other."""
 
     def list_commands(self, _: click.Context) -> list[str]:
-        return sorted(module.name for module in pkgutil.iter_modules(__path__))
+        """Our own; those of installed packages are listed without being imported, by :meth:`format_commands`."""
+        return COMMANDS.ours()
 
     def get_command(self, _: click.Context, name: str) -> click.Command | None:
-        if name not in self.list_commands(_):
-            return None
-        command: click.Command = importlib.import_module(f"{__name__}.{name}").command
-        return command
+        found = COMMANDS.candidates(name)
+        return COMMANDS.load(found[0]) if found else None
+
+    def resolve_command(
+        self, context: click.Context, arguments: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = arguments[0]
+        if name not in COMMANDS and not context.resilient_parsing:
+            from sqlamarr.checking.yaml_schema import suggest
+
+            context.fail(f"No such command {name!r}{suggest(name, COMMANDS.names())}")
+        if name != ALWAYS:
+            refuse_clash(COMMANDS.noun, COMMANDS.candidates(name))
+        return super().resolve_command(context, arguments)
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_commands(context, formatter)
+        if foreign := COMMANDS.foreign():
+            with formatter.section("Commands of other packages"):
+                formatter.write_dl([(entry.name, f"of {entry.origin}") for entry in foreign])
 
 
 def note_unfinished(file: Path) -> None:

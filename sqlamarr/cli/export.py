@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -12,45 +13,97 @@ import click
 from sqlamarr.cli import note_unfinished
 
 
-@click.command("export")
+class _FormatName(click.ParamType):  # type: ignore[type-arg]
+    """The name of a format. Which there are is looked up when it is needed, and nothing of other packages imported."""
+
+    name = "format"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The name, if there is such a format."""
+        from sqlamarr.exporters.format import FORMATS
+
+        if value not in FORMATS:
+            self.fail(FORMATS.unknown(str(value)), param, ctx)
+        return value
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """All names."""
+        from sqlamarr.exporters.format import FORMATS
+
+        return f"[{'|'.join(FORMATS.names())}]"
+
+
+class _Export(click.Command):
+    """The options of our formats are added to the command's own when they are needed."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        from sqlamarr.exporters.format import own_options
+
+        options = [_as_option(name, having) for name, having in own_options().items()]
+        own = [*self.params, *options]
+        help_option = self.get_help_option(ctx)
+        return [*own, help_option] if help_option is not None else own
+
+
+def _as_option(name: str, having: list[tuple[str, Mapping[str, Any]]]) -> click.Option:
+    """An option of the command line from the JSON schema of a format's option."""
+    schema = having[0][1]
+    flag = f"--{name.replace('_', '-')}"
+    help = f"{', '.join(format for format, _ in having)}: {schema['description']}"
+    if schema.get("type") == "boolean":
+        return click.Option([flag], is_flag=True, default=None, help=help, show_default=False)
+    kind = click.Choice(schema["enum"]) if "enum" in schema else {"integer": int, "number": float}.get(schema["type"])
+    return click.Option([flag], type=kind, help=f"{help} Default {schema['default']}.", show_default=False)
+
+
+@click.command("export", cls=_Export)
 @click.argument("file", type=click.Path())
 @click.argument("output", type=click.Path(path_type=Path))
-@click.option(
-    "--format",
-    "format_name",
-    type=click.Choice(["root", "edm4hep", "parquet"]),
-    show_default=False,
-    help="Format, where the name of OUTPUT does not tell it.",
-)
+@click.option("--format", "format_name", type=_FormatName(), help="Format, where the name of OUTPUT does not tell it.")
 @click.option("-t", "--table", multiple=True, metavar="NAME", help="Export this table or view; may be repeated.")
-@click.option(
-    "--layout",
-    type=click.Choice(["flat", "event", "both"]),
-    default="both",
-    help="ROOT: a tree for every table, one whose entries are the events, or both.",
-)
-@click.option("--rntuple", is_flag=True, help="ROOT: write RNTuples instead of TTrees.")
-@click.option("--compression", default="zstd", help="zstd, lz4, zlib, lzma or none; zstd:9 sets the level.")
-@click.option(
-    "--null-integer", type=int, default=-999, help="TTrees: what stands for NULL among integers; floats have NaN."
-)
 @click.option("--rows", type=click.IntRange(1), default=100_000, help="Rows in memory at a time, about.")
+@click.option(
+    "-O",
+    "--option",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="An option of a format that another package brings; may be repeated.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace OUTPUT if it exists.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 def command(file: str, output: Path, format_name: str | None, quiet: bool, **options: Any) -> None:
     """Write a FILE that a run made in another format.
 
     The name of OUTPUT tells which: .root (trees), .edm4hep.root (EDM4hep), .parquet (one table). A folder gets
-    one Parquet file for every table (--format parquet).
+    one Parquet file for every table (--format parquet). Installed packages add formats: see 'sqlamarr plugin list'.
     """
-    from sqlamarr.exporters.export_file import export
+    from sqlamarr.exporters.export_file import export, format_of
 
-    options["tables"] = options.pop("table")
+    chosen = format_of(output, format_name)
+    common = {"tables": options.pop("table"), "rows": options.pop("rows"), "overwrite": options.pop("overwrite")}
+    more = _of_format(chosen, options.pop("option"))
+    own = {name: value for name, value in options.items() if value is not None}
     with progress_bar(quiet) as bar:
-        summary = export(file, output, format=format_name, progress=bar.update if bar is not None else None, **options)
+        progress = bar.update if bar is not None else None
+        summary = export(file, output, format=chosen, progress=progress, **common, **{**own, **more})
     if not quiet:
         click.echo(summary.text())
     note_unfinished(Path(file))
+
+
+def _of_format(format: str, pairs: tuple[str, ...]) -> dict[str, Any]:
+    """Values of options given as texts, as numbers and truth values where the format's schema wants these."""
+    from sqlamarr.checking.yaml_schema import read_yaml
+    from sqlamarr.exporters.format import FORMATS
+
+    values: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals or not name:
+            raise click.BadParameter(f"expected NAME=VALUE, found {pair!r}", param_hint="--option")
+        schema = FORMATS.get(format).OPTIONS.get(name, {})
+        values[name] = text if schema.get("type") == "string" else read_yaml(text, f"--option {name}")
+    return values
 
 
 def progress_bar(quiet: bool) -> Any:

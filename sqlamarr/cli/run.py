@@ -54,7 +54,7 @@ class Seed(click.ParamType):  # type: ignore[type-arg]
     "--output",
     required=True,
     type=click.Path(path_type=Path),
-    help="SQLite file to write; a name in .root or .edm4hep.root makes an export of it.",
+    help="SQLite file to write; a name that tells a format of 'sqlamarr export' (.root) makes an export of it.",
 )
 @click.option("--seed", type=Seed(), help="Seed; drawn and printed if not given.")
 @click.option(
@@ -106,9 +106,9 @@ class Seed(click.ParamType):  # type: ignore[type-arg]
 def command(pipeline: str, inputs: tuple[str, ...], output: Path, **options: Any) -> None:
     """Simulate the events of INPUTS with PIPELINE.
 
-    PIPELINE is the name of a shipped one (lhcb_run2) or a YAML file; INPUTS are HepMC files (plain,
-    compressed, in archives), quoted globs, - for the standard input, tables (Parquet, ROOT, CSV), and YAML files
-    that describe guns, Pythia, tables or pile-up.
+    PIPELINE is a name (lhcb_run2, or one that an installed package brings) or a YAML file. INPUTS are HepMC files
+    (plain, compressed, in archives), quoted globs, - for the standard input, tables (Parquet, ROOT, CSV), and YAML
+    files that describe guns, Pythia, tables or pile-up.
     """
     from sqlamarr.files.whole_files import write_text
     from sqlamarr.pipeline.load import load
@@ -157,27 +157,34 @@ def _database(output: Path, overwrite: bool, resume: bool) -> Path:
 
     :raises OutputError: the export exists, and may not be replaced
     """
-    from sqlamarr.exporters.export_file import check_target, is_export
+    from sqlamarr.exporters.format import FORMATS, format_by_suffix
 
-    if output.suffix == ".parquet":
-        raise click.BadParameter("a Parquet file holds one table: write an SQLite file and export it", param_hint="-o")
-    if not is_export(output):
+    found, problems = format_by_suffix(output)
+    for problem in problems:
+        click.echo(f"Note: {output} becomes an SQLite file. {problem}", err=True)
+    if found is None:
         return output
+    exporter = FORMATS.get(found)
+    if not exporter.ONE_FILE:
+        raise click.BadParameter(f"a {found} file holds one table: write an SQLite file and export it", param_hint="-o")
+    from sqlamarr.exporters.export_file import check_target
+
     database = output.with_name(f"{output.name}.db")
     if resume and not overwrite and output.is_file():
-        raise _not_resumed(output, database)
-    check_target(output, overwrite)
+        raise _not_resumed(output, database, exporter.SUFFIXES)
+    check_target(output, overwrite, exporter.MARK)
     return database
 
 
-def _not_resumed(output: Path, database: Path) -> OutputError:
+def _not_resumed(output: Path, database: Path, suffixes: tuple[str, ...]) -> OutputError:
     """An export is there already: whether it is that of this run, it does not tell."""
     if database.exists():
         return OutputError(
             f"{output} exists, and beside it {database} of a run whose export is still to be made. Finish it with "
             f"'-o {database} --resume', then 'sqlamarr export {database} {output} --overwrite'."
         )
-    other = output.with_name(f"{output.name.removesuffix('.root').removesuffix('.edm4hep')}.db")
+    suffix = max((suffix for suffix in suffixes if output.name.endswith(suffix)), key=len, default="")
+    other = output.with_name(f"{output.name.removesuffix(suffix)}.db")
     return OutputError(
         f"{output} exists, and a run writes it at its end: there is nothing to resume. To say --resume always, write "
         f"an SQLite file, '-o {other} --resume', and export it: 'sqlamarr export {other} {output}'. Or choose another "

@@ -51,11 +51,22 @@ def _show(file: str, db: Any, made: dict[str, Any]) -> None:
         )
     for name, model in made["models"].items():
         click.echo(f"  model       {name}: {describe(model)}")
+    for package, uses in _packages(made).items():
+        click.echo(f"  package     {package}: {', '.join(uses)}")
     click.echo(f"  events      {quoted_count(db, 'Events')}, {quoted_count(db, 'RejectedEvents')} rejected")
     _show_generator(db, made)
     for table in data_tables(db):
         n = quoted_count(db, table)
         click.echo(f"  {table:<20} {n:>12,} {'row' if n == 1 else 'rows'}")
+
+
+def _packages(made: dict[str, Any]) -> dict[str, list[str]]:
+    """What was used of other packages, by package."""
+    found: dict[str, list[str]] = {}
+    for group, names in made.get("other_packages", {}).items():
+        for name, package in names.items():
+            found.setdefault(package, []).append(f"{name} ({group})")
+    return found
 
 
 def _show_generator(db: Any, made: dict[str, Any]) -> None:

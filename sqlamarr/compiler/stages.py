@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +13,10 @@ from numpy.typing import NDArray
 
 from sqlamarr.compiler.function import Doubles, Source
 from sqlamarr.compiler.ir import Graph, Value
+from sqlamarr.compiler.reader import READERS
 from sqlamarr.errors import CompilerError
+from sqlamarr.registries.suffixes import of_ours
 
-# The module whose ``read_file(path, method, dtype) -> Source`` knows files of this kind.
-READERS = {
-    ".pkl": "sqlamarr.compiler.scikit",
-    ".pickle": "sqlamarr.compiler.scikit",
-    ".joblib": "sqlamarr.compiler.scikit",
-    ".onnx": "sqlamarr.compiler.onnx_graph",
-}
 STAGE = re.compile(r"(?P<model>.+?)(:(?P<method>[A-Za-z_]\w*))?(\[(?P<outputs>[-\d, ]+)\])?")
 
 
@@ -77,13 +71,13 @@ def read(stage: Stage, dtype: np.dtype[Any], noise: int | str | None = None) -> 
     """
     if isinstance(stage.model, (str, Path)):
         path = Path(stage.model)
-        if path.suffix not in READERS:
-            known = ", ".join(READERS)
+        found = of_ours(READERS, path.name)
+        if found is None:
+            known = ", ".join(suffix for _, reader in READERS.own() for suffix in reader.SUFFIXES)
             raise CompilerError(f"{path}: no front end reads files that end in {path.suffix!r}; known: {known}.")
         if not path.is_file():
             raise CompilerError(f"The model {path} does not exist.")
-        options = {"noise": noise} if noise is not None and path.suffix == ".onnx" else {}
-        source: Source = import_module(READERS[path.suffix]).read_file(path, stage.method, dtype, **options)
+        source = READERS.get(found).read(path, stage.method, dtype, noise)
     else:
         from sqlamarr.compiler.scikit import read_object
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from sqlamarr.checking.yaml_schema import suggest
 from sqlamarr.database.connection import Database
 from sqlamarr.errors import OutputError, SqlamarrError
+from sqlamarr.exporters.format import FORMATS, checked_options, format_by_suffix, own_suffixes
 from sqlamarr.exporters.options import ExportSummary, Options
 from sqlamarr.files.whole_files import replacing, replacing_folder
 from sqlamarr.output.file import BOOKKEEPING, check_output, open_output
 
-FORMATS = {"root": "root", "parquet": "parquet", "edm4hep": "edm4hep"}  # name: module of this package
-_SUFFIXES = {".edm4hep.root": "edm4hep", ".root": "root", ".parquet": "parquet"}
+_COMMON = ("tables", "rows", "progress")  # options of every format
 
 
 def export(
@@ -29,15 +28,16 @@ def export(
     """Write an output file in another format.
 
     :param source: the file that a run wrote, or an open database
-    :param output: the file to write; the format follows from its name (``.root``, ``.edm4hep.root``, ``.parquet``;
-        a folder for one Parquet file a table)
-    :param format: ``root``, ``edm4hep`` or ``parquet``, whatever the name
-    :param options: the fields of :class:`Options`
+    :param output: the file to write; the format follows from its name (``.root``, ``.edm4hep.root``, ``.parquet``, and
+        what installed packages add; a folder for one Parquet file a table)
+    :param format: name of a format, whatever the name of the file
+    :param options: the fields of :class:`Options`, and what the format has of its own (``layout``, ``compression``,
+        ...; its class in :mod:`sqlamarr.exporters.formats` lists them)
     :raises SqlamarrError: one of the classes in :mod:`sqlamarr.errors`
     """
     path = Path(output)
-    chosen = _format(path, format)
-    settings = _options(options)
+    chosen = format_of(path, format)
+    settings = _options(chosen, options)
     if isinstance(source, Database):
         return _export(source, path, chosen, settings, overwrite)
     with open_output(source) as db:
@@ -45,30 +45,26 @@ def export(
 
 
 def _export(db: Database, path: Path, format: str, options: Options, overwrite: bool) -> ExportSummary:
-    module = import_module(f"sqlamarr.exporters.{FORMATS[format]}")
+    exporter = FORMATS.get(format)
     names = [name for name in db if name not in BOOKKEEPING]
     for name in options.tables:
         if name not in names:
             raise SqlamarrError(
                 f"There is no table or view {name!r} to export; there are: {', '.join(names)}{suggest(name, names)}"
             )
-    check_target(path, overwrite)
+    check_target(path, overwrite, exporter.MARK)
     summary = ExportSummary(str(path), format)
     chosen = tuple(options.tables) or tuple(names)
-    into_folder = format == "parquet" and not path.name.endswith(".parquet")
+    into_folder = not exporter.ONE_FILE and not path.name.endswith(exporter.SUFFIXES)
     with (replacing_folder if into_folder else replacing)(path) as part:
-        module.write(db, part, chosen, options, summary)
+        exporter.write(db, part, chosen, options, summary)
     return summary
 
 
-def is_export(path: Path) -> bool:
-    """Whether the name is that of a file in another format than SQLite."""
-    return any(path.name.endswith(suffix) for suffix in _SUFFIXES)
-
-
-def check_target(path: Path, overwrite: bool) -> None:
+def check_target(path: Path, overwrite: bool, mark: bytes) -> None:
     """Make sure that a file can be written there: one that exists must be an export, and may be overwritten.
 
+    :param mark: how files of the format begin, beside those of our formats; empty: any file is one
     :raises OutputError: it cannot
     """
     if path.is_dir():
@@ -78,29 +74,44 @@ def check_target(path: Path, overwrite: bool) -> None:
     if not path.exists() or not overwrite:
         check_output(path)
         return
+    marks = {mark, *(format.MARK for _, format in FORMATS.own())}
     with path.open("rb") as file:
-        if file.read(4) not in (b"root", b"PAR1"):
-            raise OutputError(f"{path} is neither a ROOT nor a Parquet file: it is not overwritten.")
+        head = file.read(max(map(len, marks)))
+    if head.startswith(b"SQLite") or not any(head.startswith(mark) for mark in marks):
+        raise OutputError(f"{path} is not a file of an export ({', '.join(FORMATS.names())}): it is not overwritten.")
 
 
-def _format(path: Path, asked: str | None) -> str:
+def format_of(path: Path, asked: str | None = None) -> str:
+    """The name of the format that is asked for, or else that the file's name tells.
+
+    :raises SqlamarrError: there is no such format, or the name tells none
+    """
     if asked is not None:
-        if asked not in FORMATS:
-            raise SqlamarrError(f"Unknown format {asked!r}; known are: {', '.join(FORMATS)}{suggest(asked, FORMATS)}")
+        FORMATS.get(asked)
         return asked
-    for suffix, name in _SUFFIXES.items():
-        if path.name.endswith(suffix):
-            return name
+    found, problems = format_by_suffix(path)
+    if found is not None:
+        return found
     raise SqlamarrError(
-        f"{path}: the name does not tell the format; expected one that ends in {', '.join(_SUFFIXES)}, or --format."
+        " ".join(
+            [
+                f"{path}: the name does not tell the format; expected one that ends in {', '.join(own_suffixes())}, or "
+                "--format.",
+                *problems,
+            ]
+        )
     )
 
 
-def _options(options: dict[str, Any]) -> Options:
-    tables: Sequence[str] = options.pop("tables", ())
-    settings = Options(tables=(tables,) if isinstance(tables, str) else tuple(tables), **options)
-    if settings.layout not in ("flat", "event", "both"):
-        raise SqlamarrError(f"layout must be one of flat, event, both, found {settings.layout!r}.")
+def _options(format: str, options: dict[str, Any]) -> Options:
+    tables: Sequence[str] = options.get("tables", ())
+    own = {name: value for name, value in options.items() if name not in _COMMON}
+    settings = Options(
+        tables=(tables,) if isinstance(tables, str) else tuple(tables),
+        rows=options.get("rows", Options.rows),
+        progress=options.get("progress"),
+        own=checked_options(format, FORMATS.get(format), own),
+    )
     if settings.rows < 1:
         raise SqlamarrError(f"rows must be at least 1, found {settings.rows}.")
     return settings

@@ -2,33 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 Progress = Callable[[int], object]
 
 
+#: JSON schemas of options that several formats have as their own.
+LAYOUT: Mapping[str, Any] = {
+    "enum": ["flat", "event", "both"],
+    "default": "both",
+    "description": "A row is an entry (a tree or file for every table), an event is an entry (one more), or both.",
+}
+COMPRESSION: Mapping[str, Any] = {
+    "type": "string",
+    "default": "zstd",
+    "description": "zstd, lz4, zlib, lzma (ROOT) or none; zstd:9 sets the level.",
+}
+
+
 @dataclass(frozen=True)
 class Options:
-    """What the formats have in common.
+    """What an export is asked for; ``options["name"]`` is an option of the format's own.
 
     :ivar tables: tables and views to write; empty for all
-    :ivar layout: ``flat`` (a row is an entry), ``event`` (an event is an entry) or ``both``
-    :ivar compression: ``zstd``, ``lz4``, ``zlib``, ``lzma`` or ``none``, with ``:level`` if wanted
     :ivar rows: rows that are in memory at a time, about: events are not split
-    :ivar null_integer: what stands for NULL among integers where the format has no missing values
-    :ivar rntuple: RNTuples instead of TTrees
     :ivar progress: called with the number of rows written, piece by piece
+    :ivar own: values of the options that the format has
     """
 
     tables: tuple[str, ...] = ()
-    layout: str = "both"
-    compression: str = "zstd"
     rows: int = 100_000
-    null_integer: int = -999
-    rntuple: bool = False
     progress: Progress | None = None
+    own: Mapping[str, Any] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.own[name]
 
     def advance(self, rows: int) -> None:
         """Tell that rows were written."""

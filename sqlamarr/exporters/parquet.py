@@ -34,7 +34,7 @@ def write(db: Database, path: Path, tables: tuple[str, ...], options: Options, s
     """
     numbers = EventNumbers(db)
     metadata = {key.encode(): value.encode() for key, value in entries(db, f"pyarrow {pa.__version__}").items()}
-    codec, level = _codec(options.compression)
+    codec, level = _codec(options["compression"])
 
     def one(name: str, source: Source, target: Path) -> None:
         schema = _schema(source.shape, metadata)
@@ -54,10 +54,10 @@ def write(db: Database, path: Path, tables: tuple[str, ...], options: Options, s
             )
         one(tables[0], FlatTable(db, tables[0], numbers, options.rows, None), path)
         return
-    if options.layout != "event":
+    if options["layout"] != "event":
         for name in tables:
             one(name, FlatTable(db, name, numbers, options.rows, None), path / f"{name}.parquet")
-    if options.layout != "flat":
+    if options["layout"] != "flat":
         events = EventTree(db, tables, numbers, options, None)
         summary.notes += events.notes
         one(EVENT_TREE, events, path / f"{EVENT_TREE}.parquet")

@@ -20,12 +20,12 @@ from sqlamarr.exporters.uproot_writing import compression
 def write(db: Database, path: Path, tables: tuple[str, ...], options: Options, summary: ExportSummary) -> None:
     """Write tables and views as trees, the events as one more, and the provenance as strings."""
     numbers = EventNumbers(db)
-    null_integer = None if options.rntuple else options.null_integer
-    with uproot.recreate(path, compression=compression(options.compression)) as file:
-        if options.layout != "event":
+    null_integer = None if options["rntuple"] else options["null_integer"]
+    with uproot.recreate(path, compression=compression(options["compression"])) as file:
+        if options["layout"] != "event":
             for name in tables:
                 _write_tree(file, name, FlatTable(db, name, numbers, options.rows, null_integer), options, summary)
-        if options.layout != "flat":
+        if options["layout"] != "flat":
             source = EventTree(db, tables, numbers, options, null_integer)
             summary.notes += source.notes
             _write_tree(file, EVENT_TREE, source, options, summary)
@@ -35,7 +35,7 @@ def write(db: Database, path: Path, tables: tuple[str, ...], options: Options, s
 
 
 def _write_tree(file: Any, name: str, source: Source, options: Options, summary: ExportSummary) -> None:
-    writer = (NTupleWriter if options.rntuple else TreeWriter)(file, name, source.shape, options.null_integer)
+    writer = (NTupleWriter if options["rntuple"] else TreeWriter)(file, name, source.shape, options["null_integer"])
     n = 0
     for piece in source.pieces():
         if piece.entries:

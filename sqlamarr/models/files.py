@@ -8,19 +8,19 @@ from pathlib import Path
 
 from sqlamarr.errors import ModelError
 from sqlamarr.models.download import download
-from sqlamarr.native.library import native_folder
+from sqlamarr.models.libraries import LIBRARIES
 
 URL = re.compile(r"^[a-z][a-z0-9+.-]*://")
 #: The field of that name (13), its length, and in it the key "location"; then comes the file's name with its length.
 _LENGTH = rb"(?:[\x01-\x7f]|[\x80-\xff][\x01-\x7f])"
 _EXTERNAL = re.compile(rb"j" + _LENGTH + rb"\n\x08location\x12(" + _LENGTH + rb")", re.DOTALL)
-SHIPPED = "plugins:"  # begins the name of a library that is built with the package
+SHIPPED = "plugins:"  # begins the name of a library of this package or of an installed one
 
 
 def locate(source: str, folder: Path, expected: str | None = None) -> Path:
     """The file of a model as a pipeline names it.
 
-    :param source: ``plugins:NAME`` for a library built with the package, a URL, or a path
+    :param source: ``plugins:NAME`` for a library of this package or an installed one, a URL, or a path
     :param folder: where a relative path starts
     :param expected: SHA-256 that the file must have, as hexadecimal digits
     :raises ModelError: there is no such file, or it is another one
@@ -29,18 +29,9 @@ def locate(source: str, folder: Path, expected: str | None = None) -> Path:
         if expected is None:
             raise ModelError(f"{source} is downloaded, which needs its sha256: what it holds is run as code.")
         return download(source, expected)
-    path = _shipped(source) if source.startswith(SHIPPED) else _local(source, folder)
+    path = LIBRARIES.get(source.removeprefix(SHIPPED)) if source.startswith(SHIPPED) else _local(source, folder)
     if expected and (found := sha256(path)) != expected:
         raise ModelError(f"Model file {path}: expected sha256 {expected}, found {found}. Is it the right file?")
-    return path
-
-
-def _shipped(source: str) -> Path:
-    shipped = native_folder() / "plugins"
-    path = shipped / (source.removeprefix(SHIPPED) + ".so")
-    if not path.is_file():
-        known = ", ".join(sorted(p.stem for p in shipped.glob("*.so"))) or "none"
-        raise ModelError(f"There is no shipped model library {source!r}; there are: {known}.")
     return path
 
 

@@ -17,6 +17,7 @@ from sqlamarr.output import provenance
 from sqlamarr.output.file import BOOKKEEPING, OutputFile, check_output, open_output
 from sqlamarr.output.provenance_differences import DECISIVE, differences
 from sqlamarr.output.summary import RunSummary
+from sqlamarr.registries.used import joined
 
 
 @dataclass(frozen=True)
@@ -174,6 +175,7 @@ def _provenance(parts: Sequence[Part], summary: RunSummary) -> dict[str, Any]:
         "max_events": None,
         "inputs": list(unique.values()),
         "inputs_given": list(dict.fromkeys(name for one in made for name in one["inputs_given"])),
+        "other_packages": joined(*(one.get("other_packages", {}) for one in made)),
         "weight_names": next((one["weight_names"] for one in made if one.get("weight_names")), []),
         "summary": summary.as_dict(),
         "parts": [

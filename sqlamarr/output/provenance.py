@@ -14,6 +14,7 @@ from sqlamarr.models.files import sha256
 from sqlamarr.native import library
 from sqlamarr.output.summary import RunSummary
 from sqlamarr.pipeline.definition import Pipeline
+from sqlamarr.registries.used import Used, joined
 from sqlamarr.sources.base import Source
 from sqlamarr.steps.workspace import Workspace
 
@@ -21,13 +22,15 @@ PLAIN = ("pipeline_text", "pipeline", "pipeline_file")  # entries of the provena
 
 
 def before(
-    pipeline: Pipeline, workspace: Workspace, options: Mapping[str, Any], inputs: Sequence[str]
+    pipeline: Pipeline, workspace: Workspace, options: Mapping[str, Any], inputs: Sequence[str], used: Used
 ) -> dict[str, Any]:
     """Entries that are known when a run begins.
 
     :param options: what the run was asked for
     :param inputs: names of all its inputs
+    :param used: what was used of other packages so far, beside what the pipeline has noted
     """
+    models = {name: workspace.model_file(name).record() for name in pipeline.models}
     return {
         "status": "incomplete",
         "sqlamarr": str(library.version),
@@ -39,8 +42,9 @@ def before(
         "templates": {name: workspace.templates.source(name) for name in workspace.templates.used},
         "data": {name: (pipeline.folder / file).read_text() for name, file in pipeline.data.items()},
         "conditions": dict(pipeline.conditions),
-        "models": {name: workspace.model_file(name).record() for name in pipeline.models},
+        "models": models,
         **({"code": code} if (code := _code(pipeline)) else {}),
+        "other_packages": joined(pipeline.packages, used),
         "packages": {name: version(name) for name in ("apsw", "numpy", "pyhepmc")},
         "inputs_given": [name.replace("\\", "/").rsplit("/", 1)[-1] for name in inputs],
         **options,

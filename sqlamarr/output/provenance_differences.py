@@ -14,6 +14,7 @@ DECISIVE = {
     "conditions": "condition",
     "models": "model",
     "code": "the code of step",
+    "other_packages": "the package that brings the",
     "seed": "the seed",
     "generator": "--generator",
     "weights": "--weights",
@@ -34,12 +35,33 @@ _LONG = ("pipeline_text", "templates", "data", "models", "code")  # where the va
 
 def differences(stored: Mapping[str, Any], now: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
     """What differs between two provenances, each as a phrase such as ``the seed (1 there, 2 here)``."""
+    stored, now = _comparable(stored, now)
     return [
         phrase
         for key, name in names.items()
         if _decisive(key, stored.get(key)) != _decisive(key, now.get(key))
         for phrase in _phrases(key, name, stored.get(key), now.get(key))
     ]
+
+
+def _comparable(stored: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Both, with what was used of other packages as names in the text of messages.
+
+    A step or a model belongs to a package or does not. Of anything else the versions must be the same where both use
+    it: parts of a production may read different kinds of inputs, and a pipeline may be named by its path.
+    """
+    one, other = (_flat(made.get("other_packages", {})) for made in (stored, now))
+    for mine, theirs in ((one, other), (other, one)):
+        for key in [key for key in mine if key not in theirs and key.split()[0] not in ("step", "model")]:
+            del mine[key]
+    return {**stored, "other_packages": one}, {**now, "other_packages": other}
+
+
+def _flat(used: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    nouns = {"steps": "step", "models": "model", "libraries": "library", "pipelines": "pipeline", "sources": "source"}
+    return {
+        f"{nouns.get(group, group)} {name}": package for group, names in used.items() for name, package in names.items()
+    }
 
 
 def _decisive(key: str, value: Any) -> Any:

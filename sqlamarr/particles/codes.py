@@ -1,8 +1,7 @@
 """Codes of particles, of generators' records and of LHCb's reconstruction, each by one name.
 
-Plain integers, so that they go into SQL, arrays and YAML as they are. The same codes are in ``src/core/codes.h`` for the
-native library, in ``plugins/lhcb/codes.h`` for compiled models, and, where queries need them, in
-``pipelines/macros/codes.sql``.
+Plain integers, so that they go into SQL, arrays and YAML as they are. The same codes are in ``src/core/codes.h`` for
+the native library, in ``plugins/lhcb/codes.h`` for compiled models, and in ``pipelines/macros/codes.sql`` for queries.
 """
 
 from __future__ import annotations

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from sqlamarr.checking.yaml_schema import suggest, validate
 from sqlamarr.errors import PipelineError
 from sqlamarr.models import entry as model_entry
+from sqlamarr.registries.used import Used
 from sqlamarr.steps.protocol import Step
 
 
@@ -23,6 +24,7 @@ class Pipeline:
     :ivar output: tables to keep
     :ivar views: template with the views of the output file
     :ivar advice: sentences for the end of a run (``say``), each with its condition (``if``)
+    :ivar packages: what it took from installed packages when it was loaded: itself, its kinds of steps
     """
 
     path: Path
@@ -37,6 +39,7 @@ class Pipeline:
     schema: str | None
     data: Mapping[str, str]
     advice: tuple[Mapping[str, str], ...] = ()
+    packages: Used = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -93,7 +96,7 @@ def check_model(file: str, name: str, model: Mapping[str, Any]) -> None:
     :param file: where it is, for the message
     :raises PipelineError: naming the place and what is wrong
     """
-    validate(model, model_entry.SCHEMA, file, f"models.{name}", PipelineError)
+    validate(model, model_entry.schema(model), file, f"models.{name}", PipelineError)
     try:
         model_entry.check(model)
     except PipelineError as error:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from sqlamarr.checking.yaml_schema import read_yaml, suggest, validate, with_integers
 from sqlamarr.errors import PipelineError
-from sqlamarr.models import entry as model_entry
-from sqlamarr.native.library import pipelines_folder
 from sqlamarr.pipeline.advice import SCHEMA as ADVICE
 from sqlamarr.pipeline.definition import Pipeline, check_allowed, check_model
+from sqlamarr.pipeline.registry import FILE, PIPELINES
+from sqlamarr.registries.used import collected, joined
 from sqlamarr.steps.protocol import Step
-from sqlamarr.steps.registry import KINDS, load_kinds
-
-load_kinds()
+from sqlamarr.steps.registry import KINDS
 
 SCHEMA_VERSION = 1
 
@@ -41,7 +40,7 @@ SCHEMA: Mapping[str, Any] = {
         "models": {
             "type": "object",
             "description": "Models by name, or by NAME.FUNCTION for one function of a model.",
-            "additionalProperties": model_entry.SCHEMA,
+            "additionalProperties": {"type": "object"},
         },
         "schema": {"type": "string", "description": "Template with CREATE TABLE statements of result tables."},
         "data": {
@@ -66,32 +65,31 @@ SCHEMA: Mapping[str, Any] = {
 }
 
 
-def shipped() -> list[str]:
-    """The names of the pipelines that come with the package."""
-    return sorted(path.parent.name for path in pipelines_folder().glob("*/pipeline.yaml"))
-
-
 def load(name: str | Path) -> Pipeline:
     """Read a pipeline.
 
-    :param name: the name of a shipped one (``lhcb_run2``), or the path of a YAML file
+    :param name: the name of a pipeline of this package (``lhcb_run2``) or of an installed one, or the path of a
+        YAML file
     :raises PipelineError: not found, not YAML, or not a pipeline; the message names the place
     """
-    path = _find(name)
-    try:
-        text = path.read_text()
-    except (UnicodeDecodeError, OSError) as error:
-        raise PipelineError(
-            f"{path} cannot be read as a pipeline ({error}). "
-            "The pipeline comes first on the command line, then the inputs."
-        ) from error
-    return build(read_yaml(text, str(path), PipelineError), path, text)
+    with collected() as used:
+        path = _find(name)
+        try:
+            text = path.read_text()
+        except (UnicodeDecodeError, OSError) as error:
+            raise PipelineError(
+                f"{path} cannot be read as a pipeline ({error}). "
+                "The pipeline comes first on the command line, then the inputs."
+            ) from error
+        pipeline = build(read_yaml(text, str(path), PipelineError), path, text)
+    return replace(pipeline, packages=joined(used, pipeline.packages))
 
 
 def build(content: Any, path: Path, text: str = "") -> Pipeline:
     """A pipeline from the content of its file; see :func:`load`."""
     validate(content, SCHEMA, str(path), "", PipelineError)
-    steps = tuple(_steps(content["steps"], path))
+    with collected() as used:
+        steps = tuple(_steps(content["steps"], path))
     _check_names(steps, path)
     pipeline = Pipeline(
         path=path,
@@ -106,6 +104,7 @@ def build(content: Any, path: Path, text: str = "") -> Pipeline:
         schema=content.get("schema"),
         data=content.get("data", {}),
         advice=tuple(content.get("advice", ())),
+        packages=used,
     )
     for name, model in pipeline.models.items():
         check_model(str(path), name, model)
@@ -115,16 +114,18 @@ def build(content: Any, path: Path, text: str = "") -> Pipeline:
 
 
 def _find(name: str | Path) -> Path:
-    if str(name) in shipped():
-        return pipelines_folder() / str(name) / "pipeline.yaml"
+    """The file of a pipeline: by its name, else by its path."""
+    if str(name) in PIPELINES:
+        return PIPELINES.get(str(name))
     path = Path(name)
-    if path.is_dir() and (path / "pipeline.yaml").is_file():
-        return path / "pipeline.yaml"
+    if path.is_dir() and (path / FILE).is_file():
+        return path / FILE
     if path.is_file():
         return path
+    known = PIPELINES.names()
     raise PipelineError(
-        f"There is no pipeline {str(name)!r}: neither a file nor one of the shipped ones ({', '.join(shipped())})"
-        + suggest(str(name), shipped())
+        f"There is no pipeline {str(name)!r}: neither a file nor a pipeline of that name ({', '.join(known)})"
+        + suggest(str(name), known)
     )
 
 
@@ -134,14 +135,10 @@ def _steps(entries: list[Any], path: Path) -> Iterator[Step]:
         if len(entry) != 1:
             raise PipelineError(f"{path}: {place}: expected one 'kind: options', found {', '.join(map(str, entry))}.")
         ((kind, options),) = entry.items()
-        if kind not in KINDS:
-            raise PipelineError(
-                f"{path}: {place}: there is no kind of step {kind!r}; there are: {', '.join(sorted(KINDS))}"
-                + suggest(str(kind), KINDS)
-            )
+        found = KINDS.get(str(kind), place=f"{path}: {place}: ")
         options = options or {}
-        validate(options, KINDS[kind].SCHEMA, str(path), f"{place}.{kind}", PipelineError)
-        yield KINDS[kind].from_options(with_integers(options, KINDS[kind].SCHEMA))
+        validate(options, found.SCHEMA, str(path), f"{place}.{kind}", PipelineError)
+        yield found.from_options(with_integers(options, found.SCHEMA))
 
 
 def _check_names(steps: tuple[Step, ...], path: Path) -> None:

@@ -3,48 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from sqlamarr.checking.wording import counted
-from sqlamarr.errors import OutputError
+from sqlamarr.errors import OutputError, PackageError
 from sqlamarr.files.whole_files import write_text
 from sqlamarr.output.file import open_output
-from sqlamarr.report.drawing import Picture, need_plot
+from sqlamarr.registries.entry import Entry
+from sqlamarr.report.drawing import need_plot
+from sqlamarr.report.section import SECTIONS, Section, SectionMaker
 
-TRACKS = ("MCParticles", "MCVertices", "Tracks", "TrackStates", "Vertices")
-
-
-@dataclass
-class Section:
-    """A part of the page; what is empty is not shown.
-
-    :ivar short: its name in the navigation
-    :ivar facts: pairs of name and value
-    :ivar head, rows: a table of numbers
-    :ivar text: a long text that is folded away
-    """
-
-    title: str
-    short: str = ""
-    lead: str = ""
-    facts: list[tuple[str, ...]] = field(default_factory=list)
-    head: tuple[str, ...] = ()
-    rows: list[tuple[str, ...]] = field(default_factory=list)
-    pictures: list[Picture] = field(default_factory=list)
-    text_title: str = ""
-    text: str = ""
-
-    def __post_init__(self) -> None:
-        self.short = self.short or self.title
-        self.pictures = [picture for picture in self.pictures if picture.svg]
-
-    @property
-    def filled(self) -> bool:
-        """Whether there is anything to show."""
-        return bool(self.facts or self.rows or self.pictures)
+DECAYS = 900  # the place of the sections on decays
 
 
 @dataclass(frozen=True)
@@ -111,13 +84,16 @@ def _sections(
     made = {**read(db), "file": source.name}
     sample = sample_of(db)
     out = [_run(db, source, made)]
-    for make in (*_of_tracks(db, sample), *(lambda d=decay: _of_decay(db, d) for decay in decays)):
-        out.append(make())
+    problems: list[str] = []
+    for make in _planned(db, sample, decays, problems):
+        if (section := make()) is not None:
+            out.append(section)
         done(1)
-    out += [_timing(sample), Section("Provenance", facts=run.provenance(made), text_title="The pipeline",
-                                     text=str(made["pipeline_text"]))]  # fmt: skip
+    out.append(
+        Section("Provenance", facts=run.provenance(made), text_title="The pipeline", text=str(made["pipeline_text"]))
+    )
     out = [section for section in out if section.filled]
-    notes = [str(note) for note in made.get("summary", {}).get("warnings", [])]
+    notes = [*(str(note) for note in made.get("summary", {}).get("warnings", [])), *problems]
     if incomplete := unfinished(made):
         notes.insert(0, incomplete)
     if sample.events < sample.all_events:
@@ -134,29 +110,36 @@ def _run(db: Any, source: Path, made: dict[str, Any]) -> Section:
     return Section("Run", facts=run.summary(made, counts, source.stat().st_size), head=("table", "rows"), rows=rows)
 
 
-def _of_tracks(db: Any, sample: Any) -> list[Callable[[], Section]]:
-    """The sections for which the file has the tables."""
-    from sqlamarr.report import calorimeter, identification, run, tracks
+def _planned(db: Any, sample: Any, decays: Sequence[str], problems: list[str]) -> list[Callable[[], Section | None]]:
+    """The sections for which the file has the tables, ours and those of installed packages, and those of decays.
 
-    tables = set(db.tables())
-    if not tables.issuperset(TRACKS):
-        return []
-    out: list[Callable[[], Section]] = [
-        lambda: Section("Cut flow", lead="Charged particles from the generator to tracks.",
-                        head=run.cut_flow(sample)[0], rows=run.cut_flow(sample)[1],
-                        pictures=[run.cut_flow_picture(sample)]),
-        lambda: Section("Spectra", pictures=tracks.spectra(sample)),
-        lambda: Section("Efficiencies", pictures=tracks.efficiencies(sample)),
-        lambda: Section("Resolutions", pictures=tracks.resolutions(sample)),
-        lambda: Section("Pulls", pictures=tracks.pulls(sample),
-                        lead="Reconstructed minus true, over the error that the reconstruction reports. The core has "
-                        "width 1 where the errors are right; tails are tracks whose fit does not know how bad it is."),
-    ]  # fmt: skip
-    if "PID" in tables:
-        out.append(lambda: Section("Identification", pictures=identification.identification(sample)))
-    if "Clusters" in tables:
-        out.append(lambda: Section("Calorimeter", pictures=calorimeter.calorimeter(sample)))
-    return out
+    :param problems: takes sentences about packages whose sections cannot be made
+    """
+    tables = set(db)
+    planned: list[tuple[int, str, Callable[[], Section | None]]] = [
+        (DECAYS, "", lambda decay=decay: _of_decay(db, decay))  # type: ignore[misc]
+        for decay in decays
+    ]
+    for name, maker in SECTIONS.own():
+        if tables.issuperset(maker.TABLES):
+            planned.append((maker.PLACE, name, lambda maker=maker: maker.make(sample)))  # type: ignore[misc]
+    for entry, found in SECTIONS.others():
+        if isinstance(found, PackageError):
+            problems.append(str(found))
+        elif tables.issuperset(found.TABLES):
+            planned.append((found.PLACE, entry.name, partial(_of_package, entry, found, sample, problems)))
+    return [make for _, _, make in sorted(planned, key=lambda one: one[:2])]
+
+
+def _of_package(entry: Entry, maker: SectionMaker, sample: Any, problems: list[str]) -> Section | None:
+    """A section of another package; if it fails, the page has a note in its place."""
+    try:
+        return maker.make(sample)
+    except Exception as error:
+        problems.append(
+            f"The section of the report {entry.name!r} of {entry.origin} failed: {type(error).__name__}: {error}"
+        )
+        return None
 
 
 def _of_decay(db: Any, text: str) -> Section:
@@ -165,13 +148,6 @@ def _of_decay(db: Any, text: str) -> Section:
     found = decay_section(db, text)
     short = found.title.split("→")[0].strip("[ ")
     return Section(found.title, f"Decay {short}", found.text, rows=found.numbers, pictures=found.pictures)
-
-
-def _timing(sample: Any) -> Section:
-    from sqlamarr.report import run
-
-    seconds = run.step_seconds(sample)
-    return Section("Timing", pictures=[run.timing_picture(seconds, sample.all_events)] if seconds else [])
 
 
 def _render(title: str, notes: list[str], sections: list[Section]) -> str:

@@ -102,5 +102,10 @@ def provenance(made: dict[str, Any]) -> list[Row]:
     ]
     for name, model in made["models"].items():
         rows.append((f"model {name}", ", ".join(f"{key} {value}" for key, value in model.items())))
+    rows += [
+        (f"package of {group} {name}", str(package))
+        for group, names in made.get("other_packages", {}).items()
+        for name, package in names.items()
+    ]
     rows += [("package", f"{name} {version}") for name, version in made.get("packages", {}).items()]
     return rows

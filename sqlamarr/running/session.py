@@ -19,6 +19,7 @@ from sqlamarr.output.file import OutputFile
 from sqlamarr.output.provenance_differences import DECISIVE, RANGE, differences
 from sqlamarr.output.summary import RunSummary, report_of
 from sqlamarr.pipeline.definition import Pipeline
+from sqlamarr.registries.used import Used, collected, joined
 from sqlamarr.running.coordinator import Coordinator
 from sqlamarr.running.options import RunOptions
 from sqlamarr.running.rejection_limit import judge, tolerate
@@ -85,6 +86,12 @@ class Session:
         progress: Callable[[int], object] | None,
     ) -> None:
         self._settings, self._interruptions, self._progress = settings, interruptions, progress
+        self._used: Used = {}  # of other packages
+        self._noted: Used = {}  # of these, what the file says
+        with collected(self._used):
+            self._prepare(settings, found)
+
+    def _prepare(self, settings: Settings, found: Found | None) -> None:
         options = settings.options
         self._worker = Worker(settings.pipeline, options)
         self.job = Job.of(settings.pipeline, settings.options)
@@ -101,8 +108,9 @@ class Session:
             marks=self._out.marks() if self._out else (),
         )  # fmt: skip
         self._description = provenance.before(
-            settings.pipeline, self._worker.workspace, options.record(), self._source.names()
+            settings.pipeline, self._worker.workspace, options.record(), self._source.names(), self._used
         )
+        self._noted = self._description["other_packages"]
         self._refuse_differences()
         self._positions: deque[list[dict[str, Any]]] = deque()
 
@@ -132,7 +140,7 @@ class Session:
         start = time.perf_counter()
         coordinator = Coordinator(workers, skip=self._settings.options.skips_bad_events)
         try:
-            with closing(self._chunks()) as chunks:
+            with collected(self._used), closing(self._chunks()) as chunks:
                 for results in coordinator.results(chunks):
                     with self._interruptions.shielded():
                         self._append(results)
@@ -172,6 +180,7 @@ class Session:
         return self._out
 
     def _append(self, results: list[BatchResult]) -> None:
+        self._note_packages()
         marks = self._positions.popleft()
         start = time.perf_counter()
         for result in results:
@@ -180,6 +189,17 @@ class Session:
             self._settings.file.events = self._summary.events
             tolerate(self._summary, result, self._settings.options.max_rejected)
         self._summary.seconds["writing"] += time.perf_counter() - start
+
+    def _note_packages(self) -> None:
+        """Kinds of inputs are known when they are read: what they use of other packages is decisive from then on."""
+        used = joined(self._noted, self._used)
+        if used == self._noted:
+            return
+        self._description["other_packages"] = self._noted = used
+        self._refuse_differences()
+        if self._out is not None:
+            before = self._found.made.get("other_packages", {}) if self._found else {}
+            self._out.describe({"other_packages": joined(before, used)})
 
     def _finish(self) -> None:
         out, summary = self._file(), self._summary

@@ -26,6 +26,7 @@ from sqlamarr.pipeline.views import checked_views
 from sqlamarr.running.options import RunOptions
 from sqlamarr.steps.batch import Batch
 from sqlamarr.steps.protocol import Run, Step
+from sqlamarr.steps.registry import complete
 from sqlamarr.steps.table_order import reading, refuse_reading_ahead
 from sqlamarr.steps.workspace import Workspace
 
@@ -43,6 +44,8 @@ class Worker:
             raise SqlamarrError("A worker needs the seed of its run.")
         self.pipeline, self.options, self._seed = pipeline, options, options.seed
         lib.sqlamarr_keep_memory()  # from batch to batch
+        for step in pipeline.steps:
+            complete(type(step))  # a class that came to this process by its name alone
         self.workspace = Workspace(pipeline)
         self._runs: list[tuple[Step, Run]] = []
         reads = []

@@ -5,9 +5,8 @@ from __future__ import annotations
 import glob
 import os
 import sys
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,41 +15,15 @@ from sqlamarr.errors import InputError
 from sqlamarr.events.chunk import Chunk
 from sqlamarr.sources import yaml_inputs as described
 from sqlamarr.sources.base import BATCH, Numbering, Source
-from sqlamarr.sources.hepmc import ascii as hepmc
-from sqlamarr.sources.hepmc import library as hepmc_library
+from sqlamarr.sources.content import content_kind, foreign_read_kind, unknown_content
+from sqlamarr.sources.kind import SOURCES, Description, ReadKind
 from sqlamarr.sources.reading import Piece, Reading
-from sqlamarr.sources.streams import SNIFFED, Fingerprint, Stream, unpack
+from sqlamarr.sources.streams import Fingerprint, Stream, unpack
 from sqlamarr.sources.tables import files as frames_files
-from sqlamarr.sources.yaml_inputs import Description
 
 STANDARD_INPUT = "-"
 CHUNK_BYTES = 16 << 20  # a chunk with so much text takes no further event
 Argument = str | Description
-
-
-@dataclass(frozen=True)
-class ContentKind:
-    """A kind of file, known by its beginning: plain content, without compression."""
-
-    sniff: Callable[[bytes], bool]
-    read: Callable[[Stream, Reading], Iterator[Piece]]
-
-
-@dataclass(frozen=True)
-class ArgumentKind:
-    """A kind of source that is not a file: known by its argument, e.g. ``gun:...``."""
-
-    sniff: Callable[[str], bool]
-    read: Callable[[str, Reading], Iterator[Piece]]
-
-
-#: By name, tried in this order.
-CONTENT_KINDS: dict[str, ContentKind] = {
-    "hepmc": ContentKind(hepmc.is_hepmc, hepmc.read),
-    "lhef": ContentKind(hepmc_library.is_lhef, hepmc_library.read_lhef),
-    "hepevt": ContentKind(hepmc_library.is_hepevt, hepmc_library.read_hepevt),
-}
-ARGUMENT_KINDS: dict[str, ArgumentKind] = {}
 
 
 def open_inputs(
@@ -68,8 +41,8 @@ def open_inputs(
 
     That every input exists is checked here, and that YAML files describe sources; their contents while they are read.
 
-    :param arguments: paths, globs (their files in byte order), ``-``, arguments of ARGUMENT_KINDS, or descriptions of
-        sources as in YAML files, e.g. ``{"gun": {...}}``
+    :param arguments: paths, globs (their files in byte order), ``-``, or descriptions of sources as
+        in YAML files, e.g. ``{"gun": {...}}``
     :param seed: of the run, for sources that make events at random
     :param first_event: ordinal of the first event
     :param collisions: ``record``: every HepMC record is an event; ``file``: the records of a file are the
@@ -129,15 +102,25 @@ def described_argument(argument: str | Mapping[str, Any], folder: Path | None = 
     """
     if isinstance(argument, Mapping):
         return described.describe(argument, folder=folder)
-    if frames_files.is_table(argument):
-        return described.describe({"table": {"file": argument}}, argument, Path.cwd())
-    return described.load(argument) if described.is_described(argument) else argument
+    if described.is_described(argument):
+        return described.load(argument)
+    if (kind := _own_read_kind(argument)) is not None:
+        return described.describe({kind: {"file": argument}}, argument, Path.cwd())
+    return argument
+
+
+def _own_read_kind(argument: str) -> str | None:
+    """Our kind of source that takes this file by itself."""
+    path = Path(argument)
+    if argument == STANDARD_INPUT or not path.is_file():
+        return None
+    return next((name for name, kind in SOURCES.own() if isinstance(kind, ReadKind) and kind.takes(path)), None)
 
 
 def _resolve(argument: str | Mapping[str, Any]) -> Sequence[str | Mapping[str, Any]]:
     if isinstance(argument, Mapping):
         return [argument]
-    if argument == STANDARD_INPUT or _argument_kind(argument) or Path(argument).is_file():
+    if argument == STANDARD_INPUT or Path(argument).is_file():
         return [argument]
     if Path(argument).is_dir():
         raise InputError(
@@ -153,14 +136,10 @@ def _resolve(argument: str | Mapping[str, Any]) -> Sequence[str | Mapping[str, A
     return sorted(found, key=os.fsencode)
 
 
-def _argument_kind(argument: str) -> ArgumentKind | None:
-    return next((kind for kind in ARGUMENT_KINDS.values() if kind.sniff(argument)), None)
-
-
 class Inputs:
     """Several inputs one after another, as one source.
 
-    :param arguments: paths without globs, ``-``, arguments of ARGUMENT_KINDS, and descriptions
+    :param arguments: paths without globs, ``-``, and descriptions
     :param reading: the state to share
     """
 
@@ -253,8 +232,7 @@ class Inputs:
     def _open(self, argument: Argument, entry: dict[str, Any]) -> Iterator[Piece]:
         if isinstance(argument, Description):
             return argument.read(self._reading, entry)
-        kind = _argument_kind(argument)
-        return kind.read(argument, self._reading) if kind else self._read_file(argument, entry)
+        return self._read_file(argument, entry)
 
     def _read_file(self, argument: str, entry: dict[str, Any]) -> Iterator[Piece]:
         name = "the standard input" if argument == STANDARD_INPUT else argument
@@ -262,11 +240,28 @@ class Inputs:
             fingerprint = Fingerprint(file, name, self._reading.mark())
             self._fingerprints = {len(self._reading.described) - 1: fingerprint}
             for stream in unpack(Stream(fingerprint, name)):
-                yield from _content_kind(stream).read(stream, self._reading)
+                kind, others = content_kind(stream)
+                if kind is None:
+                    yield from self._read_by_name(argument, stream, entry, others)
+                    return
+                yield from kind.read(stream, self._reading)
                 entry.update(bytes=fingerprint.size, sha256=fingerprint.sha256)
                 if self._reading.numbering.exhausted:
                     return
             entry.update(bytes=fingerprint.size, sha256=fingerprint.sha256)
+
+    def _read_by_name(
+        self, argument: str, stream: Stream, entry: dict[str, Any], others: Sequence[str]
+    ) -> Iterator[Piece]:
+        """A file that only its name tells to be of a kind that an installed package brings."""
+        path = Path(argument)
+        kind = foreign_read_kind(path) if path.is_file() and stream.path == argument else None
+        if kind is None:
+            raise unknown_content(stream, others)
+        description = described.describe({kind: {"file": argument}}, argument, Path.cwd())
+        entry.update(described.entry_of(description))
+        self._fingerprints = {}
+        yield from description.read(self._reading, entry)
 
 
 class _Gathered:
@@ -305,39 +300,7 @@ def _open_bytes(argument: str) -> Any:
         ) from error
 
 
-def _content_kind(stream: Stream) -> ContentKind:
-    head = stream.peek(SNIFFED)
-    for kind in CONTENT_KINDS.values():
-        if kind.sniff(head):
-            return kind
-    raise InputError(
-        f"{stream.path} is of no known format: it begins with {_describe(head)}. Expected HepMC2 or HepMC3 ASCII, "
-        "LHEF or HEPEVT, plain or compressed with gzip, bzip2, xz or Zstandard, or a tar archive of such files."
-    )
-
-
-_FOREIGN = {
-    b"root": "the mark of a ROOT file (tables of particles are read from files only)",
-    b"SQLite format 3": "the mark of an SQLite database",
-    b"PK\x03\x04": "the mark of a zip archive (unpack it first)",
-    b"\x89HDF": "the mark of an HDF5 file",
-}
-
-
-def _describe(head: bytes) -> str:
-    if not head:
-        return "nothing: it is empty"
-    for mark, description in _FOREIGN.items():
-        if head.startswith(mark):
-            return description
-    return repr(head[:40].decode("ascii", "backslashreplace"))
-
-
 __all__ = [
-    "ARGUMENT_KINDS",
-    "CONTENT_KINDS",
-    "ArgumentKind",
-    "ContentKind",
     "Inputs",
     "Source",
     "as_arguments",

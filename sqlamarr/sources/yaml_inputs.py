@@ -1,9 +1,4 @@
-"""Sources that are described, not stored: a YAML file (or a dict) whose one key tells the kind.
-
-A kind is a module with ``SCHEMA``, the JSON schema of what stands below the key, and either
-``prepare(description, seed) -> Generator``: its events are made in the workers, from a recipe; or
-``read(description, reading, entry) -> Iterator[Piece]``: they are read one after another, as those of files.
-"""
+"""Sources that are described, not stored: a YAML file (or a dict) whose one key tells the kind."""
 
 from __future__ import annotations
 
@@ -11,9 +6,8 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -22,100 +16,14 @@ from sqlamarr.errors import InputError
 from sqlamarr.events.chunk import ParsedChunk, halves
 from sqlamarr.events.event import DataSource, EventRef
 from sqlamarr.sources.base import BATCH
-from sqlamarr.sources.reading import Piece, Reading
+from sqlamarr.sources.kind import SOURCES, DescribedKind, Description, Generator, Recipe, described_names
+from sqlamarr.sources.reading import Reading
 from sqlamarr.sources.tables.files import is_frame
 
-#: Top-level key -> module. They are imported when one is used: some need packages that are extras.
-DESCRIBED_KINDS: dict[str, str] = {
-    "gun": "sqlamarr.sources.gun.gun",
-    "pythia": "sqlamarr.sources.pythia.pythia",
-    "table": "sqlamarr.sources.tables.tables",
-    "pileup": "sqlamarr.sources.pileup.pileup",
-}
 SUFFIXES = (".yaml", ".yml")
-
-
-class Recipe(Protocol):
-    """Makes events. Small when pickled, and all that a worker gets beside the events' ids."""
-
-    def make(self, events: Sequence[EventRef]) -> ParsedChunk:
-        """The tables of these events; an event's rows do not depend on which others are made with it."""
-
 
 #: Batches that the events of a source are shared out in at least, so that several workers have something to do.
 BATCHES = 8
-
-
-@dataclass(frozen=True)
-class Generator:
-    """A described source, ready to make events.
-
-    :ivar format: what it is, for the table DataSources, e.g. ``particle gun``
-    :ivar recipe: makes the events
-    :ivar events: how many there are; None: as many as are asked for
-    :ivar files: files that the description names, for the provenance
-    :ivar warnings: sentences for the user
-    :ivar weight_names: of the generator's weights
-    :ivar batch: events that are best made together, where nobody says otherwise
-    """
-
-    format: str
-    recipe: Recipe
-    events: int | None = None
-    files: tuple[Path, ...] = ()
-    warnings: tuple[str, ...] = ()
-    weight_names: tuple[str, ...] = ()
-    batch: int = BATCH
-
-
-@dataclass(frozen=True)
-class Description:
-    """The content of a YAML file that describes a source.
-
-    :ivar kind: its one top-level key, one of DESCRIBED_KINDS
-    :ivar content: what stands below the key, validated
-    :ivar path: the file, or a name for messages if there is none
-    :ivar folder: where relative paths in it start
-    :ivar text: the file's bytes; None: it comes from Python
-    """
-
-    kind: str
-    content: Mapping[str, Any]
-    path: str
-    folder: Path
-    text: bytes | None = None
-
-    def file(self, name: str) -> Path:
-        """A file that the description names.
-
-        :raises InputError: it does not exist
-        """
-        path = self.folder / Path(name).expanduser()
-        if not path.is_file():
-            raise InputError(f"{self.path}: the file {path} does not exist. Relative paths start at {self.folder}.")
-        return path
-
-    @property
-    def is_read(self) -> bool:
-        """Are the events read, as those of files, not made by the workers?"""
-        return hasattr(import_module(DESCRIBED_KINDS[self.kind]), "read")
-
-    def read(self, reading: Reading, entry: dict[str, Any]) -> Iterator[Piece]:
-        """The events of a source that is read.
-
-        :param entry: of the provenance, to be completed
-        :raises InputError: the description, or what it names, is wrong
-        """
-        pieces: Iterator[Piece] = import_module(DESCRIBED_KINDS[self.kind]).read(self, reading, entry)
-        return pieces
-
-    def prepare(self, seed: int) -> Generator:
-        """Whatever can be checked and computed before the first event.
-
-        :raises InputError: the description is wrong
-        """
-        generator: Generator = import_module(DESCRIBED_KINDS[self.kind]).prepare(self, seed)
-        return generator
 
 
 def is_described(argument: str) -> bool:
@@ -146,17 +54,20 @@ def describe(content: Any, path: str = "", folder: Path | None = None, text: byt
     if not isinstance(content, Mapping) or len(content) != 1:
         found = ", ".join(map(str, content)) if isinstance(content, Mapping) and content else repr(content)[:60]
         raise InputError(
-            f"{name}: expected a description of a source, with one top-level key ({', '.join(DESCRIBED_KINDS)}), "
+            f"{name}: expected a description of a source, with one top-level key ({', '.join(described_names())}), "
             f"found {found}." + (" A pipeline comes first on the command line." if "steps" in (content or ()) else "")
         )
     ((kind, below),) = content.items()
-    if kind not in DESCRIBED_KINDS:
+    if kind not in SOURCES:
         raise InputError(
-            f"{name}: there is no kind of source {kind!r}; there are: {', '.join(DESCRIBED_KINDS)}"
-            + suggest(str(kind), DESCRIBED_KINDS)
+            f"{name}: there is no kind of source {kind!r}; there are: {', '.join(described_names())}"
+            + suggest(str(kind), described_names())
         )
+    source = SOURCES.get(kind)
+    if not isinstance(source, DescribedKind):
+        raise InputError(f"{name}: sources of the kind {kind!r} are files: name the file itself as an input.")
     below = {} if below is None else _plain(below)
-    schema = import_module(DESCRIBED_KINDS[kind]).SCHEMA
+    schema = source.schema
     validate(below, schema, name, str(kind), InputError)
     below = with_integers(below, schema)
     return Description(kind, below, path or f"{kind} (described in Python)", folder or Path.cwd(), text)
@@ -264,7 +175,6 @@ def entry_of(description: Description) -> dict[str, Any]:
 
 
 __all__ = [
-    "DESCRIBED_KINDS",
     "Description",
     "Generator",
     "Recipe",

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import TypeVar
 
-from sqlamarr.steps import kinds
+from sqlamarr.errors import PackageError, PipelineError
+from sqlamarr.registries import used
+from sqlamarr.registries.entry import OURS, PROGRAM, Entry
+from sqlamarr.registries.registry import Registry, described, refuse_clash, unusable
 from sqlamarr.steps.protocol import Step
 from sqlamarr.steps.workspace import Workspace
 from sqlamarr.user_code.fresh_modules import keep
 
-KINDS: dict[str, type[Step]] = {}
+_NEEDED = ("SCHEMA", "from_options", "name", "tables", "prepare")
+_OURS = "sqlamarr.steps.kinds"
 
 _T = TypeVar("_T", bound=type)
 
@@ -42,21 +46,180 @@ def _explain(_step: Step) -> list[str]:
 _DEFAULTS = {"writes_rows": _writes_rows, "source": _source, "random_names": _random_names, "explain": _explain}
 
 
+def complete(cls: type) -> None:
+    """Give a class the members of :class:`~sqlamarr.steps.protocol.Step` that a kind of step may leave out."""
+    for name, default in _DEFAULTS.items():
+        if not hasattr(cls, name):
+            setattr(cls, name, default)
+
+
+def _check(found: object) -> type[Step]:
+    if not isinstance(found, type):
+        raise TypeError(f"expected a class of steps (sqlamarr.steps.protocol.Step), found {described(found)}")
+    # Fields of a dataclass without a default are no attributes of the class.
+    missing = [name for name in _NEEDED if not hasattr(found, name) and name not in _fields(found)]
+    if missing:
+        raise TypeError(
+            f"expected a class of steps (sqlamarr.steps.protocol.Step); {found.__qualname__} has no "
+            f"{', '.join(missing)}"
+        )
+    complete(found)
+    return found
+
+
+def _fields(cls: type) -> set[str]:
+    return {name for base in cls.__mro__ for name in inspect.get_annotations(base)}
+
+
+class Kinds(Registry[type[Step]]):
+    """Kinds of steps: classes. A module, ours or of an entry point, registers them when it is imported."""
+
+    def __init__(self) -> None:
+        super().__init__("steps", "kind of step", check=_check, package=_OURS, error=PipelineError)
+        self._registered: dict[str, list[Entry]] = {}
+        self._importing: Entry | None = None
+        self._broken: dict[Entry, PackageError] = {}
+        self._imported_modules: set[Entry] = set()
+        self._brought: set[Entry] = set()  # entry points whose import has registered something
+
+    def register(self, name: str, entry: object) -> None:
+        """Make a class known as a kind of step; see :func:`register`."""
+        cls = _check(entry)
+        ours = cls.__module__.startswith(f"{_OURS}.")
+        if name in self._ours() and not ours:
+            raise PackageError(
+                f"The kind of step {name!r} is one of sqlamarr itself: register {cls.__module__}.{cls.__qualname__} "
+                "under another name."
+            )
+        owner = None if ours else self._owner(cls.__module__)
+        origin = OURS if ours else owner.origin if owner else PROGRAM
+        new = Entry(self.group, name, origin, f"{cls.__module__}:{cls.__qualname__}", lambda: cls)
+        others = [old for old in self._registered.get(name, []) if old.origin != origin]
+        self._registered[name] = [*others, new]
+        self._loaded.pop(new, None)
+
+    def _owner(self, module: str) -> Entry | None:
+        """The entry point of which a class is: that which is being imported, or one in the module or above it."""
+        if self._importing is not None:
+            self._brought.add(self._importing)
+            return self._importing
+        return next((e for e in self.foreign() if f"{module}.".startswith(f"{e.place.partition(':')[0]}.")), None)
+
+    def candidates(self, name: str) -> list[Entry]:
+        """Everything that has this name. Modules of packages are imported if nothing has it without them."""
+        found = self._candidates(name)
+        if not found:
+            for entry in self._modules():
+                self._import(entry)
+            found = self._candidates(name)
+        return found
+
+    def _candidates(self, name: str) -> list[Entry]:
+        own = self._ours()
+        if name in own:
+            import_module(own[name].place)
+        objects = []
+        for entry in self.foreign():
+            if entry.name == name:
+                if ":" in entry.place:
+                    objects.append(entry)
+                else:
+                    self._import(entry)
+        registered = self._registered.get(name, [])
+        if name in own:  # registered while it was imported
+            mine = [e for e in registered if e.place.startswith(f"{own[name].place}:")]
+            return [Entry(self.group, name, own[name].origin, mine[0].place, mine[0].load), *objects]
+        return [*registered, *objects]
+
+    def _modules(self) -> list[Entry]:
+        return [entry for entry in self.foreign() if ":" not in entry.place]
+
+    def _import(self, entry: Entry) -> None:
+        """Import the module of an entry point, so that it registers its kinds; a broken one is remembered."""
+        if entry in self._imported_modules:
+            return
+        self._imported_modules.add(entry)
+        try:
+            with self._as(entry):
+                import_module(entry.place)
+        except (Exception, SystemExit) as error:
+            self._broken[entry] = PackageError(unusable(self.noun, entry, error))
+            return
+        if not self._registers(entry):
+            reason = TypeError("expected a module that registers a kind of step, found none registered in it")
+            self._broken[entry] = PackageError(unusable(self.noun, entry, reason))
+
+    @contextmanager
+    def _as(self, entry: Entry) -> Iterator[None]:
+        before, self._importing = self._importing, entry
+        try:
+            yield
+        finally:
+            self._importing = before
+
+    def _registers(self, entry: Entry) -> bool:
+        """Whether a kind was registered in the module of an entry point, now or when the program imported it."""
+        kinds = (kind.place for kinds in self._registered.values() for kind in kinds)
+        return entry in self._brought or any(f"{p.partition(':')[0]}.".startswith(f"{entry.place}.") for p in kinds)
+
+    def _unusable(self) -> dict[Entry, PackageError]:
+        """The modules of packages that were imported and are broken."""
+        return {entry: self._broken[entry] for entry in self._modules() if entry in self._broken}
+
+    def get(self, name: str, *, place: str = "") -> type[Step]:
+        """What has this name; see :meth:`~sqlamarr.registries.registry.Registry.get`."""
+        found = self.candidates(name)
+        if not found:
+            broken = self._unusable()
+            if named := [str(error) for entry, error in broken.items() if entry.name == name]:
+                raise PackageError(f"{place}{named[0]}")
+            raise PipelineError(" ".join([self.unknown(name, place), *map(str, broken.values())]))
+        refuse_clash(self.noun, found)
+        used.note(found[0])
+        return self.load(found[0])
+
+    def names(self) -> list[str]:
+        """All names that can be known without an import, and those that were registered."""
+        objects = [entry.name for entry in self.foreign() if ":" in entry.place]
+        return sorted({*self._ours(), *objects, *(name for name, kinds in self._registered.items() if kinds)})
+
+    def own(self) -> Iterator[tuple[str, type[Step]]]:
+        """Our kinds of steps, imported."""
+        for name in self.ours():
+            yield name, self.load(self._candidates(name)[0])
+
+    def others(self) -> Iterator[tuple[Entry, type[Step] | PackageError]]:
+        """Kinds of the program and of installed packages; in place of what is broken its error."""
+        for entry in self._modules():
+            self._import(entry)
+        yield from self._unusable().items()
+        registered = [e for kinds in self._registered.values() for e in kinds if not e.place.startswith(f"{_OURS}.")]
+        for entry in [*registered, *(e for e in self.foreign() if ":" in e.place)]:
+            try:
+                refuse_clash(self.noun, self.candidates(entry.name))
+                yield entry, self.load(entry)
+            except PackageError as error:
+                yield entry, error
+
+    def forget(self, name: str) -> None:
+        """Take back what the program registered under a name."""
+        self._registered.pop(name, None)
+
+
+KINDS = Kinds()
+
+
 def register(kind: str) -> Callable[[_T], _T]:
-    """Class decorator: make a kind of step known under the name that pipelines use."""
+    """Class decorator: make a kind of step known under the name that pipelines use.
+
+    The program may do it again under the same name: its last class counts.
+
+    :raises PackageError: the name is one of sqlamarr itself, or the class lacks what a step needs
+    """
 
     def add(cls: _T) -> _T:
-        for name, default in _DEFAULTS.items():
-            if not hasattr(cls, name):
-                setattr(cls, name, default)
-        KINDS[kind] = cls
+        KINDS.register(kind, cls)
         keep(cls.__module__)  # pipelines hold steps of this class, which travel to workers by their module's name
         return cls
 
     return add
-
-
-def load_kinds() -> None:
-    """Import the kinds of steps that come with the package."""
-    for module in pkgutil.iter_modules(kinds.__path__):
-        importlib.import_module(f"{kinds.__name__}.{module.name}")

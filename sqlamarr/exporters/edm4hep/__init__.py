@@ -76,7 +76,7 @@ def write(db: Database, path: Path, _: tuple[str, ...], options: Options, summar
     made = {name: entry for name, entry in COLLECTIONS.items() if set(entry[1]) <= set(reader.tables)}
     kinds = {name: kind for name, (kind, _, _) in made.items()}
     ids = podio.collection_ids(kinds)
-    with uproot.recreate(path, compression=compression(options.compression)) as file:
+    with uproot.recreate(path, compression=compression(options["compression"])) as file:
         _write_events(file, reader, made, ids, options, summary)
         _write_ntuple(file, "metadata", podio.parameter_forms(), podio.parameters(_parameters(db)), 1)
         _write_ntuple(file, "podio_metadata", podio.metadata_forms(kinds), podio.metadata(kinds, ids), 1)
@@ -113,7 +113,7 @@ def _write_events(
 
 def _write_own_states(file: Any, db: Database, reader: EventReader, options: Options, summary: ExportSummary) -> None:
     source = FlatTable(db, "TrackStates", reader.numbers, options.rows, None)
-    writer = NTupleWriter(file, OWN_STATES, source.shape, options.null_integer)
+    writer = NTupleWriter(file, OWN_STATES, source.shape, 0)
     n = 0
     for piece in source.pieces():
         if piece.entries:

@@ -18,7 +18,7 @@ from sqlamarr.sources.gun.decay_plan import DecayPlan, sentence_about
 from sqlamarr.sources.gun.distributions import INFINITY, Law, Quantity
 from sqlamarr.sources.gun.place import Place
 from sqlamarr.sources.gun.plan import GunRecipe, Head, Plan
-from sqlamarr.sources.yaml_inputs import Description, Generator
+from sqlamarr.sources.kind import Description, Generator
 
 #: Events of a few particles each: with fewer at a time, what every batch costs would be felt.
 BATCH = 8000

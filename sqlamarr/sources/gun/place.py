@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from sqlamarr.errors import InputError
-from sqlamarr.sources.yaml_inputs import Description
+from sqlamarr.sources.kind import Description
 
 
 @dataclass(frozen=True)

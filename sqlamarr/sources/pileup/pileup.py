@@ -12,11 +12,12 @@ from sqlamarr.events.event import DataSource, EventRef
 from sqlamarr.native.random import stream_key
 from sqlamarr.sources.base import Numbering
 from sqlamarr.sources.gun.gun import LUMINOUS_REGION
+from sqlamarr.sources.kind import Description
 from sqlamarr.sources.pileup.events import PileupPiece, Settings
 from sqlamarr.sources.pileup.poisson import poisson, words
 from sqlamarr.sources.pileup.pool import Generated, Pool, Stored, reuse
 from sqlamarr.sources.reading import Reading
-from sqlamarr.sources.yaml_inputs import Description, refuse_endless
+from sqlamarr.sources.yaml_inputs import refuse_endless
 
 _PLACE = {"type": "array", "items": {"type": "number", "minimum": 0}, "minItems": 3, "maxItems": 3}
 _INPUTS = {"type": ["string", "object", "array"], "items": {"type": ["string", "object"]}}

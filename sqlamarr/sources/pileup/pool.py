@@ -12,9 +12,10 @@ from typing import Protocol
 from sqlamarr.errors import InputError
 from sqlamarr.events.chunk import Chunk
 from sqlamarr.events.event import ROWS_PER_EVENT, DataSource, EventRef
+from sqlamarr.sources.kind import Generator
 from sqlamarr.sources.pileup.poisson import below, words
 from sqlamarr.sources.reading import Reading
-from sqlamarr.sources.yaml_inputs import Generator, RecipeChunk
+from sqlamarr.sources.yaml_inputs import RecipeChunk
 
 MOST = 1000  # collisions of an event
 COLLISION = 1  # streams of random numbers from here on: which collision is drawn

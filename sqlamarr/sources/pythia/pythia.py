@@ -13,10 +13,10 @@ from sqlamarr.native.random import stream_key
 from sqlamarr.particles import conservation
 from sqlamarr.particles.codes import PROTON
 from sqlamarr.particles.descriptors import Decay, parse, pid_of
+from sqlamarr.sources.kind import Description, Generator
 from sqlamarr.sources.pythia.engine import INSTANCES, CrossSection, checked, cross_section
 from sqlamarr.sources.pythia.record import Collision, tables
 from sqlamarr.sources.pythia.signal import NoEventError, Sampler, Signal, decay_lines
-from sqlamarr.sources.yaml_inputs import Description, Generator
 
 _PARTICLE = {"type": ["string", "integer"]}
 _SIGNAL = {

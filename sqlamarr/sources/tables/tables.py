@@ -17,13 +17,13 @@ import numpy as np
 from sqlamarr.errors import InputError
 from sqlamarr.events.chunk import ParsedChunk, halves
 from sqlamarr.events.event import DataSource, EventRef
+from sqlamarr.sources.kind import Description
 from sqlamarr.sources.reading import Reading
 from sqlamarr.sources.record_tables import Array
 from sqlamarr.sources.streams import Fingerprint
 from sqlamarr.sources.tables.columns import COLUMNS, LENGTHS, MOMENTA, TIMES, Block, Jagged, Mapper
 from sqlamarr.sources.tables.events import parse
 from sqlamarr.sources.tables.files import FORMATS, Table, format_of, of_memory
-from sqlamarr.sources.yaml_inputs import Description
 
 SCHEMA: Mapping[str, Any] = {
     "type": "object",

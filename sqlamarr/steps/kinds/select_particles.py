@@ -1,89 +1,21 @@
-"""``find_primary_vertices`` and ``select_particles``: from the generator's record to MC truth."""
+"""``select_particles``: from the generator's record to MC truth."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
-from sqlamarr.errors import DataError, EventError
 from sqlamarr.native import truth
-from sqlamarr.native.columns import Array, Columns
+from sqlamarr.native.columns import Columns
 from sqlamarr.particles.codes import CHARGED_SPECIES, LHCB_SIGNAL, LHCB_STATUSES, STABLE
 from sqlamarr.steps.batch import Batch
+from sqlamarr.steps.generator_record import SIGNAL_STATUS, errors_of_events
 from sqlamarr.steps.protocol import Run
 from sqlamarr.steps.registry import register
 from sqlamarr.steps.workspace import Workspace
-
-_SIGNAL = {"type": "integer", "description": f"Status that marks the signal; default {LHCB_SIGNAL}."}
-
-
-@contextmanager
-def _errors_of_events() -> Iterator[None]:
-    """A graph that is none (a cycle, a missing vertex) is a fault of one event, not of the run."""
-    try:
-        yield
-    except DataError as error:
-        raise EventError(str(error)) from error
-
-
-@register("find_primary_vertices")
-@dataclass(frozen=True)
-class FindPrimaryVertices:
-    """Flag the primary vertices of collisions in which the beams do not tell them.
-
-    Where no vertex follows from a beam, it is the one that the signal comes from, else the one of the
-    particle with the lowest barcode.
-    """
-
-    signal_status: int = LHCB_SIGNAL
-    name: str = "find_primary_vertices"
-    tables: tuple[str, ...] = ("GenVertices",)
-
-    SCHEMA: ClassVar[Mapping[str, Any]] = {
-        "type": "object",
-        "properties": {"signal_status": _SIGNAL},
-        "additionalProperties": False,
-    }
-
-    @classmethod
-    def from_options(cls, options: Mapping[str, Any]) -> FindPrimaryVertices:
-        """From the options of a pipeline file."""
-        return cls(**options)
-
-    def writes_rows(self, _: Workspace) -> bool:
-        """It writes whole columns."""
-        return False
-
-    def prepare(self, workspace: Workspace) -> Run:
-        """Nothing to check: the tables are those of the package."""
-        workspace.claim(self.name, "GenVertices")
-        return self._run
-
-    def _run(self, batch: Batch) -> None:
-        vertices = batch.columns("GenVertices")
-        with _errors_of_events():
-            found = truth.find_primaries(batch.columns("GenParticles"), vertices, self.signal_status)
-        if found.rows:
-            vertices = _flagged(vertices, found["genvertex_id"])
-            batch.replace("GenVertices", vertices)
-        self._count(batch, vertices)
-
-    def _count(self, batch: Batch, vertices: Columns) -> None:
-        primary = vertices["is_primary"] == 1
-        batch.count("primary_vertices", np.count_nonzero(primary), "generator's vertices flagged as primary")
-        at_origin = primary & (vertices["x"] == 0) & (vertices["y"] == 0) & (vertices["z"] == 0)
-        batch.count("primary_vertices_at_origin", np.count_nonzero(at_origin), "of these at the origin")
-
-
-def _flagged(vertices: Columns, ids: Array) -> Columns:
-    """The vertices, those with these ids as primary."""
-    is_primary = vertices["is_primary"].copy()
-    is_primary[np.isin(np.ma.getdata(vertices["genvertex_id"]), ids)] = 1
-    return Columns({name: is_primary if name == "is_primary" else vertices.raw(name) for name in vertices})
 
 
 @register("select_particles")
@@ -114,7 +46,7 @@ class SelectParticles:
                 "type": "boolean",
                 "description": "Chains of copies of one particle become their last; default true.",
             },
-            "signal_status": _SIGNAL,
+            "signal_status": SIGNAL_STATUS,
         },
         "additionalProperties": False,
     }
@@ -137,7 +69,7 @@ class SelectParticles:
 
     def _run(self, batch: Batch) -> None:
         options = truth.TruthOptions(self.statuses, self.decayed, self.collapse, self.signal_status)
-        with _errors_of_events():
+        with errors_of_events():
             particles, vertices = truth.select(batch.columns("GenParticles"), batch.columns("GenVertices"), options)
         batch.write("MCVertices", vertices)
         batch.write("MCParticles", particles)

@@ -1,0 +1,90 @@
+"""An entry of a registry: its name, where it comes from, and how it is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import reduce
+from importlib import import_module
+
+from sqlamarr.registries.installed import EntryPoint
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where an entry comes from.
+
+    :ivar distribution: name of the installed package; empty for the running program
+    """
+
+    distribution: str
+    version: str = ""
+
+    def __str__(self) -> str:
+        if self == OURS:
+            return "sqlamarr itself"
+        return f"{self.distribution} {self.version}" if self.distribution else "the running program"
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether it is an installed package other than ours."""
+        return self not in (OURS, PROGRAM)
+
+
+OURS = Origin("sqlamarr")
+PROGRAM = Origin("")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Something that a registry knows by a name.
+
+    :ivar place: where it is: ``module`` or ``module:object``
+    :ivar load: imports it; whatever goes wrong there is raised as it is
+    """
+
+    group: str
+    name: str
+    origin: Origin
+    place: str
+    load: Callable[[], object] = field(compare=False)
+
+
+@dataclass(frozen=True)
+class Row:
+    """An entry in the listing of a registry.
+
+    :ivar problem: what is wrong with it; empty if nothing is
+    """
+
+    group: str
+    name: str
+    distribution: str
+    version: str
+    module: str
+    problem: str = ""
+
+    @classmethod
+    def of(cls, entry: Entry, problem: str = "") -> Row:
+        """The row of an entry."""
+        return cls(entry.group, entry.name, entry.origin.distribution, entry.origin.version, entry.place, problem)
+
+
+def of_installed(point: EntryPoint, attribute: str) -> Entry:
+    """The entry behind an entry point.
+
+    :param attribute: the object to take from a module, where the entry point names a module; empty: the module itself
+    """
+
+    def load() -> object:
+        module = import_module(point.module)
+        path = point.attribute or attribute
+        return reduce(getattr, path.split("."), module) if path else module
+
+    return Entry(point.group, point.name, Origin(point.distribution, point.version), point.value, load)
+
+
+def of_ours(group: str, name: str, package: str, attribute: str) -> Entry:
+    """The entry in a module of a package of ours."""
+    place = f"{package}.{name}"
+    return Entry(group, name, OURS, place, lambda: getattr(import_module(place), attribute))

@@ -1,0 +1,127 @@
+"""Entry points of installed packages, found without importing any of them."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+PREFIX = "sqlamarr."  # begins the names of our groups
+_METADATA = (".dist-info", ".egg-info")
+_OUR_GROUP = re.compile(rb"^\s*\[\s*sqlamarr\.", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class EntryPoint:
+    """A line of a package's ``entry_points.txt``.
+
+    :ivar group: the group's name without :data:`PREFIX`
+    :ivar value: ``module`` or ``module:object``
+    """
+
+    group: str
+    name: str
+    value: str
+    distribution: str
+    version: str
+
+    @property
+    def module(self) -> str:
+        """The module that has to be imported."""
+        return self.value.partition(":")[0].strip()
+
+    @property
+    def attribute(self) -> str:
+        """The object in that module, with dots; empty if the module itself is the entry."""
+        return self.value.partition(":")[2].partition("[")[0].strip()
+
+
+@dataclass(frozen=True)
+class _Folder:
+    """What the packages in a folder of ``sys.path`` offer.
+
+    :ivar packages: all that are installed there, in their normal spelling
+    :ivar found: the package, and what it offers
+    :ivar unreadable: sentences about packages whose metadata are damaged
+    """
+
+    packages: frozenset[str]
+    found: tuple[tuple[str, EntryPoint], ...]
+    unreadable: tuple[str, ...]
+
+
+def entry_points(group: str) -> list[EntryPoint]:
+    """The entry points of a group, those of packages that come first in ``sys.path`` first.
+
+    A package that is found twice counts once, as in an import. Every folder is read once per process.
+
+    :param group: its name without :data:`PREFIX`
+    """
+    return [point for point in _all() if point.group == group]
+
+
+def unreadable() -> list[str]:
+    """Sentences about installed packages that offer us something in metadata that cannot be read."""
+    return [sentence for folder in dict.fromkeys(sys.path) for sentence in _look(folder or os.curdir).unreadable]
+
+
+def _all() -> Iterator[EntryPoint]:
+    seen: set[str] = set()
+    for path in dict.fromkeys(sys.path):
+        folder = _look(path or os.curdir)
+        yield from (point for package, point in folder.found if package not in seen)
+        seen |= folder.packages
+
+
+@cache
+def _look(path: str) -> _Folder:
+    """The folder's packages. ``importlib.metadata`` is slow: it reads only those with entry points of ours."""
+    packages, found, damaged = set(), [], []
+    for name in _metadata_folders(path):
+        package = _normal(name.rpartition(".")[0].partition("-")[0])
+        packages.add(package)
+        folder = os.path.join(path, name)
+        if not _mentions_us(folder):
+            continue
+        try:
+            found += [(package, point) for point in _read(folder)]
+        except Exception as error:
+            damaged.append(f"The entry points in {folder} cannot be read ({type(error).__name__}: {error}).")
+    return _Folder(frozenset(packages), tuple(found), tuple(damaged))
+
+
+def _metadata_folders(path: str) -> list[str]:
+    try:
+        return sorted(name for name in os.listdir(path) if name.endswith(_METADATA))
+    except OSError:  # not there, not a folder, not ours to read
+        return []
+
+
+def _mentions_us(folder: str) -> bool:
+    try:
+        with open(os.path.join(folder, "entry_points.txt"), "rb") as file:
+            return _OUR_GROUP.search(file.read()) is not None
+    except OSError:
+        return False
+
+
+def _read(folder: str) -> list[EntryPoint]:
+    from importlib.metadata import Distribution
+
+    package = Distribution.at(folder)
+    metadata: Any = package.metadata
+    name = metadata["Name"] or os.path.basename(folder).rpartition(".")[0].partition("-")[0]
+    version = str(metadata["Version"] or "unknown")
+    return [
+        EntryPoint(point.group.removeprefix(PREFIX), point.name, point.value, name, version)
+        for point in package.entry_points
+        if point.group.startswith(PREFIX)
+    ]
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()

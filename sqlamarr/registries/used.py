@@ -1,0 +1,44 @@
+"""What was used of other packages: noted by the registries, asked for by whatever writes down how a file was made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from sqlamarr.registries.entry import Entry
+
+#: By group and name of the entry, the distribution and its version.
+Used = dict[str, dict[str, str]]
+
+_collecting: ContextVar[Used | None] = ContextVar("sqlamarr_used", default=None)
+
+
+@contextmanager
+def collected(used: Used | None = None) -> Iterator[Used]:
+    """Collect what is used of other packages in the block.
+
+    :param used: what to add to; default: a new collection
+    """
+    found: Used = {} if used is None else used
+    token = _collecting.set(found)
+    try:
+        yield found
+    finally:
+        _collecting.reset(token)
+
+
+def note(entry: Entry) -> None:
+    """Note that an entry is used; those of ours and of the program are not noted."""
+    used = _collecting.get()
+    if used is not None and entry.origin.is_foreign:
+        used.setdefault(entry.group, {})[entry.name] = str(entry.origin)
+
+
+def joined(*collections: Used) -> Used:
+    """Several collections as one, sorted, so that the order in which things were used does not matter."""
+    groups = sorted({group for used in collections for group in used})
+    return {
+        group: dict(sorted((name, origin) for used in collections for name, origin in used.get(group, {}).items()))
+        for group in groups
+    }

@@ -1,0 +1,88 @@
+"""Which kind of source a file is of, by its content or by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from sqlamarr.errors import InputError, PackageError
+from sqlamarr.registries import used
+from sqlamarr.registries.entry import Entry
+from sqlamarr.sources.kind import SOURCES, ContentKind, ReadKind
+from sqlamarr.sources.streams import SNIFFED, Stream
+
+
+def content_kind(stream: Stream) -> tuple[ContentKind | None, list[str]]:
+    """The kind whose files begin as this stream does. Packages are imported only if it is none of ours.
+
+    :return: the kind, and sentences about packages that could not be asked
+    :raises PackageError: several packages take the file for theirs
+    """
+    head = stream.peek(SNIFFED)
+    for name, kind in SOURCES.own():
+        if isinstance(kind, ContentKind) and kind.sniff(head):
+            found = SOURCES.get(name)
+            assert isinstance(found, ContentKind)
+            return found, []
+    fitting, problems = [], []
+    for entry, other in SOURCES.others():
+        if isinstance(other, PackageError):
+            problems.append(str(other))
+        elif isinstance(other, ContentKind) and other.sniff(head):
+            fitting.append((entry, other))
+    if not fitting:
+        return None, problems
+    _one_origin(stream.path, [entry for entry, _ in fitting])
+    used.note(fitting[0][0])
+    return fitting[0][1], []
+
+
+def foreign_read_kind(path: Path) -> str | None:
+    """The kind of an installed package, or of the program, that takes a file for its name.
+
+    :raises PackageError: several packages do
+    """
+    fitting = [entry for entry, kind in SOURCES.others() if isinstance(kind, ReadKind) and kind.takes(path)]
+    if not fitting:
+        return None
+    _one_origin(str(path), fitting)
+    return fitting[0].name
+
+
+def _one_origin(path: str, entries: Sequence[Entry]) -> None:
+    origins = dict.fromkeys(str(entry.origin) for entry in entries)
+    if len(origins) > 1:
+        raise PackageError(
+            f"{path} is a file of more than one kind of source: those of {' and '.join(origins)}. Uninstall one."
+        )
+
+
+def unknown_content(stream: Stream, problems: Iterable[str] = ()) -> InputError:
+    """The error about a file that is of no known format.
+
+    :param problems: sentences about packages that could not be asked
+    """
+    known = [kind.HELP for _, kind in SOURCES.own() if isinstance(kind, ContentKind)]
+    expected = (
+        f"{stream.path} is of no known format: it begins with {_describe(stream.peek(SNIFFED))}. Expected "
+        f"{', '.join(known[:-1])} or {known[-1]}, plain or compressed with gzip, bzip2, xz or Zstandard, or a tar "
+        "archive of such files."
+    )
+    return InputError(" ".join([expected, *problems]))
+
+
+_FOREIGN = {
+    b"root": "the mark of a ROOT file (tables of particles are read from files only)",
+    b"SQLite format 3": "the mark of an SQLite database",
+    b"PK\x03\x04": "the mark of a zip archive (unpack it first)",
+    b"\x89HDF": "the mark of an HDF5 file",
+}
+
+
+def _describe(head: bytes) -> str:
+    if not head:
+        return "nothing: it is empty"
+    for mark, description in _FOREIGN.items():
+        if head.startswith(mark):
+            return description
+    return repr(head[:40].decode("ascii", "backslashreplace"))

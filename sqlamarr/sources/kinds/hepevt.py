@@ -1,0 +1,27 @@
+"""``hepevt``: HEPEVT, as HepMC3 writes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlamarr.sources.hepmc.library import is_hepevt, read_hepevt
+from sqlamarr.sources.kind import ContentKind
+from sqlamarr.sources.reading import Piece, Reading
+from sqlamarr.sources.streams import Stream
+
+
+class Hepevt(ContentKind):
+    """Files of HEPEVT, as HepMC3 writes it."""
+
+    HELP = "HEPEVT"
+
+    def sniff(self, head: bytes) -> bool:
+        """Does a file of this format begin like this?"""
+        return is_hepevt(head)
+
+    def read(self, stream: Stream, reading: Reading) -> Iterator[Piece]:
+        """The events of a file."""
+        return read_hepevt(stream, reading)
+
+
+source = Hepevt()

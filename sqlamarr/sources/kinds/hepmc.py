@@ -1,0 +1,27 @@
+"""``hepmc``: HepMC2 or HepMC3 ASCII."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlamarr.sources.hepmc.ascii import is_hepmc, read
+from sqlamarr.sources.kind import ContentKind
+from sqlamarr.sources.reading import Piece, Reading
+from sqlamarr.sources.streams import Stream
+
+
+class HepMC(ContentKind):
+    """Files of HepMC2 or HepMC3 ASCII."""
+
+    HELP = "HepMC2 or HepMC3 ASCII"
+
+    def sniff(self, head: bytes) -> bool:
+        """Does a file of this format begin like this?"""
+        return is_hepmc(head)
+
+    def read(self, stream: Stream, reading: Reading) -> Iterator[Piece]:
+        """The events of a file."""
+        return read(stream, reading)
+
+
+source = HepMC()

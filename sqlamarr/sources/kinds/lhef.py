@@ -1,0 +1,27 @@
+"""``lhef``: Les Houches events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlamarr.sources.hepmc.library import is_lhef, read_lhef
+from sqlamarr.sources.kind import ContentKind
+from sqlamarr.sources.reading import Piece, Reading
+from sqlamarr.sources.streams import Stream
+
+
+class Lhef(ContentKind):
+    """Files of Les Houches events."""
+
+    HELP = "LHEF"
+
+    def sniff(self, head: bytes) -> bool:
+        """Does a file of this format begin like this?"""
+        return is_lhef(head)
+
+    def read(self, stream: Stream, reading: Reading) -> Iterator[Piece]:
+        """The events of a file."""
+        return read_lhef(stream, reading)
+
+
+source = Lhef()

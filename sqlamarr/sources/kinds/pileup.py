@@ -1,0 +1,31 @@
+"""``pileup``: further collisions in the events of another source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sqlamarr.sources.kind import Description, ReadKind
+from sqlamarr.sources.reading import Piece, Reading
+
+
+class Pileup(ReadKind):
+    """Further collisions in the events of another source."""
+
+    HELP = "further collisions in the events of another source"
+
+    @property
+    def schema(self) -> Mapping[str, Any]:
+        """JSON schema of its options."""
+        from sqlamarr.sources.pileup.pileup import SCHEMA
+
+        return SCHEMA
+
+    def read(self, description: Description, reading: Reading, entry: dict[str, Any]) -> Iterator[Piece]:
+        """Its events."""
+        from sqlamarr.sources.pileup.pileup import read
+
+        return read(description, reading, entry)
+
+
+source = Pileup()
