@@ -17,6 +17,7 @@ cd "$copy"
 LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)" \
 ASAN_OPTIONS=detect_leaks=0:handle_segv=0:allocator_may_return_null=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
 PYTHONPATH="$copy" python -m pytest -q -n 2 -p no:cacheprovider -m "not long" \
-    tests/test_database.py tests/test_hepmc*.py tests/test_truth.py tests/test_random.py tests/test_sql_functions.py tests/test_any_arguments.py \
-    tests/test_pdg.py tests/test_plugin_step.py tests/test_tracking_model.py tests/test_pid_model.py tests/test_charged.py \
-    tests/test_images.py tests/test_column_tables.py tests/test_plain_columns.py tests/test_run.py tests/test_foreign_models.py tests/test_event_plugin.py tests/test_calorimeter.py tests/test_calorimeter_model.py
+    tests/database tests/native tests/sources/test_hepmc*.py tests/steps/test_truth.py tests/steps/test_plugin_step.py \
+    tests/physics/test_tracking_model.py tests/physics/test_pid_model.py tests/physics/test_charged.py \
+    tests/physics/test_calorimeter.py tests/physics/test_calorimeter_model.py \
+    tests/models/test_foreign_models.py tests/models/test_event_plugin.py tests/running/test_run.py

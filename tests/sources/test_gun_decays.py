@@ -355,7 +355,7 @@ def test_decays_that_do_not_end():
         shoot(1, particle="B0", decays={"B0": {"anti-B0": 1}}, **PT)
 
 
-DEC = Path(__file__).parent / "data" / "example.dec"
+DEC = Path(__file__).parents[1] / "data" / "example.dec"
 
 
 def test_a_dec_file_gives_the_decays():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 import pytest
-from run_tools import ACROSS, STEP, hashes
+from run_tools import ACROSS, hashes, run_with_python
 
 import sqlamarr
 from sqlamarr.database.connection import quote_identifier
@@ -14,14 +14,6 @@ from sqlamarr.pipeline.load import load
 from sqlamarr.running.options import RunOptions
 from sqlamarr.running.worker import Worker
 from sqlamarr.sources.inputs import open_inputs
-
-
-def run_with_python(make_pipeline, tmp_path, monkeypatch, example, body, **options):
-    """A run whose pipeline has the function ``f(batch)`` with this body as its last step."""
-    name = f"made_{abs(hash(body))}"
-    (tmp_path / f"{name}.py").write_text(f"from sqlamarr.errors import EventError\ndef f(batch):\n    {body}\n")
-    text = STEP.replace("step_module:picky", f"{name}:f").replace(", arguments: {bad: [1000000, 3000000]}", "")
-    return sqlamarr.run(make_pipeline(text), example, tmp_path / "out.db", seed=1, events=4, **options)
 
 
 @pytest.mark.parametrize("body", ["raise KeyError('lost')", "raise SystemExit(0)"])

@@ -102,3 +102,11 @@ def kill(after, **options):
     environment = {**os.environ, "PYTHONPATH": str(Path(sqlamarr.__file__).parent.parent)}
     command = [sys.executable, "-c", _KILLED, str(after), json.dumps(plain)]
     assert subprocess.run(command, env=environment, check=False).returncode == -signal.SIGKILL
+
+
+def run_with_python(make_pipeline, tmp_path, monkeypatch, example, body, **options):
+    """A run whose pipeline has the function ``f(batch)`` with this body as its last step."""
+    name = f"made_{abs(hash(body))}"
+    (tmp_path / f"{name}.py").write_text(f"from sqlamarr.errors import EventError\ndef f(batch):\n    {body}\n")
+    text = STEP.replace("step_module:picky", f"{name}:f").replace(", arguments: {bad: [1000000, 3000000]}", "")
+    return sqlamarr.run(make_pipeline(text), example, tmp_path / "out.db", seed=1, events=4, **options)

@@ -89,7 +89,7 @@ def test_output_files_are_read_only_for_queries(reference, capsys):
     ],
 )
 def test_errors_are_one_paragraph_without_traceback(arguments, message, tmp_path, capsys, monkeypatch):
-    monkeypatch.chdir(Path(__file__).parent.parent)
+    monkeypatch.chdir(Path(__file__).parents[2])
     assert command_line(*[argument.format(tmp=tmp_path) for argument in arguments]) == 1
     error = capsys.readouterr().err
     assert error.startswith("Error: ")

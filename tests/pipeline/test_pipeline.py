@@ -179,7 +179,7 @@ def test_the_small_pipeline_of_the_documentation_runs(make_pipeline, example, tm
 
     import sqlamarr
 
-    text = (Path(__file__).parent.parent / "docs" / "pipelines.md").read_text()
+    text = (Path(__file__).parents[2] / "docs" / "pipelines.md").read_text()
     pipeline = re.search(r"```yaml\n(.*?)```", text, re.DOTALL).group(1)
     query = re.search(r"```sql\n(.*?)```", text, re.DOTALL).group(1)
     schema = "CREATE TABLE Muons (mcparticle_id INTEGER PRIMARY KEY, event_id INTEGER, pt REAL)"
@@ -195,7 +195,7 @@ def test_the_python_step_of_the_documentation_runs(make_pipeline, example, tmp_p
 
     import sqlamarr
 
-    text = (Path(__file__).parent.parent / "docs" / "pipelines.md").read_text()
+    text = (Path(__file__).parents[2] / "docs" / "pipelines.md").read_text()
     (tmp_path / "doc_steps.py").write_text(re.search(r"```python\n(.*?)```", text, re.DOTALL).group(1))
     monkeypatch.syspath_prepend(tmp_path)
     step = (

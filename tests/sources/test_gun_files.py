@@ -14,7 +14,7 @@ import sqlamarr
 from sqlamarr.events.chunk import GENERATOR_TABLES
 from sqlamarr.sources.inputs import open_inputs
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted((ROOT / "examples").glob("gun_*.yaml"))
 
 

@@ -20,7 +20,7 @@ from sqlamarr.particles import codes, constants
 from sqlamarr.sources.gun import decay_plan
 from sqlamarr.steps.templates import Templates
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 MACROS, PLUGINS, SRC = ROOT / "pipelines" / "macros", ROOT / "plugins", ROOT / "src"
 COMPILER = shutil.which("cc") or shutil.which("gcc") or ""
 needs_compiler = pytest.mark.skipif(not COMPILER, reason="needs a C compiler")

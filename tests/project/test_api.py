@@ -10,7 +10,7 @@ import pytest
 
 import sqlamarr
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 PUBLIC = """
 Batch Columns Compiled Database EventError ExportSummary OutputDatabase Pipeline Random ReportSummary

@@ -6,8 +6,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from run_tools import ACROSS, command_line
-from test_step_limits import run_with_python
+from run_tools import ACROSS, command_line, run_with_python
 
 import sqlamarr
 from sqlamarr import Database

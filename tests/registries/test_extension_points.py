@@ -15,7 +15,7 @@ from sqlamarr.models.kind import KINDS as MODELS
 from sqlamarr.report.section import SECTIONS
 from sqlamarr.sources.kind import SOURCES, ContentKind
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 def page(name):

@@ -21,7 +21,7 @@ pytestmark = [
 
 
 def read(*arguments) -> dict:
-    script = Path(__file__).parent / "root_reading.py"
+    script = Path(__file__).parents[1] / "tools" / "root_reading.py"
     command = [sys.executable, "-W", "ignore", str(script), *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return json.loads(done.stdout.splitlines()[-1])

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-HEADER = Path(__file__).parent.parent / "src" / "core" / "portable_math.h"
+HEADER = Path(__file__).parents[2] / "src" / "core" / "portable_math.h"
 COMPILER = shutil.which("gcc") or shutil.which("cc") or ""
 pytestmark = pytest.mark.skipif(not COMPILER or not HEADER.exists(), reason="needs a C compiler and src/")
 

@@ -312,7 +312,7 @@ def test_a_file_of_settings_and_what_the_run_decides_itself(tmp_path):
 
 
 def test_the_example_has_its_signal(tmp_path, pipeline):
-    example = Path(__file__).parent.parent / "examples" / "pythia_bb.yaml"
+    example = Path(__file__).parents[2] / "examples" / "pythia_bb.yaml"
     sqlamarr.run(pipeline, example, tmp_path / "out.db", seed=1, events=25)
     with sqlamarr.open(tmp_path / "out.db") as db:
         assert db.execute("SELECT count(*), count(DISTINCT original_id) FROM GenEvents").fetchone() == (25, 2)

@@ -10,7 +10,7 @@ import pytest
 
 import sqlamarr
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 pytest.importorskip("sklearn")
 pytest.importorskip("matplotlib")

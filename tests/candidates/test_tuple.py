@@ -25,7 +25,7 @@ from sqlamarr.errors import OutputError, SqlamarrError
 from sqlamarr.particles.descriptors import mass, parse
 from sqlamarr.report.statistics import half_width
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 LB = "[Lambda_b0 -> (Lambda_c+ -> p+ K- pi+) mu-]CC"
 
 
@@ -396,7 +396,7 @@ def test_root_and_parquet_hold_the_same(jpsi, tmp_path, suffix):
 
 
 def test_every_variable_is_documented(matched):
-    text = (Path(__file__).parent.parent / "docs" / "tuples.md").read_text()
+    text = (Path(__file__).parents[2] / "docs" / "tuples.md").read_text()
     for table in (
         variables.OF_ALL,
         variables.OF_TRACKS,

@@ -15,7 +15,7 @@ from sqlamarr.models.compiled import CompiledModel
 
 pytest.importorskip("onnxruntime")
 
-FILES = {path.stem: path for path in sorted((Path(__file__).parent / "data").glob("*.onnx"))}
+FILES = {path.stem: path for path in sorted((Path(__file__).parents[1] / "data").glob("*.onnx"))}
 FLOWS = ("affine_flow", "coupling_flow", "coupling_flow_dynamo", "autoregressive_flow")
 
 

@@ -18,7 +18,7 @@ from sqlamarr.events.chunk import ParsedChunk
 from sqlamarr.output import provenance
 from sqlamarr.sources.inputs import as_arguments, open_inputs
 
-DATA = Path(__file__).parent.parent / "examples" / "data"
+DATA = Path(__file__).parents[2] / "examples" / "data"
 SIGNAL, MINIMUM_BIAS = str(DATA / "bbbar.hepmc.gz"), str(DATA / "minbias.hepmc.gz")
 PION = {"gun": {"particle": "pi+", "p": 5000, "theta": 0.1}}
 MUON = {"gun": {"particle": "mu+", "p": 9000, "theta": 0.2}}
@@ -263,6 +263,6 @@ def test_inputs_behind_crossings_without_end_would_never_be_read(content):
 
 
 def test_the_example_runs(tmp_path, pipeline):
-    example = Path(__file__).parent.parent / "examples" / "pileup.yaml"
+    example = Path(__file__).parents[2] / "examples" / "pileup.yaml"
     summary = sqlamarr.run(pipeline, example, tmp_path / "out.db", seed=1)
     assert summary.events == 40

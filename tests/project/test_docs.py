@@ -20,7 +20,7 @@ from sqlamarr.pipeline.load import SCHEMA
 from sqlamarr.running.run import run
 from sqlamarr.steps.registry import KINDS
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 def test_every_sql_function_is_documented_and_every_documented_one_exists(db):
