@@ -26,7 +26,7 @@ from onnx import TensorProto, helper, numpy_helper
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from sqlamarr.compiler.build import build
-from sqlamarr.compiler.function import Source
+from sqlamarr.compiler.function import ModelSource
 from sqlamarr.compiler.ir import Graph
 from sqlamarr.models.compiled import CompiledModel
 
@@ -109,7 +109,9 @@ def best(functions: dict[str, Callable[[], object]], rounds: int, seconds: float
 def compiled(folder: Path, layers: list[tuple[np.ndarray, np.ndarray]]) -> tuple[dict[str, CompiledModel], float, int]:
     """The library with each instruction set, the time to compile it, its size."""
     unknown = np.full(INPUTS, np.nan)
-    source = Source(graph(layers), lambda x, _: with_numpy(x.astype(np.float32), layers), unknown, unknown, "benchmark")
+    source = ModelSource(
+        graph(layers), lambda x, _: with_numpy(x.astype(np.float32), layers), unknown, unknown, "benchmark"
+    )
     made = min((build({"net": source}, folder / "net.so") for _ in range(3)), key=lambda compiled: compiled.seconds)
     models = {}
     for isa in ("best", "avx2", "baseline"):

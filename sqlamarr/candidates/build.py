@@ -56,7 +56,7 @@ class Selection:
 
 
 @dataclass(frozen=True)
-class Found:
+class CandidateRows:
     """Particles of one node of the descriptor.
 
     :ivar event: (n,) ids
@@ -78,11 +78,11 @@ class Found:
     ndf: int
     primary: Rows
 
-    def take(self, rows: Rows) -> Found:
+    def take(self, rows: Rows) -> CandidateRows:
         """Some of them."""
         columns = tuple({name: values[rows] for name, values in c.items()} for c in self.columns)
         arrays = (self.event[rows], self.truth[rows], self.leaves[rows], self.keys[rows])
-        return Found(*arrays, columns, self.chi2[rows], self.ndf, self.primary[rows])
+        return CandidateRows(*arrays, columns, self.chi2[rows], self.ndf, self.primary[rows])
 
 
 class LimitError(Exception):
@@ -111,7 +111,7 @@ class Builder:
         self.cuts = {label: Cut(text, f"--cut {label}") for label, text in selection.cuts.items()}
         self.combined: dict[str, int] = {}
 
-    def build(self, tables: Tables, most: int | None = None) -> Found:
+    def build(self, tables: Tables, most: int | None = None) -> CandidateRows:
         """All candidates of these events.
 
         :param most: combinations that any one particle may have
@@ -120,7 +120,7 @@ class Builder:
         self.combined = {}
         at = 0
 
-        def visit(node: Decay) -> Found:
+        def visit(node: Decay) -> CandidateRows:
             nonlocal at
             label = self.labels[at]
             at += 1
@@ -138,10 +138,10 @@ class Builder:
         found = visit(self.decay)
         return self._tree_fit(found, tables) if self.selection.tree_fit else found
 
-    def _cut(self, label: str, found: Found) -> Found:
+    def _cut(self, label: str, found: CandidateRows) -> CandidateRows:
         return found.take(self.cuts[label].rows(found.columns[0])) if label in self.cuts else found
 
-    def _final(self, node: Decay, tables: Tables) -> Found:
+    def _final(self, node: Decay, tables: Tables) -> CandidateRows:
         return self._photon(node, tables) if node.pid == PHOTON else self._track(node, tables)
 
     def _true(self, rows: Rows, ids: Ids, pid: int, truth: Truth) -> tuple[Rows, Rows]:
@@ -152,7 +152,7 @@ class Builder:
             rows, true = rows[right], true[right]
         return rows, true
 
-    def _photon(self, node: Decay, tables: Tables) -> Found:
+    def _photon(self, node: Decay, tables: Tables) -> CandidateRows:
         c = tables.photons
         rows, true = self._true(
             np.arange(len(c["energy"])), c["mcparticle_id"].astype(np.int64), node.pid, tables.truth
@@ -172,9 +172,9 @@ class Builder:
         }
         keys = -1 - c["cluster_id"][rows].astype(np.int64)[:, None]  # apart from the keys of tracks
         nowhere = np.full(len(rows), -1)
-        return Found(event, true, rows[:, None], keys, (columns,), np.zeros(len(rows)), 0, nowhere)
+        return CandidateRows(event, true, rows[:, None], keys, (columns,), np.zeros(len(rows)), 0, nowhere)
 
-    def _track(self, node: Decay, tables: Tables) -> Found:
+    def _track(self, node: Decay, tables: Tables) -> CandidateRows:
         t, truth = tables.tracks, tables.truth
         good = (t["charge"] == round(charge(node.pid))) & np.isin(t["type"], self.selection.track_types)
         rows, true = self._true(np.flatnonzero(good), t["mcparticle_id"].astype(np.int64), node.pid, truth)
@@ -196,9 +196,9 @@ class Builder:
             **{name: t[name][rows] for name in tables.extra},
         }
         keys = t["track_id"][rows][:, None]
-        return Found(event, true, rows[:, None], keys, (columns,), np.zeros(len(rows)), 0, best)
+        return CandidateRows(event, true, rows[:, None], keys, (columns,), np.zeros(len(rows)), 0, best)
 
-    def _decay(self, node: Decay, daughters: list[Found], tables: Tables, most: int | None) -> Found:
+    def _decay(self, node: Decay, daughters: list[CandidateRows], tables: Tables, most: int | None) -> CandidateRows:
         groups = [self._groups(node, d, tables) for d in daughters]
         orders = [np.flatnonzero(g >= 0)[np.argsort(g[g >= 0], kind="stable")] for g in groups]
         lists = [Particles(g[o], d.keys[o]) for g, o, d in zip(groups, orders, daughters)]
@@ -212,11 +212,11 @@ class Builder:
             parts, true = [part.take(right) for part in parts], true[right]
         return self._fitted(node, parts, true, tables)
 
-    def _groups(self, node: Decay, daughter: Found, tables: Tables) -> Any:
+    def _groups(self, node: Decay, daughter: CandidateRows, tables: Tables) -> Any:
         """What may be combined: tracks of one event, or of one true decay."""
         return tables.truth.ancestor(daughter.truth, node.pid) if self.selection.truth else daughter.event
 
-    def _fitted(self, node: Decay, parts: list[Found], true: Rows, tables: Tables) -> Found:
+    def _fitted(self, node: Decay, parts: list[CandidateRows], true: Rows, tables: Tables) -> CandidateRows:
         event, leaves = parts[0].event, np.concatenate([part.leaves for part in parts], axis=1)
         topology = topology_of(node)
         fitted = fit(topology, self._measured(node, leaves, tables), start=tables.primaries.first(event))
@@ -233,13 +233,13 @@ class Builder:
             chi2, ndf = fitted.chi2, fitted.ndf
         keys = np.concatenate([part.keys for part in parts], axis=1)
         below = [c for part in parts for c in part.columns]
-        return Found(event, true, leaves, keys, (columns, *below), chi2, ndf, best)
+        return CandidateRows(event, true, leaves, keys, (columns, *below), chi2, ndf, best)
 
     def _measured(self, node: Decay, leaves: Rows, tables: Tables) -> list[Measured]:
         finals = [n for n in node.walk() if not n.daughters]
         return [tables.measured(leaves[:, k], n.pid, mass(n.pid)) for k, n in enumerate(finals)]
 
-    def _tree_fit(self, found: Found, tables: Tables) -> Found:
+    def _tree_fit(self, found: CandidateRows, tables: Tables) -> CandidateRows:
         """Add the results of the fit of the whole decay with all constraints."""
         decays = [k for k, node in enumerate(self.nodes) if node.daughters]
         masses = {n: mass(self.nodes[k].pid) for n, k in enumerate(decays) if self.labels[k] in self.selection.masses}

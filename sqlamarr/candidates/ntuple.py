@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from sqlamarr.candidates.build import Builder, Found, LimitError, Selection
+from sqlamarr.candidates.build import Builder, CandidateRows, LimitError, Selection
 from sqlamarr.candidates.cuts import Cut
 from sqlamarr.candidates.tables import Tables, check_tables, has_photons, read_tables
 from sqlamarr.candidates.variables import OF_EVENTS, Columns, describe, labels_of
@@ -31,7 +31,7 @@ SEEN = 10_000  # mm: who flies farther is gone before it decays
 
 
 @dataclass(frozen=True)
-class Piece:
+class CandidateBlock:
     """Candidates of some events.
 
     :ivar events: how many events
@@ -69,7 +69,7 @@ class NTuple:
         self._combined: Counter[str] = Counter()  # combinations so far, by the particle's label
         self._events = self._seen = 0  # of the file; those that are done
 
-    def pieces(self) -> Iterator[Piece]:
+    def pieces(self) -> Iterator[CandidateBlock]:
         """The candidates in the order of the events; at least one piece, be it empty.
 
         :raises SqlamarrError: there are more combinations than the selection allows; told before they are made
@@ -79,7 +79,7 @@ class NTuple:
         for begin in range(0, max(len(ids), 1), EVENTS):
             yield from self._of_events(ids[begin : begin + EVENTS])
 
-    def _of_events(self, ids: Any) -> Iterator[Piece]:
+    def _of_events(self, ids: Any) -> Iterator[CandidateBlock]:
         first, last = (int(ids[0]), int(ids[-1]) + ROWS_PER_EVENT) if len(ids) else (0, 0)
         tables = read_tables(self.db, first, last)
         limit = self.selection.max_combinations
@@ -97,7 +97,7 @@ class NTuple:
         for label in self._combined:
             self._check_limit(label, 0, len(ids))
         self._seen += len(ids)
-        yield Piece(len(ids), self._columns(tables, found))
+        yield CandidateBlock(len(ids), self._columns(tables, found))
 
     def _check_limit(self, label: str, new: int, events: int) -> None:
         """Give up before there are more combinations than anybody wants to wait for.
@@ -119,7 +119,7 @@ class NTuple:
             "each that decays), take what is true alone (--truth), or allow for more (--max-combinations N)."
         )
 
-    def _columns(self, tables: Tables, found: list[Found]) -> Columns:
+    def _columns(self, tables: Tables, found: list[CandidateRows]) -> Columns:
         event = np.concatenate([f.event for f in found]).astype(np.int64)
         order = np.argsort(event, kind="stable")
         out: Columns = {"event_id": event[order]}

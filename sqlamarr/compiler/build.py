@@ -13,10 +13,10 @@ from typing import Any
 from numpy.typing import NDArray
 
 from sqlamarr.compiler import toolchain
-from sqlamarr.compiler.function import Source
-from sqlamarr.compiler.information import Description
+from sqlamarr.compiler.function import ModelSource
+from sqlamarr.compiler.information import FunctionDescription
 from sqlamarr.compiler.library import WEIGHTS, has_incbin, write_library
-from sqlamarr.compiler.verify import ROWS, SELF_TEST_ROWS, TOLERANCE, Rows, Verification, compare, make_rows
+from sqlamarr.compiler.verify import ROWS, SELF_TEST_ROWS, TOLERANCE, TrialRows, Verification, compare, make_rows
 from sqlamarr.errors import CompilerError
 from sqlamarr.files import whole_files
 from sqlamarr.models.compiled import CompiledModel
@@ -39,7 +39,7 @@ class Compiled:
 
 
 def build(
-    sources: Mapping[str, Source],
+    sources: Mapping[str, ModelSource],
     path: Path,
     *,
     tolerance: float = TOLERANCE,
@@ -86,9 +86,9 @@ def build(
     return Compiled(path, verified, sizes, seconds)
 
 
-def _describe(source: Source, rows: Rows) -> Description:
+def _describe(source: ModelSource, rows: TrialRows) -> FunctionDescription:
     test = slice(0, SELF_TEST_ROWS)
-    return Description(
+    return FunctionDescription(
         source.origin, source.low, source.high, rows.inputs[test], rows.noise[test], rows.outputs[test]
     )  # fmt: skip
 
@@ -105,7 +105,7 @@ def _link(folder: Path, verified: Mapping[int, Verification]) -> None:
     toolchain.run(["-shared", "code.o", "information.o", "-o", "model.so", "-lm"], folder)
 
 
-def _verify(library: Path, name: str, source: Source, rows: Rows, tolerance: float) -> Verification:
+def _verify(library: Path, name: str, source: ModelSource, rows: TrialRows, tolerance: float) -> Verification:
     model = CompiledModel(library, name)
     noise = rows.noise if source.graph.noise else None
     outputs = model(rows.inputs, noise, source.graph.output.width)

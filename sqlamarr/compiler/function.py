@@ -16,7 +16,7 @@ Reference = Callable[[Doubles, Doubles], NDArray[Any]]
 
 
 @dataclass(frozen=True)
-class Source:
+class ModelSource:
     """What a front end makes of a trained model.
 
     :param graph: the model as operations

@@ -36,7 +36,7 @@ const sqlamarr_model_verification *{name}_verification(void) {{
 
 
 @dataclass(frozen=True)
-class Description:
+class FunctionDescription:
     """What ``f_info`` tells beside sizes and names.
 
     :param origin: where the model came from, in one line
@@ -55,7 +55,7 @@ class Description:
     outputs: NDArray[Any]
 
 
-def information(number: int, function: str, graph: Graph, about: Description) -> str:
+def information(number: int, function: str, graph: Graph, about: FunctionDescription) -> str:
     """The definition of ``FUNCTION_info``."""
     noise = graph.noise.width if graph.noise else 0
     known = not (np.isnan(about.low).any() or np.isnan(about.high).any())

@@ -11,7 +11,7 @@ from typing import Any
 from sqlamarr.compiler.constants import ALIGNMENT, Constants
 from sqlamarr.compiler.emit import FunctionWriter
 from sqlamarr.compiler.fuse import fuse
-from sqlamarr.compiler.information import Description, information
+from sqlamarr.compiler.information import FunctionDescription, information
 from sqlamarr.compiler.ir import Graph
 from sqlamarr.native.library import native_folder
 
@@ -100,7 +100,7 @@ class LibrarySource:
 
 
 def write_library(
-    graphs: Mapping[str, Graph], descriptions: Mapping[str, Description], *, as_text: bool
+    graphs: Mapping[str, Graph], descriptions: Mapping[str, FunctionDescription], *, as_text: bool
 ) -> LibrarySource:
     """Functions by name as C.
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from sqlamarr.compiler.function import Source
+from sqlamarr.compiler.function import ModelSource
 from sqlamarr.errors import CompilerError
 from sqlamarr.registries.registry import Registry, instance_of
 
@@ -22,7 +22,7 @@ class Reader(ABC):
     SUFFIXES: ClassVar[tuple[str, ...]]
 
     @abstractmethod
-    def read(self, path: Path, method: str | None, dtype: np.dtype[Any], noise: int | str | None) -> Source:
+    def read(self, path: Path, method: str | None, dtype: np.dtype[Any], noise: int | str | None) -> ModelSource:
         """A function from a file.
 
         :param method: what of the model to call; None: what a model of its kind is for

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sqlamarr.compiler.function import Doubles, Source
+from sqlamarr.compiler.function import Doubles, ModelSource
 from sqlamarr.compiler.ir import Graph, Value
 from sqlamarr.compiler.reader import READERS
 from sqlamarr.errors import CompilerError
@@ -62,7 +62,7 @@ def stages_of(description: Any) -> list[Stage]:
     return [description] if isinstance(description, Stage) else [Stage(description)]
 
 
-def read(stage: Stage, dtype: np.dtype[Any], noise: int | str | None = None) -> Source:
+def read(stage: Stage, dtype: np.dtype[Any], noise: int | str | None = None) -> ModelSource:
     """What a front end makes of a stage.
 
     :param dtype: the type in which the weights of networks are kept
@@ -85,7 +85,7 @@ def read(stage: Stage, dtype: np.dtype[Any], noise: int | str | None = None) -> 
     return source if stage.outputs is None else _kept(source, stage.outputs)
 
 
-def _kept(source: Source, outputs: Sequence[int]) -> Source:
+def _kept(source: ModelSource, outputs: Sequence[int]) -> ModelSource:
     """The same with some of the outputs only."""
     old, columns = source.graph, list(outputs)
     graph = _empty_like(old, old.input_names)
@@ -102,7 +102,7 @@ def _empty_like(graph: Graph, inputs: Sequence[str]) -> Graph:
     return Graph(inputs, graph.noise.width if graph.noise else 0)
 
 
-def chain(sources: Sequence[Source], noise: int = 0) -> Source:
+def chain(sources: Sequence[ModelSource], noise: int = 0) -> ModelSource:
     """Models one after the other as one.
 
     :param sources: each takes what the one before gives
@@ -125,13 +125,13 @@ def chain(sources: Sequence[Source], noise: int = 0) -> Source:
     graph.set_output(value, sources[-1].graph.output_names)
     guess = None if first.guess is None else first.guess[:, :inputs]
     origin = "; ".join(source.origin for source in sources)
-    return Source(graph, plan.reference(), first.low[:inputs], first.high[:inputs], origin, guess)
+    return ModelSource(graph, plan.reference(), first.low[:inputs], first.high[:inputs], origin, guess)
 
 
 class _Plan:
     """Who gets which columns of the function's random numbers."""
 
-    def __init__(self, sources: Sequence[Source], noise: int) -> None:
+    def __init__(self, sources: Sequence[ModelSource], noise: int) -> None:
         self.sources = sources
         self.taker = _taker(sources, noise)
         self.columns: list[list[int]] = []
@@ -157,7 +157,7 @@ class _Plan:
         return reference
 
 
-def _taker(sources: Sequence[Source], noise: int) -> int | None:
+def _taker(sources: Sequence[ModelSource], noise: int) -> int | None:
     """The number of the model that gets random numbers behind its inputs; all must fit together."""
     taker = None
     for number, source in enumerate(sources[1:], start=1):
@@ -177,7 +177,7 @@ def _taker(sources: Sequence[Source], noise: int) -> int | None:
     return taker
 
 
-def with_names(source: Source, inputs: Sequence[str] | None, outputs: Sequence[str] | None) -> Source:
+def with_names(source: ModelSource, inputs: Sequence[str] | None, outputs: Sequence[str] | None) -> ModelSource:
     """The same with other names of inputs or outputs.
 
     :raises CompilerError: there are more or fewer of them
@@ -199,7 +199,7 @@ def make_source(
     double: bool = False,
     inputs: Sequence[str] | None = None,
     outputs: Sequence[str] | None = None,
-) -> Source:
+) -> ModelSource:
     """One function from what describes it; see :func:`sqlamarr.compiler.compile`.
 
     :raises CompilerError: the message begins with the function's name

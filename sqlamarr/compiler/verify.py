@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sqlamarr.compiler.function import Doubles, Source
+from sqlamarr.compiler.function import Doubles, ModelSource
 from sqlamarr.compiler.ir import Graph
 from sqlamarr.errors import CompilerError
 
@@ -22,8 +22,8 @@ JUMPING = ("trees", "lt", "le", "gt", "ge", "eq", "ne", "floor", "ceil", "rint",
 
 
 @dataclass(frozen=True)
-class Rows:
-    """Rows to verify on: (rows, inputs), (rows, noise), and the original's (rows, outputs)."""
+class TrialRows:
+    """TrialRows to verify on: (rows, inputs), (rows, noise), and the original's (rows, outputs)."""
 
     inputs: NDArray[np.float32]
     noise: NDArray[np.float32]
@@ -51,7 +51,7 @@ class Verification:
         return text + (f", of which {self.jumps} fell on the other side of a cut" if self.jumps else "")
 
 
-def make_rows(name: str, source: Source, n: int = ROWS, sample: NDArray[Any] | None = None) -> Rows:
+def make_rows(name: str, source: ModelSource, n: int = ROWS, sample: NDArray[Any] | None = None) -> TrialRows:
     """Random rows inside the range of the training; where it is unknown, from -3 to 3.
 
     :param sample: (rows, inputs) real inputs to use instead
@@ -68,10 +68,10 @@ def make_rows(name: str, source: Source, n: int = ROWS, sample: NDArray[Any] | N
             raise CompilerError(f"{name}: the sample has shape {inputs.shape}, expected (rows, {len(low)}).")
         inputs = inputs[rng.integers(0, len(inputs), n)] if len(inputs) > n else inputs
     noise = rng.standard_normal((len(inputs), noise_width)).astype(np.float32)
-    return Rows(inputs, noise, _original(name, source, inputs, noise))
+    return TrialRows(inputs, noise, _original(name, source, inputs, noise))
 
 
-def _original(name: str, source: Source, inputs: NDArray[Any], noise: NDArray[Any]) -> Doubles:
+def _original(name: str, source: ModelSource, inputs: NDArray[Any], noise: NDArray[Any]) -> Doubles:
     try:
         outputs = np.asarray(source.reference(inputs.astype(np.float64), noise.astype(np.float64)), np.float64)
     except Exception as error:  # whatever a foreign model raises
@@ -89,7 +89,9 @@ def _original(name: str, source: Source, inputs: NDArray[Any], noise: NDArray[An
     return outputs
 
 
-def compare(name: str, graph: Graph, rows: Rows, outputs: NDArray[Any], tolerance: float = TOLERANCE) -> Verification:
+def compare(
+    name: str, graph: Graph, rows: TrialRows, outputs: NDArray[Any], tolerance: float = TOLERANCE
+) -> Verification:
     """Compare what the compiled function gave with the original.
 
     :raises CompilerError: it deviates by more than the tolerance

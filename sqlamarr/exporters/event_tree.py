@@ -10,11 +10,11 @@ import numpy as np
 from sqlamarr.database.connection import Database, quote_identifier
 from sqlamarr.exporters.events import EventNumbers
 from sqlamarr.exporters.nulls import marked
-from sqlamarr.exporters.options import Options
-from sqlamarr.exporters.trees import Group, Piece, Shape
+from sqlamarr.exporters.options import ExportOptions
+from sqlamarr.exporters.trees import EntryBlock, Group, Shape
 from sqlamarr.native.columns import INT64, TEXT, Array
-from sqlamarr.tables.description import Column, Description, describe
-from sqlamarr.tables.event_blocks import Range, Reader, counts, event_ranges, in_order
+from sqlamarr.tables.description import Column, TableDescription, describe
+from sqlamarr.tables.event_blocks import Range, Reader, counts, event_ranges, in_event_order
 
 MAX_CODES = 100  # different texts that are written as codes
 NO_INDEX = -1
@@ -38,7 +38,7 @@ class EventTree:
         db: Database,
         tables: tuple[str, ...],
         numbers: EventNumbers,
-        options: Options,
+        options: ExportOptions,
         null_integer: int | None,
     ) -> None:
         self._db, self._numbers, self._options = db, numbers, options
@@ -60,7 +60,7 @@ class EventTree:
     def _many(self) -> list[_Part]:
         return [part for part in self._parts if not part.description.per_event]
 
-    def _usable(self, description: Description) -> bool:
+    def _usable(self, description: TableDescription) -> bool:
         """Views repeat what tables say: they are in the tree only if they are asked for."""
         if description.is_view and description.name not in self._options.tables:
             return False
@@ -69,7 +69,7 @@ class EventTree:
             return False
         return True
 
-    def pieces(self) -> Iterator[Piece]:
+    def pieces(self) -> Iterator[EntryBlock]:
         """Some events at a time.
 
         :raises DataError: rows belong to no simulated event
@@ -87,7 +87,7 @@ class EventTree:
                 seen[name] += int(rows.sum())
             scalars = {**numbers, **self._scalars(read, per_event)}
             groups = {part.name: self._group(part, read, per_event) for part in self._many}
-            yield Piece(sum(len(columns["event_id"]) for columns in read.values()), len(ids), scalars, groups)
+            yield EntryBlock(sum(len(columns["event_id"]) for columns in read.values()), len(ids), scalars, groups)
         for part in self._parts:
             part.reader.check_complete(seen[part.name])
 
@@ -115,7 +115,7 @@ class EventTree:
 class _Part:
     """A table in the tree."""
 
-    description: Description
+    description: TableDescription
     reader: Reader
     shown: dict[str, Column]
     codes: dict[str, list[str]] = field(default_factory=dict)  # of text columns that are written as numbers
@@ -126,7 +126,9 @@ class _Part:
         return self.description.name
 
     @classmethod
-    def of(cls, db: Database, description: Description, chosen: list[Description], null_integer: int | None) -> _Part:
+    def of(
+        cls, db: Database, description: TableDescription, chosen: list[TableDescription], null_integer: int | None
+    ) -> _Part:
         columns = {name: column for name, column in description.columns.items() if name != "event_id"}
         reader = Reader(db, description.name, {name: c.type for name, c in description.columns.items()})
         codes: dict[str, list[str]] = {}
@@ -143,7 +145,7 @@ class _Part:
 
     def read(self, events: Range) -> dict[str, Array]:
         columns = self.reader.read(events)
-        return in_order(np.ma.getdata(columns["event_id"]), columns)
+        return in_event_order(np.ma.getdata(columns["event_id"]), columns)
 
     def coded(self, name: str, values: Array) -> Array:
         if name not in self.codes:
@@ -152,7 +154,7 @@ class _Part:
         return np.array([numbers.get(value, NO_INDEX) for value in values], dtype=np.int64)
 
 
-def _codes(db: Database, description: Description) -> dict[str, list[str]]:
+def _codes(db: Database, description: TableDescription) -> dict[str, list[str]]:
     """The different texts of every text column that has not too many of them, sorted."""
     codes = {}
     for name, column in description.columns.items():
@@ -178,7 +180,7 @@ def _as_code(column: Column, codes: Mapping[str, list[str]]) -> Column:
     return Column(column.name, INT64, doc=f"{meaning}; {NO_INDEX}: none".lstrip("; "), nullable=False)
 
 
-def _indices(description: Description, chosen: list[Description]) -> dict[str, tuple[str, str, str]]:
+def _indices(description: TableDescription, chosen: list[TableDescription]) -> dict[str, tuple[str, str, str]]:
     """The columns that name a row of another table of the tree, by the names of their index branches."""
     lists = {other.name: other.key[0] for other in chosen if len(other.key) == 1 and not other.per_event}
     found = {}

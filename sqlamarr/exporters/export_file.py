@@ -10,7 +10,7 @@ from sqlamarr.checking.yaml_schema import suggest
 from sqlamarr.database.connection import Database
 from sqlamarr.errors import OutputError, SqlamarrError
 from sqlamarr.exporters.format import FORMATS, checked_options, format_by_suffix, own_suffixes
-from sqlamarr.exporters.options import ExportSummary, Options
+from sqlamarr.exporters.options import ExportOptions, ExportSummary
 from sqlamarr.files.whole_files import replacing, replacing_folder
 from sqlamarr.output.file import BOOKKEEPING, check_output, open_output
 
@@ -31,8 +31,8 @@ def export(
     :param output: the file to write; the format follows from its name (``.root``, ``.edm4hep.root``, ``.parquet``, and
         what installed packages add; a folder for one Parquet file a table)
     :param format: name of a format, whatever the name of the file
-    :param options: the fields of :class:`Options`, and what the format has of its own (``layout``, ``compression``,
-        ...; its class in :mod:`sqlamarr.exporters.formats` lists them)
+    :param options: the fields of :class:`ExportOptions`, and those of the format (``layout``, ``compression``, ...; its
+        class in :mod:`sqlamarr.exporters.formats` lists them)
     :raises SqlamarrError: one of the classes in :mod:`sqlamarr.errors`
     """
     path = Path(output)
@@ -44,7 +44,7 @@ def export(
         return _export(db, path, chosen, settings, overwrite)
 
 
-def _export(db: Database, path: Path, format: str, options: Options, overwrite: bool) -> ExportSummary:
+def _export(db: Database, path: Path, format: str, options: ExportOptions, overwrite: bool) -> ExportSummary:
     exporter = FORMATS.get(format)
     names = [name for name in db if name not in BOOKKEEPING]
     for name in options.tables:
@@ -103,12 +103,12 @@ def format_of(path: Path, asked: str | None = None) -> str:
     )
 
 
-def _options(format: str, options: dict[str, Any]) -> Options:
+def _options(format: str, options: dict[str, Any]) -> ExportOptions:
     tables: Sequence[str] = options.get("tables", ())
     own = {name: value for name, value in options.items() if name not in _COMMON}
-    settings = Options(
+    settings = ExportOptions(
         tables=(tables,) if isinstance(tables, str) else tuple(tables),
-        rows=options.get("rows", Options.rows),
+        rows=options.get("rows", ExportOptions.rows),
         progress=options.get("progress"),
         own=checked_options(format, FORMATS.get(format), own),
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from sqlamarr.database.connection import Database
 from sqlamarr.exporters.events import EventNumbers
 from sqlamarr.exporters.nulls import marked
-from sqlamarr.exporters.trees import Piece, Shape
+from sqlamarr.exporters.trees import EntryBlock, Shape
 from sqlamarr.tables.description import Column, describe
 from sqlamarr.tables.event_blocks import Reader
 
@@ -30,11 +30,11 @@ class FlatTable:
         shown = columns if null_integer is None else marked(db, name, columns, null_integer)
         self.shape = Shape(description.doc, {**shown, **{column: beside[column] for column in self._beside}})
 
-    def pieces(self) -> Iterator[Piece]:
+    def pieces(self) -> Iterator[EntryBlock]:
         """Some rows at a time."""
         for events, columns in self._reader.pieces(self._rows):
             arrays = dict(columns)
             if self._numbers is not None:
                 beside = self._numbers.beside(columns["event_id"], events)
                 arrays |= {name: beside[name] for name in self._beside}
-            yield Piece(columns.rows, columns.rows, arrays)
+            yield EntryBlock(columns.rows, columns.rows, arrays)

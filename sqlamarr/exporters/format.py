@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from sqlamarr.database.connection import Database
 from sqlamarr.errors import SqlamarrError
-from sqlamarr.exporters.options import ExportSummary, Options
+from sqlamarr.exporters.options import ExportOptions, ExportSummary
 from sqlamarr.registries.registry import Registry, instance_of
 from sqlamarr.registries.suffixes import by_suffix
 
@@ -37,7 +37,7 @@ class Format(ABC):
 
     @abstractmethod
     def write(
-        self, db: Database, path: Path, tables: tuple[str, ...], options: Options, summary: ExportSummary
+        self, db: Database, path: Path, tables: tuple[str, ...], options: ExportOptions, summary: ExportSummary
     ) -> None:
         """Write the file.
 

@@ -24,7 +24,7 @@ COMPRESSION: Mapping[str, Any] = {
 
 
 @dataclass(frozen=True)
-class Options:
+class ExportOptions:
     """What an export is asked for; ``options["name"]`` is an option of the format's own.
 
     :ivar tables: tables and views to write; empty for all

@@ -12,9 +12,9 @@ from sqlamarr.errors import SqlamarrError, missing_package
 from sqlamarr.exporters.event_tree import EventTree
 from sqlamarr.exporters.events import EventNumbers
 from sqlamarr.exporters.flat import FlatTable
-from sqlamarr.exporters.options import ExportSummary, Options
+from sqlamarr.exporters.options import ExportOptions, ExportSummary
 from sqlamarr.exporters.provenance import EVENT_TREE, entries
-from sqlamarr.exporters.trees import Group, Piece, Shape, Source
+from sqlamarr.exporters.trees import EntryBlock, EntrySource, Group, Shape
 from sqlamarr.native.columns import FLOAT64, INT64, Array
 from sqlamarr.tables.description import Column
 
@@ -27,7 +27,7 @@ except ImportError as error:
 _CODECS = {"zstd": "zstd", "lz4": "lz4", "zlib": "gzip", "none": "none"}
 
 
-def write(db: Database, path: Path, tables: tuple[str, ...], options: Options, summary: ExportSummary) -> None:
+def write(db: Database, path: Path, tables: tuple[str, ...], options: ExportOptions, summary: ExportSummary) -> None:
     """Write one table as a file, or a folder with a file for each.
 
     :raises SqlamarrError: the output is the name of one file, and there are several tables
@@ -36,7 +36,7 @@ def write(db: Database, path: Path, tables: tuple[str, ...], options: Options, s
     metadata = {key.encode(): value.encode() for key, value in entries(db, f"pyarrow {pa.__version__}").items()}
     codec, level = _codec(options["compression"])
 
-    def one(name: str, source: Source, target: Path) -> None:
+    def one(name: str, source: EntrySource, target: Path) -> None:
         schema = _schema(source.shape, metadata)
         with pq.ParquetWriter(target, schema, compression=codec, compression_level=level) as writer:
             n = 0
@@ -83,7 +83,7 @@ def _field(column: Column) -> Any:
     return pa.field(column.name, kind, nullable=column.nullable, metadata=about)
 
 
-def _table(piece: Piece, shape: Shape, schema: Any) -> Any:
+def _table(piece: EntryBlock, shape: Shape, schema: Any) -> Any:
     arrays = [_array(piece.scalars[name], column) for name, column in shape.scalars.items()]
     arrays += [_lists(piece.groups[group], columns) for group, columns in shape.groups.items()]
     return pa.Table.from_arrays([array.cast(field.type) for array, field in zip(arrays, schema)], schema=schema)

@@ -11,13 +11,13 @@ from sqlamarr.database.connection import Database
 from sqlamarr.exporters.event_tree import EventTree
 from sqlamarr.exporters.events import EventNumbers
 from sqlamarr.exporters.flat import FlatTable
-from sqlamarr.exporters.options import ExportSummary, Options
+from sqlamarr.exporters.options import ExportOptions, ExportSummary
 from sqlamarr.exporters.provenance import EVENT_TREE, entries
-from sqlamarr.exporters.trees import NTupleWriter, Source, TreeWriter
+from sqlamarr.exporters.trees import EntrySource, NTupleWriter, TreeWriter
 from sqlamarr.exporters.uproot_writing import compression
 
 
-def write(db: Database, path: Path, tables: tuple[str, ...], options: Options, summary: ExportSummary) -> None:
+def write(db: Database, path: Path, tables: tuple[str, ...], options: ExportOptions, summary: ExportSummary) -> None:
     """Write tables and views as trees, the events as one more, and the provenance as strings."""
     numbers = EventNumbers(db)
     null_integer = None if options["rntuple"] else options["null_integer"]
@@ -34,7 +34,7 @@ def write(db: Database, path: Path, tables: tuple[str, ...], options: Options, s
             file[f"Provenance/{key}"] = value  # a TObjString
 
 
-def _write_tree(file: Any, name: str, source: Source, options: Options, summary: ExportSummary) -> None:
+def _write_tree(file: Any, name: str, source: EntrySource, options: ExportOptions, summary: ExportSummary) -> None:
     writer = (NTupleWriter if options["rntuple"] else TreeWriter)(file, name, source.shape, options["null_integer"])
     n = 0
     for piece in source.pieces():

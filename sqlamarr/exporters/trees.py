@@ -29,7 +29,7 @@ class Shape:
 
 
 @dataclass(frozen=True)
-class Piece:
+class EntryBlock:
     """Some entries of a tree, and how many rows of the database went into them."""
 
     rows: int
@@ -38,12 +38,12 @@ class Piece:
     groups: Mapping[str, Group] = field(default_factory=dict)
 
 
-class Source(Protocol):
+class EntrySource(Protocol):
     """What becomes a tree."""
 
     shape: Shape
 
-    def pieces(self) -> Iterator[Piece]:
+    def pieces(self) -> Iterator[EntryBlock]:
         """The entries, in order."""
 
 
@@ -64,7 +64,7 @@ class TreeWriter:
         with branch_titles(titles):
             self._tree = file.mktree(name, types, title=shape.doc)
 
-    def extend(self, piece: Piece) -> None:
+    def extend(self, piece: EntryBlock) -> None:
         """Append entries."""
         arrays: dict[str, Any] = {
             name: filled(piece.scalars[name], column, self._null) for name, column in self._shape.scalars.items()
@@ -93,7 +93,7 @@ class NTupleWriter:
             forms |= {f"{group}_{name}": _list_form(column) for name, column in columns.items()}
         self._ntuple = file.mkrntuple(name, ak.forms.RecordForm(list(forms.values()), list(forms)), shape.doc)
 
-    def extend(self, piece: Piece) -> None:
+    def extend(self, piece: EntryBlock) -> None:
         """Append entries."""
         contents = {name: _layout(piece.scalars[name], column) for name, column in self._shape.scalars.items()}
         for group, columns in self._shape.groups.items():

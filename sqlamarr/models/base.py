@@ -83,7 +83,7 @@ class Model(SelfDescribed, Protocol):
 
 
 @dataclass(frozen=True)
-class Description:
+class ModelDescription:
     """What a model says of itself; every part may be missing.
 
     :ivar ranges: the least and the greatest value per input, float32 (2, inputs)
@@ -110,7 +110,7 @@ class Described:
     :param description: what it says of itself
     """
 
-    def __init__(self, label: str, description: Description) -> None:
+    def __init__(self, label: str, description: ModelDescription) -> None:
         self._label, self._description = label, description
 
     def __str__(self) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 
 from sqlamarr.checking.wording import counted
 from sqlamarr.errors import ModelError
-from sqlamarr.models.base import Described, Description, Floats, Noise, Sizes, as_matrix
+from sqlamarr.models.base import Described, Floats, ModelDescription, Noise, Sizes, as_matrix
 
 #: Rows that are evaluated together. A power of two: vectorised loops over a block have no remainder.
 ROWS = 256
@@ -104,7 +104,7 @@ class BlockModel(Described, ABC):
     :param rows: rows of a block
     """
 
-    def __init__(self, label: str, description: Description, rows: int = ROWS) -> None:
+    def __init__(self, label: str, description: ModelDescription, rows: int = ROWS) -> None:
         super().__init__(label, description)
         self._rows = rows
         self._verified: dict[Sizes, tuple[Evaluate, int]] = {}  # and how many rows may be evaluated together

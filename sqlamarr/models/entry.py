@@ -77,7 +77,7 @@ def parse(text: str) -> dict[str, Any]:
     return {kind: KINDS.get(kind).here(text)}
 
 
-def here(entry: Mapping[str, Any]) -> dict[str, Any]:
+def with_absolute_paths(entry: Mapping[str, Any]) -> dict[str, Any]:
     """An entry whose relative paths start at the current folder, as those of :func:`parse` do.
 
     :param entry: checked by the schema and :func:`check`
@@ -104,4 +104,4 @@ def describe(record: Mapping[str, Any]) -> str:
     return short + (f", sha256 {record['sha256'][:16]}..." if "sha256" in record else "")
 
 
-__all__ = ["ModelFile", "check", "describe", "find", "here", "is_remote", "kinds_of", "parse", "schema"]
+__all__ = ["ModelFile", "check", "describe", "find", "with_absolute_paths", "is_remote", "kinds_of", "parse", "schema"]

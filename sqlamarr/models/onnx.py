@@ -12,7 +12,7 @@ import numpy as np
 
 from sqlamarr.checking.wording import counted
 from sqlamarr.errors import ModelError, missing_package
-from sqlamarr.models.base import Description, Floats, Sizes
+from sqlamarr.models.base import Floats, ModelDescription, Sizes
 from sqlamarr.models.blocks import ROWS, BlockModel, Evaluate
 from sqlamarr.models.onnx_ports import Port, describe, named_noise
 
@@ -53,7 +53,7 @@ class OnnxModel(BlockModel):
         self._file = path.name
         super().__init__(f"network '{path.name}'", self._describe(taken), rows)
 
-    def _describe(self, taken: Sequence[Port]) -> Description:
+    def _describe(self, taken: Sequence[Port]) -> ModelDescription:
         """What the file says of itself, where these inputs take random numbers."""
         metadata = self._session.get_modelmeta().custom_metadata_map
         return describe(metadata, [port for port in self._ports if port not in taken], self._file)

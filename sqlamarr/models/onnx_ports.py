@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from sqlamarr.errors import ModelError
-from sqlamarr.models.base import Description, Floats
+from sqlamarr.models.base import Floats, ModelDescription
 
 _NOISE = re.compile(r"noise|random|latent", re.IGNORECASE)  # what exporters call an input of random numbers
 
@@ -51,7 +51,7 @@ def named_noise(ports: Sequence[Port]) -> list[Port]:
     return named or [port for port in ports if port.name.lower() == "z" and not (port.width == 1 and single > 1)]
 
 
-def describe(metadata: Mapping[str, str], ports: Sequence[Port], name: str) -> Description:
+def describe(metadata: Mapping[str, str], ports: Sequence[Port], name: str) -> ModelDescription:
     """What a file says of itself: names and ranges in its metadata, names also from inputs of one column each.
 
     :param name: how messages call the file
@@ -65,7 +65,7 @@ def describe(metadata: Mapping[str, str], ports: Sequence[Port], name: str) -> D
         ranges = np.array(limits, dtype=np.float32) if all(limits) else None
     except ValueError as error:
         raise ModelError(f"network '{name}': its metadata input_min and input_max are no numbers: {error}") from error
-    return Description(names, words(metadata.get("output_names")), metadata.get("origin"), ranges)
+    return ModelDescription(names, words(metadata.get("output_names")), metadata.get("origin"), ranges)
 
 
 def words(text: str | None) -> list[str] | None:

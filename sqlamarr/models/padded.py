@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqlamarr.errors import EventError, ModelError
-from sqlamarr.models.base import Described, Description, Floats, Sizes
+from sqlamarr.models.base import Described, Floats, ModelDescription, Sizes
 from sqlamarr.models.blocks import Evaluate, evaluate, trial
 from sqlamarr.models.events import EventAnswers, EventBatch, EventLimits, EventSizes
 
@@ -105,7 +105,7 @@ class PaddedEventModel(Described, ABC):
     :param events: events of a block
     """
 
-    def __init__(self, label: str, description: Description, events: int = EVENTS) -> None:
+    def __init__(self, label: str, description: ModelDescription, events: int = EVENTS) -> None:
         super().__init__(label, description)
         self._block = events
         self._verified: dict[tuple[EventSizes, int | None], _Verified] = {}

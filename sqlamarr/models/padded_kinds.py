@@ -14,7 +14,7 @@ from sqlamarr.models.onnx import open_session, ports_of
 from sqlamarr.models.onnx_ports import Port, describe
 from sqlamarr.models.padded import EVENTS, PaddedAnswers, PaddedEventModel, PaddedEvents, PaddedFunction
 from sqlamarr.models.python import description_of
-from sqlamarr.user_code.functions import load_function, story
+from sqlamarr.user_code.functions import error_in_words, load_function
 
 INPUTS = ("rows", "mask", "event", "noise", "event_noise")
 OUTPUTS = ("out_rows", "out_mask", "out_links")
@@ -98,7 +98,7 @@ class PythonEventModel(PaddedEventModel):
                     rows, mask, links = self._call(given)
                     return _floats(rows), _floats(mask), _floats(links)
             except (Exception, SystemExit) as error:
-                raise ModelError(story(error)) from error
+                raise ModelError(error_in_words(error)) from error
 
         return function
 

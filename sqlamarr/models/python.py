@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from sqlamarr.errors import ModelError
-from sqlamarr.models.base import Description, Floats, Sizes
+from sqlamarr.models.base import Floats, ModelDescription, Sizes
 from sqlamarr.models.blocks import BlockModel, Evaluate
-from sqlamarr.user_code.functions import load_function, story
+from sqlamarr.user_code.functions import error_in_words, load_function
 
 
 class PythonModel(BlockModel):
@@ -44,16 +44,16 @@ class PythonModel(BlockModel):
                 with np.errstate(all="ignore"):  # what is no number is refused behind the model, with its row
                     answers = np.asarray(self._call(*arguments), dtype=np.float32)
             except (Exception, SystemExit) as error:
-                raise ModelError(story(error)) from error
+                raise ModelError(error_in_words(error)) from error
             return answers.reshape(-1, 1) if answers.ndim == 1 and sizes.outputs == 1 else answers
 
         return function
 
 
-def description_of(function: Callable[..., Any]) -> Description:
+def description_of(function: Callable[..., Any]) -> ModelDescription:
     """What the attributes of a function say of it."""
     limits = [getattr(function, name, None) for name in ("input_min", "input_max")]
-    return Description(
+    return ModelDescription(
         _listed(getattr(function, "input_names", None)),
         _listed(getattr(function, "output_names", None)),
         function.__doc__ and function.__doc__.strip().splitlines()[0],

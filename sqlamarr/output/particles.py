@@ -25,7 +25,7 @@ def particles_of(db: Database) -> AbstractContextManager[None]:
                 f"{db.path}: its inputs have two different particles {name!r}: {content[name]} and {entry}. "
                 "Ask the files of the single productions."
             )
-    return descriptors.knowing(read(content, KEY))
+    return descriptors.with_particles(read(content, KEY))
 
 
 def _described(value: Any) -> Iterator[tuple[str, Any]]:

@@ -357,7 +357,7 @@ _own: ContextVar[Mapping[int, OwnParticle]] = ContextVar("own", default=MappingP
 
 
 @contextmanager
-def knowing(particles: Mapping[int, OwnParticle]) -> Iterator[None]:
+def with_particles(particles: Mapping[int, OwnParticle]) -> Iterator[None]:
     """Within it, these particles, by their PDG codes, are known as well."""
     before = _own.set(particles)
     try:

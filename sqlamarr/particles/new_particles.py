@@ -59,7 +59,7 @@ def read(content: Mapping[str, Mapping[str, Any]], where: str) -> dict[int, OwnP
     return found
 
 
-def hint(error: DescriptorError) -> str:
+def definition_hint(error: DescriptorError) -> str:
     """The end of a gun's message about an error: that particles can be defined, if one is not known."""
     if not isinstance(error, UnknownParticleError):
         return ""

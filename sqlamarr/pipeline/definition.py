@@ -86,7 +86,7 @@ class Pipeline:
                 raise PipelineError(_unknown(self.path, "model", name, self.models))
             changed[name] = model_entry.parse(change) if isinstance(change, str) else change
             check_model(str(self.path), name, changed[name])
-            changed[name] = model_entry.here(changed[name])
+            changed[name] = model_entry.with_absolute_paths(changed[name])
         return replace(self, models={**self.models, **changed})
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from sqlamarr.errors import WorkerDiedError
 from sqlamarr.events.chunk import Chunk
 from sqlamarr.output.batch_result import BatchResult
-from sqlamarr.running.worker_process import place, rejection
+from sqlamarr.running.worker_process import event_in_words, rejection
 from sqlamarr.running.workers import Workers, result_of
 
 
@@ -66,7 +66,7 @@ class Coordinator:
         try:
             return result_of(dealt.future)
         except Exception as error:
-            if self._workers.death(error) is None:
+            if self._workers.cause_of_death(error) is None:
                 raise
         # Once may be chance: somebody killed it, or memory ran out.
         with tempfile.TemporaryDirectory() as folder:
@@ -77,7 +77,7 @@ class Coordinator:
         try:
             return result_of(self._workers.submit(chunk, trace))
         except Exception as error:
-            cause = self._workers.death(error)
+            cause = self._workers.cause_of_death(error)
             if cause is None:
                 raise
         if len(chunk.events) > 1:
@@ -86,8 +86,8 @@ class Coordinator:
         if self._skip:
             return [rejection(chunk, f"A worker process died of it, twice ({cause}).", step)]
         raise WorkerDiedError(
-            f"{place(chunk, chunk.events[0].event_id)}: {f'step {step!r}: ' if step else ''}a worker process died of "
-            f"it, twice ({cause}). A model or a function of the pipeline is likely to crash on this event. "
+            f"{event_in_words(chunk, chunk.events[0].event_id)}: {f'step {step!r}: ' if step else ''}a worker process "
+            f"died of it, twice ({cause}). A model or a function of the pipeline is likely to crash on this event. "
             "Use --on-error skip to leave out such events.",
             chunk.events[0].event_id,
             step,

@@ -75,7 +75,7 @@ class OnDask:
                 raise WorkersLostError(f"The Dask cluster takes no further work: {error}") from error
         return future
 
-    def death(self, error: BaseException) -> str | None:
+    def cause_of_death(self, error: BaseException) -> str | None:
         """When several workers have died of one chunk.
 
         :raises WorkersLostError: the scheduler is gone

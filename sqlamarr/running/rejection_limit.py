@@ -11,7 +11,7 @@ JUDGED_EVERY = 1000  # events
 MIN_REJECTED = 10  # so many bad events are always tolerated where skipping is asked for
 
 
-def tolerate(summary: RunSummary, result: BatchResult, fraction: float) -> None:
+def check_at_thousands(summary: RunSummary, result: BatchResult, fraction: float) -> None:
     """Judge the rejected events at every thousandth event, so that it does not depend on the batches.
 
     :param summary: with this result taken into account
@@ -26,7 +26,7 @@ def tolerate(summary: RunSummary, result: BatchResult, fraction: float) -> None:
         _judge(summary, summary.rejected - sum(row.event_id in later for row in result.rejected), mark, fraction)
 
 
-def judge(summary: RunSummary, fraction: float) -> None:
+def check_at_end(summary: RunSummary, fraction: float) -> None:
     """Judge all events of a run.
 
     :raises TooManyRejectedError: there are more than ten, and more than ``fraction``

@@ -18,7 +18,7 @@ from sqlamarr.output.summary import RunSummary
 from sqlamarr.pipeline.definition import Pipeline
 from sqlamarr.pipeline.load import load
 from sqlamarr.running.options import EventRange, RunOptions
-from sqlamarr.running.session import Session, Settings, reopened
+from sqlamarr.running.session import RunSettings, Session, reopened
 from sqlamarr.running.signals import Interruptions, interruptible
 from sqlamarr.running.workers import opened_workers
 from sqlamarr.running.working_file import WorkingFile
@@ -101,7 +101,7 @@ def run(
     with interruptible() as interruptions, claimed(path):
         file, chosen = WorkingFile.choose(path, options, lambda: secrets.randbits(63))
         try:
-            settings = Settings(prepared, replace(options, seed=chosen), arguments, file)
+            settings = RunSettings(prepared, replace(options, seed=chosen), arguments, file)
             summary = _run(settings, executor, progress, interruptions)
             file.complete()
         except BaseException as error:
@@ -111,7 +111,7 @@ def run(
 
 
 def _run(
-    settings: Settings, executor: Executor | None, progress: Progress | None, interruptions: Interruptions
+    settings: RunSettings, executor: Executor | None, progress: Progress | None, interruptions: Interruptions
 ) -> RunSummary:
     found = reopened(settings.file.working) if settings.file.continues else None
     try:

@@ -22,17 +22,17 @@ from sqlamarr.pipeline.definition import Pipeline
 from sqlamarr.registries.used import Used, collected, joined
 from sqlamarr.running.coordinator import Coordinator
 from sqlamarr.running.options import RunOptions
-from sqlamarr.running.rejection_limit import judge, tolerate
+from sqlamarr.running.rejection_limit import check_at_end, check_at_thousands
 from sqlamarr.running.signals import Interruptions
 from sqlamarr.running.worker import Worker
-from sqlamarr.running.worker_process import Job, adopt
+from sqlamarr.running.worker_process import Job, use_worker
 from sqlamarr.running.workers import Workers
 from sqlamarr.running.working_file import WorkingFile
 from sqlamarr.sources.inputs import open_inputs
 
 
 @dataclass(frozen=True)
-class Found:
+class ResumedOutput:
     """An output file that is there already.
 
     :ivar made: its provenance
@@ -47,17 +47,17 @@ class Found:
         return int(self.made["seed"])
 
 
-def reopened(path: Path) -> Found:
+def reopened(path: Path) -> ResumedOutput:
     """The file of an interrupted run.
 
     :raises OutputError: sqlamarr did not write it
     """
     out = OutputFile.again(path)
-    return Found(out, provenance.read(out.db))
+    return ResumedOutput(out, provenance.read(out.db))
 
 
 @dataclass(frozen=True)
-class Settings:
+class RunSettings:
     """What a run does; see :func:`sqlamarr.run`.
 
     :ivar options: with its seed
@@ -80,8 +80,8 @@ class Session:
 
     def __init__(
         self,
-        settings: Settings,
-        found: Found | None,
+        settings: RunSettings,
+        found: ResumedOutput | None,
         interruptions: Interruptions,
         progress: Callable[[int], object] | None,
     ) -> None:
@@ -91,11 +91,11 @@ class Session:
         with collected(self._used):
             self._prepare(settings, found)
 
-    def _prepare(self, settings: Settings, found: Found | None) -> None:
+    def _prepare(self, settings: RunSettings, found: ResumedOutput | None) -> None:
         options = settings.options
         self._worker = Worker(settings.pipeline, options)
         self.job = Job.of(settings.pipeline, settings.options)
-        adopt(self.job, self._worker)
+        use_worker(self.job, self._worker)
         self._found, self._out = found, found.out if found else None
         self._summary = RunSummary(settings.pipeline.name, options.seed or 0, str(settings.file.path))
         self._summary.rows.update(dict.fromkeys(self._worker.output_tables, 0))  # in the pipeline's order
@@ -187,7 +187,7 @@ class Session:
             self._file().append(result, marks if result is results[-1] else ())
             self._summary.add(report_of(result))
             self._settings.file.events = self._summary.events
-            tolerate(self._summary, result, self._settings.options.max_rejected)
+            check_at_thousands(self._summary, result, self._settings.options.max_rejected)
         self._summary.seconds["writing"] += time.perf_counter() - start
 
     def _note_packages(self) -> None:
@@ -203,7 +203,7 @@ class Session:
 
     def _finish(self) -> None:
         out, summary = self._file(), self._summary
-        judge(summary, self._settings.options.max_rejected)
+        check_at_end(summary, self._settings.options.max_rejected)
         for warning in [*self._source.warnings, *self._worker.advice(summary.counts), *self._missing()]:
             summary.warn(warning)
         out.describe(

@@ -51,7 +51,7 @@ class _Prepared(threading.local):
 _prepared = _Prepared()
 
 
-def adopt(job: Job, worker: Worker) -> None:
+def use_worker(job: Job, worker: Worker) -> None:
     """Let this thread use a worker that is prepared already."""
     _prepared.token, _prepared.worker = job.token, worker
 
@@ -63,7 +63,7 @@ def _worker(job: Job) -> Worker:
                 f"A worker has sqlamarr {version}, the run is one of {job.version}: install the same."
             )
         pipeline, options = pickle.loads(job.spec)
-        adopt(job, Worker(pipeline, options))
+        use_worker(job, Worker(pipeline, options))
     assert _prepared.worker is not None
     return _prepared.worker
 
@@ -87,7 +87,7 @@ def work(job: Job, chunk: Chunk, trace: Path | None = None) -> list[BatchResult]
     return list(_results(worker, chunk))
 
 
-def work_packed(job: Job, chunk: Chunk, trace: Path | None = None) -> Packed:
+def work_packed(job: Job, chunk: Chunk, trace: Path | None = None) -> PackedResults:
     """The same for the way between processes."""
     return pack(work(job, chunk, trace))
 
@@ -120,10 +120,11 @@ def rejection(chunk: Chunk, reason: str, step: str) -> BatchResult:
 
 
 def _event_message(chunk: Chunk, error: EventError) -> str:
-    return f"{place(chunk, error.event_id)}: step {error.step!r}: {error} Use --on-error skip to leave out such events."
+    where = event_in_words(chunk, error.event_id)
+    return f"{where}: step {error.step!r}: {error} Use --on-error skip to leave out such events."
 
 
-def place(chunk: Chunk, event_id: int | None) -> str:
+def event_in_words(chunk: Chunk, event_id: int | None) -> str:
     """File and number of an event, for people."""
     event = next((event for event in chunk.events if event.event_id == event_id), chunk.events[0])
     paths = {source.datasource_id: source.path for source in chunk.sources}
@@ -131,7 +132,7 @@ def place(chunk: Chunk, event_id: int | None) -> str:
 
 
 @dataclass(frozen=True)
-class Packed:
+class PackedResults:
     """Results ready for a pipe: one pickle whose big arrays stand behind it, so that nothing is copied twice."""
 
     head: bytes
@@ -139,17 +140,17 @@ class Packed:
     body: bytes
 
 
-def pack(results: list[BatchResult]) -> Packed:
+def pack(results: list[BatchResult]) -> PackedResults:
     """Results as bytes."""
     buffers: list[pickle.PickleBuffer] = []
     head = pickle.dumps(results, protocol=5, buffer_callback=buffers.append)
     raw = [buffer.raw() for buffer in buffers]
-    return Packed(head, [view.nbytes for view in raw], b"".join(raw))
+    return PackedResults(head, [view.nbytes for view in raw], b"".join(raw))
 
 
 def unpack(packed: Any) -> list[BatchResult]:
     """What :func:`pack` was given; the arrays are views of the bytes."""
-    if not isinstance(packed, Packed):
+    if not isinstance(packed, PackedResults):
         results: list[BatchResult] = packed
         return results
     view, buffers, begin = memoryview(packed.body), [], 0

@@ -29,7 +29,7 @@ class Workers(Protocol):
     def submit(self, chunk: Chunk, trace: Path | None = None) -> Future[Any]:
         """Begin to work on a chunk; ``trace`` is a file that shall tell which step runs."""
 
-    def death(self, error: BaseException) -> str | None:
+    def cause_of_death(self, error: BaseException) -> str | None:
         """If an error means that a worker died, and not that it said what is wrong: how."""
 
     def close(self, *, finished: bool) -> None:
@@ -50,7 +50,7 @@ class InProcess:
         future.set_result(work(self._job, chunk, trace))  # errors need no detour
         return future
 
-    def death(self, error: BaseException) -> None:
+    def cause_of_death(self, error: BaseException) -> None:
         """Then nobody would ask."""
         return
 
@@ -80,7 +80,7 @@ class OnExecutor:
         except (BrokenExecutor, RuntimeError) as error:
             raise WorkersLostError(f"The executor takes no further work: {error}") from error
 
-    def death(self, error: BaseException) -> str | None:
+    def cause_of_death(self, error: BaseException) -> str | None:
         """By the errors of our own processes; others' pools that break cannot be replaced by us.
 
         :raises WorkersLostError: such a pool is broken

@@ -16,14 +16,14 @@ from sqlamarr.events.chunk import Chunk
 from sqlamarr.sources import yaml_inputs as described
 from sqlamarr.sources.base import BATCH, Numbering, Source
 from sqlamarr.sources.content import content_kind, foreign_read_kind, unknown_content
-from sqlamarr.sources.kind import SOURCES, Description, ReadKind
-from sqlamarr.sources.reading import Piece, Reading
+from sqlamarr.sources.kind import SOURCES, DescribedSource, ReadKind
+from sqlamarr.sources.reading import EventPiece, Reading
 from sqlamarr.sources.streams import Fingerprint, Stream, unpack
 from sqlamarr.sources.tables import files as frames_files
 
 STANDARD_INPUT = "-"
 CHUNK_BYTES = 16 << 20  # a chunk with so much text takes no further event
-Argument = str | Description
+Argument = str | DescribedSource
 
 
 def open_inputs(
@@ -169,7 +169,7 @@ class Inputs:
 
     def names(self) -> list[str]:
         """Paths and other names of all inputs, in their order."""
-        return [argument.path if isinstance(argument, Description) else argument for argument in self._arguments]
+        return [argument.path if isinstance(argument, DescribedSource) else argument for argument in self._arguments]
 
     def position(self) -> list[dict[str, Any]]:
         """How far every input was read: path, bytes, sha256 of these, and whether that is all."""
@@ -204,7 +204,7 @@ class Inputs:
                 self._reading.last = last and argument is self._arguments[-1]
                 if self._reading.numbering.exhausted:
                     break
-                if isinstance(argument, Description) and not argument.is_read:
+                if isinstance(argument, DescribedSource) and not argument.is_read:
                     yield from gathered.chunk()
                     yield from described.chunks(argument, self._reading, batch_size)
                 else:
@@ -217,9 +217,9 @@ class Inputs:
         if failure is not None:
             raise failure
 
-    def _pieces(self, argument: Argument) -> Iterator[Piece]:
+    def _pieces(self, argument: Argument) -> Iterator[EventPiece]:
         first = self._reading.numbering.ordinal
-        if isinstance(argument, Description):
+        if isinstance(argument, DescribedSource):
             entry = described.entry_of(argument)
             self._reading.describe(entry)
         else:
@@ -229,12 +229,12 @@ class Inputs:
             entry["events"] = self._reading.numbering.ordinal - first
             yield piece
 
-    def _open(self, argument: Argument, entry: dict[str, Any]) -> Iterator[Piece]:
-        if isinstance(argument, Description):
+    def _open(self, argument: Argument, entry: dict[str, Any]) -> Iterator[EventPiece]:
+        if isinstance(argument, DescribedSource):
             return argument.read(self._reading, entry)
         return self._read_file(argument, entry)
 
-    def _read_file(self, argument: str, entry: dict[str, Any]) -> Iterator[Piece]:
+    def _read_file(self, argument: str, entry: dict[str, Any]) -> Iterator[EventPiece]:
         name = "the standard input" if argument == STANDARD_INPUT else argument
         with _open_bytes(argument) as file:
             fingerprint = Fingerprint(file, name, self._reading.mark())
@@ -252,7 +252,7 @@ class Inputs:
 
     def _read_by_name(
         self, argument: str, stream: Stream, entry: dict[str, Any], others: Sequence[str]
-    ) -> Iterator[Piece]:
+    ) -> Iterator[EventPiece]:
         """A file that only its name tells to be of a kind that an installed package brings."""
         path = Path(argument)
         kind = foreign_read_kind(path) if path.is_file() and stream.path == argument else None
@@ -272,10 +272,10 @@ class _Gathered:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._pieces: list[Piece] = []
+        self._pieces: list[EventPiece] = []
         self._size = 0
 
-    def add(self, piece: Piece) -> list[Chunk]:
+    def add(self, piece: EventPiece) -> list[Chunk]:
         """Take a piece; what was there before, if it is enough or of another kind."""
         full = len(self._pieces) >= self._most or self._size >= CHUNK_BYTES
         done = self.chunk() if full or (self._pieces and type(piece) is not type(self._pieces[0])) else []

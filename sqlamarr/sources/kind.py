@@ -18,7 +18,7 @@ from sqlamarr.events.chunk import ParsedChunk
 from sqlamarr.events.event import EventRef
 from sqlamarr.registries.registry import Registry, instance_of
 from sqlamarr.sources.base import BATCH
-from sqlamarr.sources.reading import Piece, Reading
+from sqlamarr.sources.reading import EventPiece, Reading
 from sqlamarr.sources.streams import Stream
 
 
@@ -52,7 +52,7 @@ class Generator:
 
 
 @dataclass(frozen=True)
-class Description:
+class DescribedSource:
     """The content of a YAML file that describes a source.
 
     :ivar kind: its one top-level key, the name of a :class:`DescribedKind`
@@ -83,7 +83,7 @@ class Description:
         """Are the events read, as those of files, not made by the workers?"""
         return isinstance(SOURCES.get(self.kind), ReadKind)
 
-    def read(self, reading: Reading, entry: dict[str, Any]) -> Iterator[Piece]:
+    def read(self, reading: Reading, entry: dict[str, Any]) -> Iterator[EventPiece]:
         """The events of a source that is read.
 
         :param entry: of the provenance, to be completed
@@ -123,7 +123,7 @@ class ContentKind(SourceKind, ABC):
         """
 
     @abstractmethod
-    def read(self, stream: Stream, reading: Reading) -> Iterator[Piece]:
+    def read(self, stream: Stream, reading: Reading) -> Iterator[EventPiece]:
         """The events of a file, in order.
 
         :param stream: the file's content; it must be read to its end
@@ -145,7 +145,7 @@ class RecipeKind(DescribedKind):
     """Events that the workers make, from a recipe."""
 
     @abstractmethod
-    def prepare(self, description: Description, seed: int) -> Generator:
+    def prepare(self, description: DescribedSource, seed: int) -> Generator:
         """Whatever can be checked and computed before the first event.
 
         :param seed: of the run
@@ -162,7 +162,7 @@ class ReadKind(DescribedKind):
     SUFFIXES: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
-    def read(self, description: Description, reading: Reading, entry: dict[str, Any]) -> Iterator[Piece]:
+    def read(self, description: DescribedSource, reading: Reading, entry: dict[str, Any]) -> Iterator[EventPiece]:
         """The events, in order.
 
         :param entry: of the provenance, to be completed
@@ -194,7 +194,7 @@ __all__ = [
     "SOURCES",
     "ContentKind",
     "DescribedKind",
-    "Description",
+    "DescribedSource",
     "Generator",
     "ReadKind",
     "Recipe",

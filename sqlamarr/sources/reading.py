@@ -65,7 +65,7 @@ class Reading:
         return self.marks[len(self.described) - 1] if len(self.described) <= len(self.marks) else {}
 
 
-class Piece(Protocol):
+class EventPiece(Protocol):
     """One event as a kind of source hands it out, before events are put together into a chunk."""
 
     @property
@@ -81,4 +81,4 @@ class Piece(Protocol):
         """Pieces of this one kind as a chunk."""
 
 
-__all__ = ["Piece", "Reading"]
+__all__ = ["EventPiece", "Reading"]

@@ -16,7 +16,7 @@ from sqlamarr.errors import InputError
 from sqlamarr.events.chunk import ParsedChunk, halves
 from sqlamarr.events.event import DataSource, EventRef
 from sqlamarr.sources.base import BATCH
-from sqlamarr.sources.kind import SOURCES, DescribedKind, Description, Generator, Recipe, described_names
+from sqlamarr.sources.kind import SOURCES, DescribedKind, DescribedSource, Generator, Recipe, described_names
 from sqlamarr.sources.reading import Reading
 from sqlamarr.sources.tables.files import is_frame
 
@@ -31,7 +31,7 @@ def is_described(argument: str) -> bool:
     return argument.lower().endswith(SUFFIXES)
 
 
-def load(path: str) -> Description:
+def load(path: str) -> DescribedSource:
     """Read a YAML file that describes a source.
 
     :raises InputError: it is not YAML, or describes nothing that is known
@@ -45,8 +45,8 @@ def load(path: str) -> Description:
     return describe(content, path, Path(path).absolute().parent, text)
 
 
-def describe(content: Any, path: str = "", folder: Path | None = None, text: bytes | None = None) -> Description:
-    """A description from its content, e.g. ``{"gun": {...}}``; see :class:`Description`.
+def describe(content: Any, path: str = "", folder: Path | None = None, text: bytes | None = None) -> DescribedSource:
+    """A description from its content, e.g. ``{"gun": {...}}``; see :class:`DescribedSource`.
 
     :raises InputError: there is not exactly one key, it is unknown, or what stands below it does not fit
     """
@@ -70,7 +70,7 @@ def describe(content: Any, path: str = "", folder: Path | None = None, text: byt
     schema = source.schema
     validate(below, schema, name, str(kind), InputError)
     below = with_integers(below, schema)
-    return Description(kind, below, path or f"{kind} (described in Python)", folder or Path.cwd(), text)
+    return DescribedSource(kind, below, path or f"{kind} (described in Python)", folder or Path.cwd(), text)
 
 
 def _plain(content: Any) -> Any:
@@ -104,7 +104,7 @@ class RecipeChunk:
         return RecipeChunk(first, self.sources, self.recipe), RecipeChunk(second, self.sources, self.recipe)
 
 
-def chunks(description: Description, reading: Reading, batch_size: int | None) -> Iterator[RecipeChunk]:
+def chunks(description: DescribedSource, reading: Reading, batch_size: int | None) -> Iterator[RecipeChunk]:
     """The events of a described source, as many as it has or the run still wants.
 
     :raises InputError: there is no end to them, or the run has no seed
@@ -137,7 +137,7 @@ def _batch_size(generator: Generator, events: int) -> int:
     return min(generator.batch, max(BATCH, -(-events // BATCHES)))
 
 
-def refuse_endless(description: Description, reading: Reading) -> None:
+def refuse_endless(description: DescribedSource, reading: Reading) -> None:
     """Make sure that somebody says how many events there are of a source without end.
 
     :raises InputError: nobody does, or there are inputs after it
@@ -152,7 +152,7 @@ def refuse_endless(description: Description, reading: Reading) -> None:
         )
 
 
-def _entry(description: Description, generator: Generator) -> dict[str, Any]:
+def _entry(description: DescribedSource, generator: Generator) -> dict[str, Any]:
     return {
         **entry_of(description),
         "files": [
@@ -162,7 +162,7 @@ def _entry(description: Description, generator: Generator) -> dict[str, Any]:
     }
 
 
-def entry_of(description: Description) -> dict[str, Any]:
+def entry_of(description: DescribedSource) -> dict[str, Any]:
     """The entry of a description in the provenance, before any event is read."""
     text = description.text
     return {
@@ -175,7 +175,7 @@ def entry_of(description: Description) -> dict[str, Any]:
 
 
 __all__ = [
-    "Description",
+    "DescribedSource",
     "Generator",
     "Recipe",
     "RecipeChunk",

@@ -102,10 +102,10 @@ class Batch:
         if self.tables is not None and table in self.tables:
             self.tables.replace(table, columns)
             return
-        self.fill(table, f"DELETE FROM {quote_identifier(table)}")
+        self.change(table, f"DELETE FROM {quote_identifier(table)}")
         self.write(table, columns)
 
-    def fill(self, table: str, sql: str, parameters: Parameters = ()) -> None:
+    def change(self, table: str, sql: str, parameters: Parameters = ()) -> None:
         """Run a statement that writes this table and no other."""
         with self._writing(table):
             self.db.rows(sql, parameters)

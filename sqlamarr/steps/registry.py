@@ -15,7 +15,7 @@ from sqlamarr.registries.entry import OURS, PROGRAM, Entry
 from sqlamarr.registries.registry import Registry, described, refuse_clash, unusable
 from sqlamarr.steps.protocol import Step
 from sqlamarr.steps.workspace import Workspace
-from sqlamarr.user_code.fresh_modules import keep
+from sqlamarr.user_code.fresh_modules import keep_module
 
 _NEEDED = ("SCHEMA", "from_options", "name", "tables", "prepare")
 _OURS = "sqlamarr.steps.kinds"
@@ -219,7 +219,8 @@ def register(kind: str) -> Callable[[_T], _T]:
 
     def add(cls: _T) -> _T:
         KINDS.register(kind, cls)
-        keep(cls.__module__)  # pipelines hold steps of this class, which travel to workers by their module's name
+        # Pipelines hold steps of this class, which travel to workers by their module's name.
+        keep_module(cls.__module__)
         return cls
 
     return add

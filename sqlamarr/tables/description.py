@@ -45,7 +45,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Description:
+class TableDescription:
     """A table or view: name, comment, columns in order, names of the primary key's columns."""
 
     name: str
@@ -60,7 +60,7 @@ class Description:
         return self.key == ("event_id",)
 
 
-def describe(db: Database, name: str) -> Description:
+def describe(db: Database, name: str) -> TableDescription:
     """Describe a table or view.
 
     :raises SqlError: there is none of this name, or a view that SQLite refuses
@@ -78,7 +78,7 @@ def describe(db: Database, name: str) -> Description:
     return _view(db, actual, sql) if kind == "view" else _table(db, actual, sql)
 
 
-def _table(db: Database, name: str, sql: str) -> Description:
+def _table(db: Database, name: str, sql: str) -> TableDescription:
     info = db.execute('SELECT name, type, "notnull", pk FROM pragma_table_info(?)', (name,)).fetchall()
     references = {
         str(column): (str(parent), str(to))
@@ -93,13 +93,13 @@ def _table(db: Database, name: str, sql: str) -> Description:
             str(column), code, unit, text, not (not_null or key), references.get(str(column))
         )  # fmt: skip
     key = tuple(str(row[0]) for row in sorted(info, key=lambda row: int(str(row[3]))) if row[3])
-    return Description(name, doc, columns, key)
+    return TableDescription(name, doc, columns, key)
 
 
-def _view(db: Database, name: str, sql: str) -> Description:
+def _view(db: Database, name: str, sql: str) -> TableDescription:
     origins = db.origins(f"SELECT * FROM {quote_identifier(name)}")
     doc, comments = _comments(sql, list(origins), last=True)
-    parents: dict[str, Description] = {}
+    parents: dict[str, TableDescription] = {}
     columns = {}
     for column, (declared, table, source) in origins.items():
         if table and table not in parents:
@@ -110,7 +110,7 @@ def _view(db: Database, name: str, sql: str) -> Description:
             unit, text = parent.unit or unit, parent.doc or text
         code = transfer_type(declared) or _found_type(db, name, column)
         columns[column] = Column(column, code, unit, text, refers=parent.refers if parent else None)
-    return Description(name, doc, columns, (), is_view=True)
+    return TableDescription(name, doc, columns, (), is_view=True)
 
 
 def _found_type(db: Database, name: str, column: str) -> int:

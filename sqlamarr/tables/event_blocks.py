@@ -142,7 +142,7 @@ def event_ranges(db: Database, rows: int, size: int = ROWS) -> list[Range]:
     return list(itertools.pairwise(edges))
 
 
-def in_order(event_ids: Array, columns: Columns) -> dict[str, Array]:
+def in_event_order(event_ids: Array, columns: Columns) -> dict[str, Array]:
     """The columns with their rows sorted by event, and in an event as they were."""
     if np.all(event_ids[1:] >= event_ids[:-1]):
         return dict(columns)

@@ -10,8 +10,8 @@ from sqlamarr.checking.yaml_schema import suggest
 from sqlamarr.database.connection import Database, quote_identifier
 from sqlamarr.errors import DataError, SqlamarrError, SqlError
 from sqlamarr.native.columns import FLOAT64, INT64, Array
-from sqlamarr.tables.description import Column, Description, describe
-from sqlamarr.tables.event_blocks import ROWS, Reader, counts, in_order, order_by
+from sqlamarr.tables.description import Column, TableDescription, describe
+from sqlamarr.tables.event_blocks import ROWS, Reader, counts, in_event_order, order_by
 
 if TYPE_CHECKING:
     import awkward as ak
@@ -34,7 +34,7 @@ class Table:
 
     def __init__(self, db: Database, name: str, cut: str = "") -> None:
         self.db = db
-        self.description: Description = describe(db, name)
+        self.description: TableDescription = describe(db, name)
         self.name = self.description.name
         self.cut = cut
 
@@ -154,7 +154,7 @@ class Table:
         events = self.db.columns("SELECT event_id FROM Events ORDER BY event_id")["event_id"]
         reader = self._reader()
         columns = reader.read()
-        ordered = in_order(columns["event_id"], columns)
+        ordered = in_event_order(columns["event_id"], columns)
         per_event = counts(ordered["event_id"], events)
         reader.check_complete(int(per_event.sum()))
         contents = {name: to.layout(values) for name, values in ordered.items()}

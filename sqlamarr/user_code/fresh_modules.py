@@ -22,7 +22,7 @@ _kept: set[str] = set()  # modules that are never imported anew
 _added: set[str] = set()  # folders that are in sys.path because a pipeline is there
 
 
-def keep(name: str) -> None:
+def keep_module(name: str) -> None:
     """Never import this module anew: objects of its classes are in use."""
     _kept.add(name)
 

@@ -73,7 +73,7 @@ def _load(path: Path) -> ModuleType:
     return module
 
 
-def story(error: BaseException) -> str:
+def error_in_words(error: BaseException) -> str:
     """What a function of the user's raised, and where in it; the caller's own frame is left out."""
     frames = traceback.extract_tb(error.__traceback__)[1:]
     where = "".join(f"\n  {frame.filename}, line {frame.lineno}: {frame.line}" for frame in frames[-3:])

@@ -187,7 +187,7 @@ def test_neither_blocks_nor_batches_matter(sizes, batch, rows, data, monkeypatch
             yield {name: frame[name].to_numpy()[begin : begin + rows] for name in names}
 
     monkeypatch.setattr(
-        "sqlamarr.sources.tables.tables.of_memory", lambda d, n: frames_files.Table(n, "test", list(frame), blocks)
+        "sqlamarr.sources.tables.tables.of_memory", lambda d, n: frames_files.TableFile(n, "test", list(frame), blocks)
     )
     small = parsed({"table": {"data": frame}}, batch)
     monkeypatch.undo()

@@ -13,7 +13,7 @@ import pytest
 
 from sqlamarr.compiler.build import build
 from sqlamarr.compiler.evaluate import evaluate
-from sqlamarr.compiler.function import Source
+from sqlamarr.compiler.function import ModelSource
 from sqlamarr.compiler.ir import Graph
 from sqlamarr.models.compiled import CompiledModel
 
@@ -24,10 +24,10 @@ needs_compiler = pytest.mark.skipif(
 COUNTS = (1, 2, 6, 7, 15, 16, 17, 32, 33, 47, 48, 49, 96, 101)
 
 
-def source_of(graph: Graph, low: float = -3.0, high: float = 3.0) -> Source:
+def source_of(graph: Graph, low: float = -3.0, high: float = 3.0) -> ModelSource:
     """A source whose original is the graph itself, computed with numpy."""
     n = len(graph.input_names)
-    return Source(graph, lambda x, z: evaluate(graph, x, z), np.full(n, low), np.full(n, high), "a test")
+    return ModelSource(graph, lambda x, z: evaluate(graph, x, z), np.full(n, low), np.full(n, high), "a test")
 
 
 def compile_graphs(graphs: Mapping[str, Graph], path: Path, **options: Any) -> Path:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from sqlamarr.database.connection import Database, quote_identifier
 from sqlamarr.exporters.format import Format
-from sqlamarr.exporters.options import ExportSummary, Options
+from sqlamarr.exporters.options import ExportOptions, ExportSummary
 
 
 class ToyText(Format):
@@ -22,7 +22,7 @@ class ToyText(Format):
     }
 
     def write(
-        self, db: Database, path: Path, tables: tuple[str, ...], options: Options, summary: ExportSummary
+        self, db: Database, path: Path, tables: tuple[str, ...], options: ExportOptions, summary: ExportSummary
     ) -> None:
         """Write the tables."""
         with path.open("w") as file:

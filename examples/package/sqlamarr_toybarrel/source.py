@@ -11,7 +11,7 @@ import numpy as np
 from sqlamarr.events.chunk import ParsedChunk
 from sqlamarr.events.event import EventRef, event_numbers
 from sqlamarr.native.random import Random, stream_key
-from sqlamarr.sources.kind import Description, Generator, RecipeKind
+from sqlamarr.sources.kind import DescribedSource, Generator, RecipeKind
 from sqlamarr.sources.record_tables import collision_tables, particle_columns, rows_of, vertex_columns
 
 MUON_MASS = 105.6583755  # MeV, PDG
@@ -62,7 +62,7 @@ class ToyGun(RecipeKind):
         "additionalProperties": False,
     }
 
-    def prepare(self, description: Description, seed: int) -> Generator:
+    def prepare(self, description: DescribedSource, seed: int) -> Generator:
         """Everything that can be checked before the first event."""
         content = description.content
         return Generator("toy gun", Muons(seed, content.get("muons", 1)), content.get("events"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sqlamarr.compiler.function import Doubles, Source
+from sqlamarr.compiler.function import Doubles, ModelSource
 from sqlamarr.compiler.ir import FLOAT32, Graph
 from sqlamarr.errors import CompilerError, missing_package
 from sqlamarr.models.onnx import OnnxModel
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def read_file(
     path: Path, method: str | None, dtype: np.dtype[Any] = FLOAT32, *, noise: str | int | None = None
-) -> Source:
+) -> ModelSource:
     """A function from an ONNX file.
 
     :param path: the file
@@ -33,14 +33,14 @@ def read_file(
         import onnx  # noqa: F401
     except ImportError as error:
         raise missing_package(str(path), "onnx", "onnx") from error
-    from sqlamarr.compiler.onnx_graph.layout import Layout, output_names, outputs, producer
-    from sqlamarr.compiler.onnx_graph.translate import Translation
+    from sqlamarr.compiler.onnx_graph.layout import OnnxLayout, output_names, outputs, producer
+    from sqlamarr.compiler.onnx_graph.translate import OnnxTranslation
 
     model = _load(path)
     chosen = outputs(model, path, method)
-    layout = Layout.of(model, path, noise)
+    layout = OnnxLayout.of(model, path, noise)
     graph = Graph(layout.input_names, layout.noise)
-    results = Translation(model, path, graph, layout.rows, dtype).run(layout.feed(graph, dtype), chosen)
+    results = OnnxTranslation(model, path, graph, layout.rows, dtype).run(layout.feed(graph, dtype), chosen)
     joined = graph.concat([graph.cast(r.value, results[0].value.dtype) for r in results])
     graph.set_output(joined, output_names(layout.description.output_names, chosen, [r.value.width for r in results]))
 
@@ -51,7 +51,7 @@ def read_file(
 
     unknown = np.full((2, len(layout.input_names)), np.nan)
     low, high = unknown if layout.description.ranges is None else layout.description.ranges.astype(np.float64)
-    return Source(graph, reference, low, high, layout.description.origin or f"{path.name}, {producer(model)}")
+    return ModelSource(graph, reference, low, high, layout.description.origin or f"{path.name}, {producer(model)}")
 
 
 def _load(path: Path) -> onnx.ModelProto:

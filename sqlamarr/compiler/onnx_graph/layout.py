@@ -14,14 +14,14 @@ from sqlamarr.compiler.ir import FLOAT64, Graph
 from sqlamarr.compiler.onnx_graph.elementwise import truncated
 from sqlamarr.compiler.onnx_graph.tensors import Tensor
 from sqlamarr.errors import CompilerError, ModelError
-from sqlamarr.models.base import Description
+from sqlamarr.models.base import ModelDescription
 from sqlamarr.models.onnx_ports import Port, describe, named_noise
 
 LABELS = (onnx.TensorProto.INT64, onnx.TensorProto.INT32, onnx.TensorProto.STRING, onnx.TensorProto.BOOL)
 
 
 @dataclass(frozen=True)
-class Layout:
+class OnnxLayout:
     """How features and random numbers become the inputs of the graph.
 
     :ivar features: inputs that take features
@@ -35,10 +35,10 @@ class Layout:
     noise_port: Port | None
     noise: int
     rows: int | None
-    description: Description
+    description: ModelDescription
 
     @classmethod
-    def of(cls, model: onnx.ModelProto, path: Path, noise: str | int | None) -> Layout:
+    def of(cls, model: onnx.ModelProto, path: Path, noise: str | int | None) -> OnnxLayout:
         """Read it from a file; see :func:`sqlamarr.compiler.onnx_graph.read`.
 
         :raises CompilerError: the inputs, or those for random numbers, are not clear

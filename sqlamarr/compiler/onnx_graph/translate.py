@@ -20,7 +20,7 @@ for _module in ("classical", "elementwise", "forests", "layers", "shapes"):
     importlib.import_module(f"sqlamarr.compiler.onnx_graph.{_module}")
 
 
-class Translation:
+class OnnxTranslation:
     """Carries out a graph on tensors.
 
     :param model: the file's content

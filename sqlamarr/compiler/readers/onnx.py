@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sqlamarr.compiler.function import Source
+from sqlamarr.compiler.function import ModelSource
 from sqlamarr.compiler.reader import Reader
 
 
@@ -16,7 +16,7 @@ class Onnx(Reader):
 
     SUFFIXES = (".onnx",)
 
-    def read(self, path: Path, method: str | None, dtype: np.dtype[Any], noise: int | str | None) -> Source:
+    def read(self, path: Path, method: str | None, dtype: np.dtype[Any], noise: int | str | None) -> ModelSource:
         """A function from a file."""
         from sqlamarr.compiler.onnx_graph import read_file
 

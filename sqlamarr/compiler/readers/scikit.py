@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sqlamarr.compiler.function import Source
+from sqlamarr.compiler.function import ModelSource
 from sqlamarr.compiler.reader import Reader
 
 
@@ -16,7 +16,7 @@ class Scikit(Reader):
 
     SUFFIXES = (".pkl", ".pickle", ".joblib")
 
-    def read(self, path: Path, method: str | None, dtype: np.dtype[Any], noise: int | str | None) -> Source:
+    def read(self, path: Path, method: str | None, dtype: np.dtype[Any], noise: int | str | None) -> ModelSource:
         """A function from a file; estimators take no random numbers."""
         from sqlamarr.compiler.scikit import read_file
 

@@ -15,14 +15,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sqlamarr.compiler.function import Doubles, Source
+from sqlamarr.compiler.function import Doubles, ModelSource
 from sqlamarr.compiler.ir import FLOAT64, Graph
 from sqlamarr.compiler.scikit import columns, ensembles, linear, networks, ranges, scaling  # noqa: F401 (they register)
-from sqlamarr.compiler.scikit.registry import Translation, default_method, label
+from sqlamarr.compiler.scikit.registry import ScikitTranslation, default_method, label
 from sqlamarr.errors import CompilerError, SqlamarrError, missing_package
 
 
-def read_file(path: Path, method: str | None, dtype: np.dtype[Any]) -> Source:
+def read_file(path: Path, method: str | None, dtype: np.dtype[Any]) -> ModelSource:
     """A pickled or joblib-dumped estimator. Loading runs code of the file: only load your own.
 
     :raises CompilerError: it cannot be loaded, or not compiled
@@ -53,7 +53,7 @@ def _missing(path: Path, module: str) -> SqlamarrError:
     return missing_package(str(path), package, package)
 
 
-def read_object(estimator: Any, method: str | None, dtype: np.dtype[Any], name: str = "") -> Source:
+def read_object(estimator: Any, method: str | None, dtype: np.dtype[Any], name: str = "") -> ModelSource:
     """A fitted estimator.
 
     :param method: which of its methods; default: predict_proba of classifiers, predict of others, else transform
@@ -63,14 +63,14 @@ def read_object(estimator: Any, method: str | None, dtype: np.dtype[Any], name: 
     method = method or default_method(estimator)
     inputs = input_names(estimator, method)
     graph = Graph(inputs)
-    value = Translation(graph, dtype).apply(estimator, graph.cast(graph.input, FLOAT64), method)
+    value = ScikitTranslation(graph, dtype).apply(estimator, graph.cast(graph.input, FLOAT64), method)
     graph.set_output(value, output_names(estimator, method, value.width))
     low, high = np.full((2, len(inputs)), np.nan)
     guess = None
     if method != "inverse_transform":
-        low, high = ranges.known(estimator, len(inputs))
+        low, high = ranges.known_range(estimator, len(inputs))
         guess = ranges.guessed(estimator, len(inputs))
-    return Source(graph, _original(estimator, method, inputs), low, high, _origin(estimator, method, name), guess)
+    return ModelSource(graph, _original(estimator, method, inputs), low, high, _origin(estimator, method, name), guess)
 
 
 def _origin(estimator: Any, method: str, name: str) -> str:

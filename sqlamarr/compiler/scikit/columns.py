@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sqlamarr.compiler.ir import Value
-from sqlamarr.compiler.scikit.registry import Translation, refuse, translates
+from sqlamarr.compiler.scikit.registry import ScikitTranslation, refuse, translates
 from sqlamarr.errors import CompilerError
 
 # numpy's and scipy's functions of one argument, and what they are here
@@ -32,14 +32,14 @@ def _steps(pipeline: Any) -> list[Any]:
 
 
 @translates("transform", "Pipeline")
-def _pipeline(t: Translation, pipeline: Any, x: Value) -> Value:
+def _pipeline(t: ScikitTranslation, pipeline: Any, x: Value) -> Value:
     for step in _steps(pipeline):
         x = t.apply(step, x, "transform")
     return x
 
 
 @translates("inverse_transform", "Pipeline")
-def _pipeline_inverse(t: Translation, pipeline: Any, x: Value) -> Value:
+def _pipeline_inverse(t: ScikitTranslation, pipeline: Any, x: Value) -> Value:
     for step in reversed(_steps(pipeline)):
         x = t.apply(step, x, "inverse_transform")
     return x
@@ -47,7 +47,7 @@ def _pipeline_inverse(t: Translation, pipeline: Any, x: Value) -> Value:
 
 def _pipeline_end(method: str) -> None:
     @translates(method, "Pipeline")
-    def translate(t: Translation, pipeline: Any, x: Value) -> Value:
+    def translate(t: ScikitTranslation, pipeline: Any, x: Value) -> Value:
         *before, last = pipeline.steps
         for _, step in before:
             if step is not None and step != "passthrough":
@@ -60,7 +60,7 @@ for _method in ("predict_proba", "predict", "decision_function"):
 
 
 @translates("transform", "FeatureUnion")
-def _union(t: Translation, union: Any, x: Value) -> Value:
+def _union(t: ScikitTranslation, union: Any, x: Value) -> Value:
     if union.transformer_weights:
         refuse(union, "transformer_weights", "Put a FunctionTransformer or a scaler behind the transformers.")
     parts = [
@@ -106,7 +106,7 @@ def _passes(part: Any) -> bool:
 
 
 @translates("transform", "ColumnTransformer")
-def _columns(t: Translation, transformer: Any, x: Value) -> Value:
+def _columns(t: ScikitTranslation, transformer: Any, x: Value) -> Value:
     weights = transformer.transformer_weights
     if weights:
         refuse(transformer, "transformer_weights", "Put a scaler behind the transformers instead.")
@@ -122,7 +122,7 @@ def _columns(t: Translation, transformer: Any, x: Value) -> Value:
 # ---- functions ----------------------------------------------------------------------------------------------
 
 
-def _function(t: Translation, transformer: Any, function: Any, options: Any, x: Value) -> Value:
+def _function(t: ScikitTranslation, transformer: Any, function: Any, options: Any, x: Value) -> Value:
     if function is None:
         return x
     name = getattr(function, "__name__", repr(function))
@@ -138,15 +138,15 @@ def _function(t: Translation, transformer: Any, function: Any, options: Any, x: 
 
 
 @translates("transform", "FunctionTransformer")
-def _function_transform(t: Translation, transformer: Any, x: Value) -> Value:
+def _function_transform(t: ScikitTranslation, transformer: Any, x: Value) -> Value:
     return _function(t, transformer, transformer.func, transformer.kw_args, x)
 
 
 @translates("inverse_transform", "FunctionTransformer")
-def _function_inverse(t: Translation, transformer: Any, x: Value) -> Value:
+def _function_inverse(t: ScikitTranslation, transformer: Any, x: Value) -> Value:
     return _function(t, transformer, transformer.inverse_func, transformer.inv_kw_args, x)
 
 
 @translates("predict", "TransformedTargetRegressor")
-def _transformed_target(t: Translation, regressor: Any, x: Value) -> Value:
+def _transformed_target(t: ScikitTranslation, regressor: Any, x: Value) -> Value:
     return t.apply(regressor.transformer_, t.apply(regressor.regressor_, x, "predict"), "inverse_transform")

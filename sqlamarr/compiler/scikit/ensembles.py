@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sqlamarr.compiler.ir import FLOAT32, Value
 from sqlamarr.compiler.scikit.linear import both_classes, class_of
-from sqlamarr.compiler.scikit.registry import Translation, refuse, translates
+from sqlamarr.compiler.scikit.registry import ScikitTranslation, refuse, translates
 from sqlamarr.compiler.trees import Tree, ensemble, tree
 
 FORESTS = ("RandomForest", "ExtraTrees")
@@ -28,7 +28,7 @@ def _tree(fitted: Any, values: NDArray[np.float64]) -> Tree:
     )  # fmt: skip
 
 
-def _in_single(t: Translation, x: Value) -> Value:
+def _in_single(t: ScikitTranslation, x: Value) -> Value:
     """Trees of sklearn.tree see their inputs as float32."""
     return t.graph.cast(x, FLOAT32)
 
@@ -40,7 +40,7 @@ def _members(model: Any) -> list[Any]:
     return list(model.estimators_) if hasattr(model, "estimators_") else [model]
 
 
-def _averaged(t: Translation, model: Any, x: Value, trees: Sequence[Tree]) -> Value:
+def _averaged(t: ScikitTranslation, model: Any, x: Value, trees: Sequence[Tree]) -> Value:
     outputs = trees[0].values.shape[1]
     total = t.graph.trees(_in_single(t, x), ensemble(trees, np.zeros(outputs), t.weights))
     return total if len(trees) == 1 else t.graph.binary("div", total, float(len(trees)))
@@ -53,26 +53,26 @@ def _class_fractions(fitted: Any) -> NDArray[np.float64]:
 
 
 @translates("predict_proba", *CLASSIFIERS)
-def _fractions(t: Translation, model: Any, x: Value) -> Value:
+def _fractions(t: ScikitTranslation, model: Any, x: Value) -> Value:
     if model.n_outputs_ > 1:
         refuse(model, "several targets", "Fit one classifier per target.")
     return _averaged(t, model, x, [_tree(m.tree_, _class_fractions(m.tree_)) for m in _members(model)])
 
 
 @translates("predict", *CLASSIFIERS)
-def _predict_class(t: Translation, model: Any, x: Value) -> Value:
+def _predict_class(t: ScikitTranslation, model: Any, x: Value) -> Value:
     return class_of(t, model, _fractions(t, model, x))
 
 
 @translates("predict", *REGRESSORS)
-def _mean(t: Translation, model: Any, x: Value) -> Value:
+def _mean(t: ScikitTranslation, model: Any, x: Value) -> Value:
     return _averaged(t, model, x, [_tree(m.tree_, m.tree_.value[:, :, 0]) for m in _members(model)])
 
 
 # ---- gradient boosting -----------------------------------------------------------------------------------------
 
 
-def _boosted(t: Translation, model: Any, x: Value) -> Value:
+def _boosted(t: ScikitTranslation, model: Any, x: Value) -> Value:
     if not isinstance(model.init_, str) and "Dummy" not in type(model.init_).__name__:
         refuse(model, f"init={type(model.init_).__name__}", "Fit with the default init, or init='zero'.")
     base = model._raw_predict_init(np.zeros((1, model.n_features_in_), np.float32))[0]
@@ -90,18 +90,18 @@ translates("predict", "GradientBoostingRegressor")(_boosted)
 translates("decision_function", "GradientBoostingClassifier")(_boosted)
 
 
-def _link(t: Translation, raw: Value) -> Value:
+def _link(t: ScikitTranslation, raw: Value) -> Value:
     return both_classes(t, t.graph.unary("sigmoid", raw)) if raw.width == 1 else t.graph.softmax(raw)
 
 
 @translates("predict_proba", "GradientBoostingClassifier")
-def _boosted_probabilities(t: Translation, model: Any, x: Value) -> Value:
+def _boosted_probabilities(t: ScikitTranslation, model: Any, x: Value) -> Value:
     raw = _boosted(t, model, x)
     return _link(t, t.graph.binary("mul", raw, 2.0) if model.loss == "exponential" else raw)
 
 
 @translates("predict", "GradientBoostingClassifier")
-def _boosted_class(t: Translation, model: Any, x: Value) -> Value:
+def _boosted_class(t: ScikitTranslation, model: Any, x: Value) -> Value:
     return class_of(t, model, _boosted(t, model, x), positive="ge")
 
 
@@ -121,7 +121,7 @@ def _histogram_tree(model: Any, predictor: Any, output: int, outputs: int) -> Tr
     )  # fmt: skip
 
 
-def _histogram_raw(t: Translation, model: Any, x: Value) -> Value:
+def _histogram_raw(t: ScikitTranslation, model: Any, x: Value) -> Value:
     if getattr(model, "_preprocessor", None) is not None:
         refuse(model, "categorical features", "Encode them as numbers (OrdinalEncoder) before the fit.")
     base = np.atleast_1d(np.asarray(model._baseline_prediction, np.float64).ravel())
@@ -137,16 +137,16 @@ translates("decision_function", "HistGradientBoostingClassifier")(_histogram_raw
 
 
 @translates("predict", "HistGradientBoostingRegressor")
-def _histogram(t: Translation, model: Any, x: Value) -> Value:
+def _histogram(t: ScikitTranslation, model: Any, x: Value) -> Value:
     raw = _histogram_raw(t, model, x)
     return t.graph.unary("exp", raw) if model.loss in ("poisson", "gamma") else raw
 
 
 @translates("predict_proba", "HistGradientBoostingClassifier")
-def _histogram_probabilities(t: Translation, model: Any, x: Value) -> Value:
+def _histogram_probabilities(t: ScikitTranslation, model: Any, x: Value) -> Value:
     return _link(t, _histogram_raw(t, model, x))
 
 
 @translates("predict", "HistGradientBoostingClassifier")
-def _histogram_class(t: Translation, model: Any, x: Value) -> Value:
+def _histogram_class(t: ScikitTranslation, model: Any, x: Value) -> Value:
     return class_of(t, model, _histogram_raw(t, model, x))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from sqlamarr.compiler.ir import Value
-from sqlamarr.compiler.scikit.registry import Translation, refuse, translates
+from sqlamarr.compiler.scikit.registry import ScikitTranslation, refuse, translates
 
 REGRESSORS = (
     "LinearRegression", "Ridge", "RidgeCV", "Lasso", "LassoCV", "ElasticNet", "ElasticNetCV", "Lars", "LassoLars",
@@ -19,7 +19,7 @@ CLASSIFIERS = ("LogisticRegression", "LogisticRegressionCV", "RidgeClassifier", 
                "Perceptron", "LinearDiscriminantAnalysis")  # fmt: skip
 
 
-def _linear(t: Translation, model: Any, x: Value) -> Value:
+def _linear(t: ScikitTranslation, model: Any, x: Value) -> Value:
     weights = np.atleast_2d(np.asarray(model.coef_, np.float64))
     bias = np.broadcast_to(np.asarray(model.intercept_, np.float64), (len(weights),))
     return t.graph.dense(x, weights.T, bias)
@@ -32,23 +32,23 @@ for _name in CLASSIFIERS:
 
 
 @translates("predict", *LOG_LINK)
-def _log_link(t: Translation, model: Any, x: Value) -> Value:
+def _log_link(t: ScikitTranslation, model: Any, x: Value) -> Value:
     return t.graph.unary("exp", _linear(t, model, x))
 
 
 @translates("predict", "TweedieRegressor")
-def _tweedie(t: Translation, model: Any, x: Value) -> Value:
+def _tweedie(t: ScikitTranslation, model: Any, x: Value) -> Value:
     log = model.link == "log" or (model.link == "auto" and model.power > 0)
     return _log_link(t, model, x) if log else _linear(t, model, x)
 
 
-def both_classes(t: Translation, p: Value) -> Value:
+def both_classes(t: ScikitTranslation, p: Value) -> Value:
     """The probabilities of both classes from that of the second."""
     return t.graph.concat([t.graph.binary("sub", t.graph.constant(1.0, p.dtype), p), p])
 
 
 @translates("predict_proba", "LogisticRegression", "LogisticRegressionCV", "LinearDiscriminantAnalysis")
-def _logistic(t: Translation, model: Any, x: Value) -> Value:
+def _logistic(t: ScikitTranslation, model: Any, x: Value) -> Value:
     scores = _linear(t, model, x)
     if scores.width == 1:
         return both_classes(t, t.graph.unary("sigmoid", scores))
@@ -57,7 +57,7 @@ def _logistic(t: Translation, model: Any, x: Value) -> Value:
     return t.graph.softmax(scores)
 
 
-def class_of(t: Translation, model: Any, scores: Value, *, positive: str = "gt") -> Value:
+def class_of(t: ScikitTranslation, model: Any, scores: Value, *, positive: str = "gt") -> Value:
     """The label of the winning class, as a number.
 
     :param scores: one column per class, or one, which says second class where it is ``positive`` 0
@@ -77,5 +77,5 @@ def class_of(t: Translation, model: Any, scores: Value, *, positive: str = "gt")
 
 
 @translates("predict", *CLASSIFIERS)
-def _predict(t: Translation, model: Any, x: Value) -> Value:
+def _predict(t: ScikitTranslation, model: Any, x: Value) -> Value:
     return class_of(t, model, _linear(t, model, x))

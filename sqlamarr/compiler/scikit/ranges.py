@@ -42,14 +42,14 @@ def output_width(estimator: Any) -> int:
     return input_width(estimator)
 
 
-def known(estimator: Any, width: int) -> Range:
+def known_range(estimator: Any, width: int) -> Range:
     """The range of the data that it was fitted on, where it keeps that."""
     kind, nothing = type(estimator).__name__, np.full((2, width), np.nan)
     if kind == "MinMaxScaler":
         return np.array([estimator.data_min_, estimator.data_max_], np.float64)
     if kind == "QuantileTransformer":
         return np.array([estimator.quantiles_[0], estimator.quantiles_[-1]], np.float64)
-    return _of_parts(known, estimator, width, nothing)
+    return _of_parts(known_range, estimator, width, nothing)
 
 
 def guessed(estimator: Any, width: int) -> Range:
@@ -61,7 +61,7 @@ def guessed(estimator: Any, width: int) -> Range:
     if kind == "PowerTransformer":
         return _behind_powers(estimator, width)
     if kind in ("MinMaxScaler", "QuantileTransformer"):
-        return known(estimator, width)
+        return known_range(estimator, width)
     cuts = _cuts(estimator)
     return _of_parts(guessed, estimator, width, nothing) if cuts is None else _around(cuts, width)
 

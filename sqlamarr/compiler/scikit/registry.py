@@ -10,7 +10,7 @@ import numpy as np
 from sqlamarr.compiler.ir import FLOAT64, Graph, Value
 from sqlamarr.errors import CompilerError
 
-Translator = Callable[["Translation", Any, Value], Value]
+Translator = Callable[["ScikitTranslation", Any, Value], Value]
 TRANSLATORS: dict[tuple[str, str], Translator] = {}
 METHODS = ("transform", "inverse_transform", "predict_proba", "predict", "decision_function")
 
@@ -71,7 +71,7 @@ def default_method(estimator: Any) -> str:
     raise CompilerError(f"{label(estimator)} has none of predict_proba, predict and transform.")
 
 
-class Translation:
+class ScikitTranslation:
     """One graph in the making.
 
     :param graph: where operations go

@@ -31,7 +31,7 @@ from sqlamarr.exporters.edm4hep.model import (
 )
 from sqlamarr.exporters.edm4hep.truth import event_header, mc_particles
 from sqlamarr.exporters.flat import FlatTable
-from sqlamarr.exporters.options import ExportSummary, Options
+from sqlamarr.exporters.options import ExportOptions, ExportSummary
 from sqlamarr.exporters.provenance import entries
 from sqlamarr.exporters.trees import NTupleWriter
 from sqlamarr.exporters.uproot_writing import class_names, compression
@@ -64,7 +64,7 @@ COLLECTIONS: dict[str, tuple[Datatype, tuple[str, ...], Maker]] = {
 }  # fmt: skip
 
 
-def write(db: Database, path: Path, _: tuple[str, ...], options: Options, summary: ExportSummary) -> None:
+def write(db: Database, path: Path, _: tuple[str, ...], options: ExportOptions, summary: ExportSummary) -> None:
     """Write all events.
 
     :raises SqlamarrError: tables were chosen, which this format does not offer
@@ -91,7 +91,7 @@ def _write_events(
     reader: EventReader,
     made: dict[str, tuple[Datatype, tuple[str, ...], Maker]],
     ids: dict[str, int],
-    options: Options,
+    options: ExportOptions,
     summary: ExportSummary,
 ) -> None:
     types = {name: form for name, (kind, _, _) in made.items() for name, form in forms(name, kind).items()}
@@ -111,7 +111,9 @@ def _write_events(
         summary.entries[name] = (n, len(made[name][0].members))
 
 
-def _write_own_states(file: Any, db: Database, reader: EventReader, options: Options, summary: ExportSummary) -> None:
+def _write_own_states(
+    file: Any, db: Database, reader: EventReader, options: ExportOptions, summary: ExportSummary
+) -> None:
     source = FlatTable(db, "TrackStates", reader.numbers, options.rows, None)
     writer = NTupleWriter(file, OWN_STATES, source.shape, 0)
     n = 0

@@ -12,7 +12,7 @@ from sqlamarr.exporters.event_tree import places
 from sqlamarr.exporters.events import EventNumbers
 from sqlamarr.native.columns import Array
 from sqlamarr.tables.description import describe
-from sqlamarr.tables.event_blocks import Reader, counts, event_ranges, in_order
+from sqlamarr.tables.event_blocks import Reader, counts, event_ranges, in_event_order
 
 TABLES = (
     "GenWeights", "MCParticles", "MCVertices", "Vertices",
@@ -82,7 +82,7 @@ class EventReader:
             tables = {}
             for name, reader in self._readers.items():
                 columns = reader.read(chosen)
-                tables[name] = in_order(np.ma.getdata(columns["event_id"]), columns)
+                tables[name] = in_event_order(np.ma.getdata(columns["event_id"]), columns)
             events = Events({name: values[simulated] for name, values in numbers.items()}, tables)
             for name in seen:
                 seen[name] += int(events.counts(name).sum())

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from sqlamarr.database.connection import Database
 from sqlamarr.exporters.format import Format
-from sqlamarr.exporters.options import COMPRESSION, ExportSummary, Options
+from sqlamarr.exporters.options import COMPRESSION, ExportOptions, ExportSummary
 
 
 class Edm4hep(Format):
@@ -21,7 +21,7 @@ class Edm4hep(Format):
     OPTIONS: ClassVar[Mapping[str, Mapping[str, Any]]] = {"compression": COMPRESSION}
 
     def write(
-        self, db: Database, path: Path, tables: tuple[str, ...], options: Options, summary: ExportSummary
+        self, db: Database, path: Path, tables: tuple[str, ...], options: ExportOptions, summary: ExportSummary
     ) -> None:
         """Write all events."""
         from sqlamarr.exporters.edm4hep import write

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from sqlamarr.database.connection import Database
 from sqlamarr.exporters.format import Format
-from sqlamarr.exporters.options import COMPRESSION, LAYOUT, ExportSummary, Options
+from sqlamarr.exporters.options import COMPRESSION, LAYOUT, ExportOptions, ExportSummary
 
 
 class Parquet(Format):
@@ -21,7 +21,7 @@ class Parquet(Format):
     OPTIONS: ClassVar[Mapping[str, Mapping[str, Any]]] = {"layout": LAYOUT, "compression": COMPRESSION}
 
     def write(
-        self, db: Database, path: Path, tables: tuple[str, ...], options: Options, summary: ExportSummary
+        self, db: Database, path: Path, tables: tuple[str, ...], options: ExportOptions, summary: ExportSummary
     ) -> None:
         """Write one table as a file, or a folder with a file for each."""
         from sqlamarr.exporters.parquet import write

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from sqlamarr.database.connection import Database
 from sqlamarr.exporters.format import Format
-from sqlamarr.exporters.options import COMPRESSION, LAYOUT, ExportSummary, Options
+from sqlamarr.exporters.options import COMPRESSION, LAYOUT, ExportOptions, ExportSummary
 
 
 class Root(Format):
@@ -29,7 +29,7 @@ class Root(Format):
     }
 
     def write(
-        self, db: Database, path: Path, tables: tuple[str, ...], options: Options, summary: ExportSummary
+        self, db: Database, path: Path, tables: tuple[str, ...], options: ExportOptions, summary: ExportSummary
     ) -> None:
         """Write tables and views as trees, the events as one more, and the provenance as strings."""
         from sqlamarr.exporters.root import write

@@ -144,7 +144,7 @@ def from_mapping(content: Mapping[str, Mapping[str, float]], where: str) -> Deca
                 for mode, fraction in modes.items()
             )
         except DescriptorError as error:
-            raise InputError(f"{where}: {mother}: {error}{new_particles.hint(error)}") from error
+            raise InputError(f"{where}: {mother}: {error}{new_particles.definition_hint(error)}") from error
         _add(table, key, channels, where)
     return table
 

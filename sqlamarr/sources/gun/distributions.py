@@ -82,7 +82,7 @@ def law(value: Any, quantity: Quantity) -> Law:
     return _within(KINDS[kind].law(options, quantity), quantity)
 
 
-def most(kind: int, low: float, high: float, c: float, d: float) -> float:
+def largest_density(kind: int, low: float, high: float, c: float, d: float) -> float:
     """The upper end of a law; of one that has none, where all but a few draws in a thousand lie below.
 
     :param kind: and the others: as of :class:`Law`
@@ -252,4 +252,4 @@ KINDS: dict[str, Kind] = {
     ),
 }
 
-__all__ = ["KINDS", "SCHEMA", "Law", "Quantity", "histogram", "law", "least", "most", "read_root"]
+__all__ = ["KINDS", "SCHEMA", "Law", "Quantity", "histogram", "law", "least", "largest_density", "read_root"]

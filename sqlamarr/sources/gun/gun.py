@@ -18,7 +18,7 @@ from sqlamarr.sources.gun.decay_plan import DecayPlan, sentence_about
 from sqlamarr.sources.gun.distributions import INFINITY, Law, Quantity
 from sqlamarr.sources.gun.place import Place
 from sqlamarr.sources.gun.plan import GunRecipe, Head, Plan
-from sqlamarr.sources.kind import Description, Generator
+from sqlamarr.sources.kind import DescribedSource, Generator
 
 #: Events of a few particles each: with fewer at a time, what every batch costs would be felt.
 BATCH = 8000
@@ -89,17 +89,17 @@ SCHEMA: Mapping[str, Any] = {
 }
 
 
-def prepare(description: Description, seed: int) -> Generator:
+def prepare(description: DescribedSource, seed: int) -> Generator:
     """A particle gun from its description.
 
     :raises InputError: the description is wrong
     """
     own = new_particles.read(description.content.get(new_particles.KEY, {}), f"{description.path}: gun.new_particles")
-    with descriptors.knowing(own):
+    with descriptors.with_particles(own):
         return _prepare(description, seed)
 
 
-def _prepare(description: Description, seed: int) -> Generator:
+def _prepare(description: DescribedSource, seed: int) -> Generator:
     content, place = description.content, Place(description, "gun")
     try:
         table = _decay_table(description)
@@ -109,7 +109,7 @@ def _prepare(description: Description, seed: int) -> Generator:
         for where, entry in _entries(place):
             _add_head(decay_plan, where, entry)
     except DescriptorError as error:
-        raise InputError(f"{description.path}: {error}{new_particles.hint(error)}") from error
+        raise InputError(f"{description.path}: {error}{new_particles.definition_hint(error)}") from error
     plan.origin = _place(plan, place.of("origin"), content.get("origin", [0, 0, 0]), "xyzt")
     return Generator(
         "particle gun",
@@ -121,14 +121,14 @@ def _prepare(description: Description, seed: int) -> Generator:
     )
 
 
-def _warnings(description: Description, decay_plan: DecayPlan) -> Iterator[str]:
+def _warnings(description: DescribedSource, decay_plan: DecayPlan) -> Iterator[str]:
     yield from decay_plan.notes
     yield from decay_plan.table.notes_on(decay_plan.by_table)
     if decay_plan.undecayed:
         yield f"{description.path}: {sentence_about(decay_plan.undecayed)}"
 
 
-def _decay_table(description: Description) -> decays.DecayTable:
+def _decay_table(description: DescribedSource) -> decays.DecayTable:
     content, table = description.content, decays.DecayTable()
     if content.get("shipped_decays", True):
         table.update(decays.shipped())
@@ -138,7 +138,7 @@ def _decay_table(description: Description) -> decays.DecayTable:
     return table
 
 
-def _files(description: Description) -> Iterator[Any]:
+def _files(description: DescribedSource) -> Iterator[Any]:
     """Every file that the description names."""
 
     def walk(value: Any) -> Iterator[str]:

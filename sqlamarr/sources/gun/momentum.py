@@ -114,7 +114,7 @@ def notes_on(plan: Plan, place: Place, found: Momentum) -> Iterator[str]:
     name = list(SIZES)[found.size_kind]
     if found.size >= 0:
         kind, _, _, *parameters = plan.distributions[found.size]
-        most = distributions.most(kind, *parameters)
+        most = distributions.largest_density(kind, *parameters)
     else:
         most = plan.numbers[found.joint + found.joint_n[0]]
     if 0 < most <= SOFT[name]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from sqlamarr.errors import InputError
-from sqlamarr.sources.kind import Description
+from sqlamarr.sources.kind import DescribedSource
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Place:
     :ivar name: keys with full stops between them, e.g. ``gun.particles.0.pt``
     """
 
-    description: Description
+    description: DescribedSource
     name: str
 
     @property

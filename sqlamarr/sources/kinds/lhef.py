@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sqlamarr.sources.hepmc.library import is_lhef, read_lhef
 from sqlamarr.sources.kind import ContentKind
-from sqlamarr.sources.reading import Piece, Reading
+from sqlamarr.sources.reading import EventPiece, Reading
 from sqlamarr.sources.streams import Stream
 
 
@@ -19,7 +19,7 @@ class Lhef(ContentKind):
         """Does a file of this format begin like this?"""
         return is_lhef(head)
 
-    def read(self, stream: Stream, reading: Reading) -> Iterator[Piece]:
+    def read(self, stream: Stream, reading: Reading) -> Iterator[EventPiece]:
         """The events of a file."""
         return read_lhef(stream, reading)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sqlamarr.sources.kind import Description, ReadKind
-from sqlamarr.sources.reading import Piece, Reading
+from sqlamarr.sources.kind import DescribedSource, ReadKind
+from sqlamarr.sources.reading import EventPiece, Reading
 
 
 class Pileup(ReadKind):
@@ -21,7 +21,7 @@ class Pileup(ReadKind):
 
         return SCHEMA
 
-    def read(self, description: Description, reading: Reading, entry: dict[str, Any]) -> Iterator[Piece]:
+    def read(self, description: DescribedSource, reading: Reading, entry: dict[str, Any]) -> Iterator[EventPiece]:
         """Its events."""
         from sqlamarr.sources.pileup.pileup import read
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlamarr.sources.kind import Description, Generator, RecipeKind
+from sqlamarr.sources.kind import DescribedSource, Generator, RecipeKind
 
 
 class Pythia(RecipeKind):
@@ -20,7 +20,7 @@ class Pythia(RecipeKind):
 
         return SCHEMA
 
-    def prepare(self, description: Description, seed: int) -> Generator:
+    def prepare(self, description: DescribedSource, seed: int) -> Generator:
         """The recipe of its events."""
         from sqlamarr.sources.pythia.pythia import prepare
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from sqlamarr.sources.kind import Description, ReadKind
-from sqlamarr.sources.reading import Piece, Reading
+from sqlamarr.sources.kind import DescribedSource, ReadKind
+from sqlamarr.sources.reading import EventPiece, Reading
 
 
 class Table(ReadKind):
@@ -22,7 +22,7 @@ class Table(ReadKind):
 
         return SCHEMA
 
-    def read(self, description: Description, reading: Reading, entry: dict[str, Any]) -> Iterator[Piece]:
+    def read(self, description: DescribedSource, reading: Reading, entry: dict[str, Any]) -> Iterator[EventPiece]:
         """Its events."""
         from sqlamarr.sources.tables.tables import read
 

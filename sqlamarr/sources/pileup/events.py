@@ -10,13 +10,13 @@ import numpy as np
 from sqlamarr.events.chunk import Chunk, ParsedChunk, halves
 from sqlamarr.events.event import DataSource, EventRef, Rejected
 from sqlamarr.native.random import Random
-from sqlamarr.sources.pileup.overlay import Group, Part, Tables, TooManyRowsError, move, overlay, primary_places
-from sqlamarr.sources.pileup.pool import Packed
+from sqlamarr.sources.pileup.overlay import Group, OverlayPart, Tables, TooManyRowsError, move, overlay, primary_places
+from sqlamarr.sources.pileup.pool import PackedCollision
 from sqlamarr.sources.yaml_inputs import RecipeChunk
 
 
 @dataclass(frozen=True)
-class Settings:
+class MixingSettings:
     """What the events of a source have in common.
 
     :ivar key: of the random numbers for places
@@ -38,8 +38,8 @@ class PileupPiece:
     event: EventRef
     source: DataSource
     signal: Chunk | None
-    collisions: tuple[Packed, ...]
-    settings: Settings
+    collisions: tuple[PackedCollision, ...]
+    settings: MixingSettings
 
     @classmethod
     def chunk(cls, pieces: Sequence[PileupPiece]) -> PileupChunk:
@@ -88,7 +88,7 @@ class PileupChunk:
         return ParsedChunk(_placed(tables, self.pieces), rejected)
 
 
-def _source(piece: PileupPiece, packed: Packed) -> DataSource:
+def _source(piece: PileupPiece, packed: PackedCollision) -> DataSource:
     return piece.settings.sources[packed.datasource_id]
 
 
@@ -97,7 +97,7 @@ def _groups(pieces: Sequence[PileupPiece], reasons: dict[int, str]) -> Iterator[
 
     :param reasons: why events are rejected, to be added to
     """
-    recipes: dict[int, list[tuple[RecipeChunk, Part, str]]] = {}
+    recipes: dict[int, list[tuple[RecipeChunk, OverlayPart, str]]] = {}
     for chunk, part, where in _chunks(pieces):
         if isinstance(chunk, RecipeChunk):
             recipes.setdefault(id(chunk.recipe), []).append((chunk, part, where))
@@ -110,20 +110,20 @@ def _groups(pieces: Sequence[PileupPiece], reasons: dict[int, str]) -> Iterator[
         yield _parsed(RecipeChunk(events, (), chunks[0].recipe), list(parts), list(wheres), reasons)
 
 
-def _chunks(pieces: Sequence[PileupPiece]) -> Iterator[tuple[Chunk, Part, str]]:
+def _chunks(pieces: Sequence[PileupPiece]) -> Iterator[tuple[Chunk, OverlayPart, str]]:
     """Chunks of one event each, where the events go, and the beginning of a sentence about them."""
     for piece in pieces:
         event = piece.event
         if piece.signal is not None:
-            yield piece.signal, Part(event.event_id, event.event_id, 0, event.datasource_id), ""
+            yield piece.signal, OverlayPart(event.event_id, event.event_id, 0, event.datasource_id), ""
         for rank, packed in enumerate(piece.collisions, start=1):
             chunk = packed.chunk()
             (made,) = chunk.events
             where = f"Pile-up ({_source(piece, packed).path}, event {made.number}): "
-            yield chunk, Part(made.event_id, event.event_id, rank, packed.datasource_id), where
+            yield chunk, OverlayPart(made.event_id, event.event_id, rank, packed.datasource_id), where
 
 
-def _parsed(chunk: Chunk, parts: list[Part], wheres: list[str], reasons: dict[int, str]) -> Group:
+def _parsed(chunk: Chunk, parts: list[OverlayPart], wheres: list[str], reasons: dict[int, str]) -> Group:
     parsed = chunk.parse()
     bad = {row.event_id: row.message for row in parsed.rejected}
     for part, where in zip(parts, wheres):
@@ -149,4 +149,4 @@ def _placed(tables: Tables, pieces: Sequence[PileupPiece]) -> Tables:
     return move(tables, steps)
 
 
-__all__ = ["PileupChunk", "PileupPiece", "Settings"]
+__all__ = ["PileupChunk", "PileupPiece", "MixingSettings"]

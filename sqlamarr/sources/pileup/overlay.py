@@ -20,7 +20,7 @@ _IDS = {
 Tables = dict[str, Columns]
 
 
-class Part(NamedTuple):
+class OverlayPart(NamedTuple):
     """An event of some source, which becomes one or several collisions of another event.
 
     :ivar made_as: its event_id in the tables that it comes from
@@ -39,7 +39,7 @@ class Group(NamedTuple):
     """Tables, and what becomes of the events in them; those that are no part of anything are left out."""
 
     tables: Tables
-    parts: list[Part]
+    parts: list[OverlayPart]
 
 
 class TooManyRowsError(Exception):
@@ -168,4 +168,4 @@ def move(tables: Tables, steps: Array) -> Tables:
     return moved
 
 
-__all__ = ["TABLES", "Group", "Part", "Tables", "TooManyRowsError", "move", "overlay", "primary_places"]
+__all__ = ["TABLES", "Group", "OverlayPart", "Tables", "TooManyRowsError", "move", "overlay", "primary_places"]

@@ -12,8 +12,8 @@ from sqlamarr.events.event import DataSource, EventRef
 from sqlamarr.native.random import stream_key
 from sqlamarr.sources.base import Numbering
 from sqlamarr.sources.gun.gun import LUMINOUS_REGION
-from sqlamarr.sources.kind import Description
-from sqlamarr.sources.pileup.events import PileupPiece, Settings
+from sqlamarr.sources.kind import DescribedSource
+from sqlamarr.sources.pileup.events import MixingSettings, PileupPiece
 from sqlamarr.sources.pileup.poisson import poisson, words
 from sqlamarr.sources.pileup.pool import Generated, Pool, Stored, reuse
 from sqlamarr.sources.reading import Reading
@@ -61,7 +61,7 @@ SCHEMA: Mapping[str, Any] = {
 NUMBER = 0  # stream of random numbers: how many collisions
 
 
-def read(description: Description, reading: Reading, entry: dict[str, Any]) -> Iterator[PileupPiece]:
+def read(description: DescribedSource, reading: Reading, entry: dict[str, Any]) -> Iterator[PileupPiece]:
     """The events of the signal with pile-up, or crossings without signal.
 
     :param entry: of the provenance
@@ -73,7 +73,7 @@ def read(description: Description, reading: Reading, entry: dict[str, Any]) -> I
     key = stream_key(reading.seed, "source:pileup")
     at_least = 0 if "signal" in content else 1
     with closing(_pool(description, reading)) as pool:
-        settings = Settings(stream_key(reading.seed, "source:pileup:place"), *_region(content), pool.sources)
+        settings = MixingSettings(stream_key(reading.seed, "source:pileup:place"), *_region(content), pool.sources)
         for number, (event, source, chunk) in enumerate(_events(description, reading)):
             n = poisson(content["mu"], words(key, event.event_id, NUMBER)[0], at_least)
             collisions = tuple(pool.collision(key, event, i) for i in range(n))
@@ -94,11 +94,11 @@ def _region(content: Mapping[str, Any]) -> tuple[tuple[float, ...] | None, tuple
     return tuple(map(float, region if isinstance(region, list) else LUMINOUS_REGION[region])), (0.0, 0.0, 0.0)
 
 
-def _pool(description: Description, reading: Reading) -> Pool:
+def _pool(description: DescribedSource, reading: Reading) -> Pool:
     """Where collisions come from, ready."""
     arguments = _arguments(description, "collisions")
     seed = stream_key(reading.seed or 0, "source:pileup:collisions")
-    made = [argument for argument in arguments if isinstance(argument, Description) and not argument.is_read]
+    made = [argument for argument in arguments if isinstance(argument, DescribedSource) and not argument.is_read]
     if made:
         if len(arguments) > 1:
             raise InputError(
@@ -116,7 +116,7 @@ def _pool(description: Description, reading: Reading) -> Pool:
     return pool
 
 
-def _events(description: Description, reading: Reading) -> Iterator[tuple[EventRef, DataSource, Chunk | None]]:
+def _events(description: DescribedSource, reading: Reading) -> Iterator[tuple[EventRef, DataSource, Chunk | None]]:
     if "events" in description.content:
         reading.last = True  # whatever comes after is read
     if "signal" in description.content:
@@ -131,7 +131,7 @@ def _events(description: Description, reading: Reading) -> Iterator[tuple[EventR
         yield reading.numbering.next_event(), source, None
 
 
-def _arguments(description: Description, key: str) -> list[Any]:
+def _arguments(description: DescribedSource, key: str) -> list[Any]:
     """Inputs of an entry: globs resolved, descriptions read; relative paths start at the description's folder."""
     from sqlamarr.sources.inputs import as_arguments, described_argument, resolve
 
@@ -139,7 +139,7 @@ def _arguments(description: Description, key: str) -> list[Any]:
     return [described_argument(argument, description.folder) for argument in resolve(paths)]
 
 
-def _anchored(given: Any, description: Description) -> Any:
+def _anchored(given: Any, description: DescribedSource) -> Any:
     if not isinstance(given, str):
         return given
     if given == "-":

@@ -22,7 +22,7 @@ COLLISION = 1  # streams of random numbers from here on: which collision is draw
 
 
 @dataclass(frozen=True)
-class Packed:
+class PackedCollision:
     """A chunk of one event; stored ones are pickled, and cheap to carry along as they are."""
 
     content: bytes | Chunk
@@ -37,7 +37,7 @@ class Packed:
 class Pool(Protocol):
     """Hands out collisions."""
 
-    def collision(self, key: int, event: EventRef, number: int) -> Packed:
+    def collision(self, key: int, event: EventRef, number: int) -> PackedCollision:
         """The collision that an event has as its ``number``-th of pile-up, from 0."""
 
     @property
@@ -84,12 +84,12 @@ class Stored:
         """Delete the temporary file."""
         self._file.close()
 
-    def collision(self, key: int, event: EventRef, number: int) -> Packed:
+    def collision(self, key: int, event: EventRef, number: int) -> PackedCollision:
         """One of them, whichever the random numbers of the event point at; the same may come again."""
         index = below(len(self), words(key, event.event_id, COLLISION + number)[0])
         self.drawn += 1
         self._file.seek(self._ends[index])
-        return Packed(self._file.read(self._ends[index + 1] - self._ends[index]), self._source_of[index])
+        return PackedCollision(self._file.read(self._ends[index + 1] - self._ends[index]), self._source_of[index])
 
 
 @dataclass
@@ -111,7 +111,7 @@ class Generated:
     def close(self) -> None:
         """Nothing is open."""
 
-    def collision(self, key: int, event: EventRef, number: int) -> Packed:
+    def collision(self, key: int, event: EventRef, number: int) -> PackedCollision:
         """The generator's event that belongs to this event and number.
 
         :raises InputError: the ordinal is beyond those that generators can be given
@@ -120,7 +120,7 @@ class Generated:
         if ordinal * ROWS_PER_EVENT >= 2**63:
             raise InputError(f"Event {event.ordinal} is too far on for generated pile-up; it ends at 2^63 / 10^9.")
         made = event._replace(event_id=ordinal * ROWS_PER_EVENT, ordinal=ordinal)
-        return Packed(RecipeChunk((made,), (self._source,), self.generator.recipe), self._source.datasource_id)
+        return PackedCollision(RecipeChunk((made,), (self._source,), self.generator.recipe), self._source.datasource_id)
 
 
 def reuse(pool: Pool) -> str | None:
@@ -134,4 +134,4 @@ def reuse(pool: Pool) -> str | None:
     )
 
 
-__all__ = ["MOST", "Generated", "Packed", "Pool", "Stored", "reuse"]
+__all__ = ["MOST", "Generated", "PackedCollision", "Pool", "Stored", "reuse"]

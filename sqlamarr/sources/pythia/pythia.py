@@ -13,7 +13,7 @@ from sqlamarr.native.random import stream_key
 from sqlamarr.particles import conservation
 from sqlamarr.particles.codes import PROTON
 from sqlamarr.particles.descriptors import Decay, parse, pid_of
-from sqlamarr.sources.kind import Description, Generator
+from sqlamarr.sources.kind import DescribedSource, Generator
 from sqlamarr.sources.pythia.engine import INSTANCES, CrossSection, checked, cross_section
 from sqlamarr.sources.pythia.record import Collision, tables
 from sqlamarr.sources.pythia.signal import NoEventError, Sampler, Signal, decay_lines
@@ -124,7 +124,7 @@ class PythiaRecipe:
         return ParsedChunk(tables(done), rejected)
 
 
-def prepare(description: Description, seed: int) -> Generator:
+def prepare(description: DescribedSource, seed: int) -> Generator:
     """Start Pythia and learn the cross-section.
 
     :raises InputError: Pythia does not understand a setting, or a name or range is none
@@ -143,7 +143,7 @@ def prepare(description: Description, seed: int) -> Generator:
     return Generator(f"Pythia {sampler.version()}", recipe, content.get("events"), files, warnings, names)
 
 
-def _config(config: Any, description: Description) -> tuple[str, ...]:
+def _config(config: Any, description: DescribedSource) -> tuple[str, ...]:
     lines = description.file(config).read_text().splitlines() if isinstance(config, str) else config
     return tuple(line.strip() for line in lines if line.strip() and line.strip()[:1].isalnum())
 

@@ -1,4 +1,4 @@
-"""Rows of particles as events with vertices."""
+"""ParticleRows of particles as events with vertices."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _MASSLESS = (*NEUTRINOS, PHOTON)
 
 
 @dataclass(frozen=True)
-class Rows:
-    """Rows of events.
+class ParticleRows:
+    """ParticleRows of events.
 
     :ivar columns: by name, (n,)
     :ivar counts: rows per event
@@ -39,21 +39,21 @@ class Rows:
     first: Array
 
     @classmethod
-    def of(cls, columns: dict[str, Array], counts: Array) -> Rows:
+    def of(cls, columns: dict[str, Array], counts: Array) -> ParticleRows:
         """From columns and the number of rows per event."""
         owner, position = rows_of(np.arange(len(counts)), counts)
         return cls(columns, counts, owner, position, np.cumsum(counts) - counts)
 
-    def only(self, events: Array) -> Rows:
+    def only(self, events: Array) -> ParticleRows:
         """The rows of some events, given by a mask."""
         rows = events[self.owner]
-        return Rows.of({name: values[rows] for name, values in self.columns.items()}, self.counts[events])
+        return ParticleRows.of({name: values[rows] for name, values in self.columns.items()}, self.counts[events])
 
 
 def parse(events: Sequence[EventRef], counts: Array, block: Block) -> ParsedChunk:
     """The generator's tables.
 
-    Rows without a mother begin at vertices of their own, one per place; those with one at its end vertex, whose
+    ParticleRows without a mother begin at vertices of their own, one per place; those with one at its end vertex, whose
     place is theirs.
 
     :param counts: rows per event
@@ -61,7 +61,7 @@ def parse(events: Sequence[EventRef], counts: Array, block: Block) -> ParsedChun
     columns = {name: block.column(name) for name in (*_NUMBERS, "pid", "mother", "status")}
     columns["pe"], columns["mass"] = _energies(columns)
     columns["event"] = block.event
-    rows = Rows.of(columns, counts)
+    rows = ParticleRows.of(columns, counts)
     reasons = _faults(rows, block.row)
     keep = np.array([number not in reasons for number in range(len(events))], bool)
     good = [event for event, kept in zip(events, keep) if kept]
@@ -96,7 +96,7 @@ def _mass(pid: int) -> float:
         return float("nan")
 
 
-def _faults(rows: Rows, row: Array) -> dict[int, str]:
+def _faults(rows: ParticleRows, row: Array) -> dict[int, str]:
     """What is wrong, by the number of the event; the first row that is wrong counts.
 
     :param row: where each stands in the table
@@ -136,7 +136,7 @@ def _first_siblings(mother: Array) -> Array:
     return np.where(mother >= 0, first[inverse], rows)
 
 
-def _collisions(rows: Rows, events: list[EventRef], ids: Array) -> dict[str, Columns]:
+def _collisions(rows: ParticleRows, events: list[EventRef], ids: Array) -> dict[str, Columns]:
     """GenEvents and GenWeights; the number and the weight of an event are those of its first row."""
     numbers, weights = [event.number for event in events], [1.0] * len(events)
     for number in np.flatnonzero(rows.counts).tolist():
@@ -146,7 +146,7 @@ def _collisions(rows: Rows, events: list[EventRef], ids: Array) -> dict[str, Col
     return collision_tables(ids, sources, {"event_number": numbers, "weight": weights})
 
 
-def _graph(rows: Rows, ids: Array) -> dict[str, Columns]:
+def _graph(rows: ParticleRows, ids: Array) -> dict[str, Columns]:
     """GenVertices and GenParticles."""
     columns, owner = rows.columns, rows.owner
     child = columns["mother"] >= 0
@@ -173,7 +173,7 @@ def _graph(rows: Rows, ids: Array) -> dict[str, Columns]:
     }
 
 
-def _vertices(rows: Rows, place: Array, has_one: Array) -> tuple[Array, Array]:
+def _vertices(rows: ParticleRows, place: Array, has_one: Array) -> tuple[Array, Array]:
     """Vertices in the order of the first row that begins there.
 
     :param has_one: does the row begin at a vertex?

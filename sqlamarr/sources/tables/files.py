@@ -21,7 +21,7 @@ _ROOT_BYTES = "50 MB"
 
 
 @dataclass(frozen=True)
-class Table:
+class TableFile:
     """An open table.
 
     :ivar name: for people
@@ -57,7 +57,7 @@ def is_frame(given: Any) -> bool:
     return hasattr(given, "__getitem__") and (hasattr(given, "columns") or hasattr(given, "column_names"))
 
 
-def _parquet(path: Path, tree: str | None) -> Table:
+def _parquet(path: Path, tree: str | None) -> TableFile:
     try:
         parquet = importlib.import_module("pyarrow.parquet")
     except ImportError as error:
@@ -71,7 +71,7 @@ def _parquet(path: Path, tree: str | None) -> Table:
         for batch in file.iter_batches(ROWS, columns=list(names)):
             yield {name: _arrow(batch.column(name)) for name in names}
 
-    return Table(str(path), "Parquet", list(file.schema_arrow.names), blocks)
+    return TableFile(str(path), "Parquet", list(file.schema_arrow.names), blocks)
 
 
 def _arrow(column: Any) -> Array | Jagged:
@@ -89,7 +89,7 @@ def _arrow_values(column: Any) -> Array:
     return values
 
 
-def _root(path: Path, tree: str | None) -> Table:
+def _root(path: Path, tree: str | None) -> TableFile:
     import uproot
 
     try:
@@ -108,7 +108,7 @@ def _root(path: Path, tree: str | None) -> Table:
         for part in branches.iterate(list(names), step_size=_ROOT_BYTES, library="ak"):
             yield {column: _awkward(part[column]) for column in names}
 
-    return Table(f"{path}:{name}", "ROOT", list(branches.keys()), blocks)
+    return TableFile(f"{path}:{name}", "ROOT", list(branches.keys()), blocks)
 
 
 def _awkward(column: Any) -> Array | Jagged:
@@ -119,7 +119,7 @@ def _awkward(column: Any) -> Array | Jagged:
     return Jagged(np.asarray(awkward.to_numpy(awkward.flatten(column))), np.asarray(awkward.num(column), np.int64))
 
 
-def _csv(path: Path, tree: str | None) -> Table:
+def _csv(path: Path, tree: str | None) -> TableFile:
     import pandas
 
     try:
@@ -135,14 +135,14 @@ def _csv(path: Path, tree: str | None) -> Table:
             for frame in frames:
                 yield {name: frame[name].to_numpy() for name in wanted}
 
-    return Table(str(path), "CSV", names, blocks)
+    return TableFile(str(path), "CSV", names, blocks)
 
 
 #: By name, readers of a path and, for ROOT, the name of a tree.
-FORMATS: dict[str, Callable[[Path, str | None], Table]] = {"parquet": _parquet, "root": _root, "csv": _csv}
+FORMATS: dict[str, Callable[[Path, str | None], TableFile]] = {"parquet": _parquet, "root": _root, "csv": _csv}
 
 
-def of_memory(data: Any, name: str) -> Table:
+def of_memory(data: Any, name: str) -> TableFile:
     """A table in memory: of pandas, polars or pyarrow, or a mapping of names to arrays.
 
     :raises InputError: it is none of these, a column is none, or they differ in length
@@ -163,7 +163,7 @@ def of_memory(data: Any, name: str) -> Table:
     def blocks(wanted: Sequence[str]) -> Iterator[Raw]:
         yield {column: _in_memory(columns[column]) for column in wanted}
 
-    return Table(name, "table in memory", list(columns), blocks)
+    return TableFile(name, "table in memory", list(columns), blocks)
 
 
 def _is_column(values: Any) -> bool:
@@ -193,4 +193,4 @@ def _listed(column: Sequence[Any]) -> Array:
     return np.asarray(column)
 
 
-__all__ = ["FORMATS", "ROWS", "Table", "format_of", "is_frame", "is_table", "of_memory"]
+__all__ = ["FORMATS", "ROWS", "TableFile", "format_of", "is_frame", "is_table", "of_memory"]

@@ -17,13 +17,13 @@ import numpy as np
 from sqlamarr.errors import InputError
 from sqlamarr.events.chunk import ParsedChunk, halves
 from sqlamarr.events.event import DataSource, EventRef
-from sqlamarr.sources.kind import Description
+from sqlamarr.sources.kind import DescribedSource
 from sqlamarr.sources.reading import Reading
 from sqlamarr.sources.record_tables import Array
 from sqlamarr.sources.streams import Fingerprint
 from sqlamarr.sources.tables.columns import COLUMNS, LENGTHS, MOMENTA, TIMES, Block, Jagged, Mapper
 from sqlamarr.sources.tables.events import parse
-from sqlamarr.sources.tables.files import FORMATS, Table, format_of, of_memory
+from sqlamarr.sources.tables.files import FORMATS, TableFile, format_of, of_memory
 
 SCHEMA: Mapping[str, Any] = {
     "type": "object",
@@ -106,7 +106,7 @@ class TableRowsChunk:
         )
 
 
-def read(description: Description, reading: Reading, entry: dict[str, Any]) -> Iterator[TablePiece]:
+def read(description: DescribedSource, reading: Reading, entry: dict[str, Any]) -> Iterator[TablePiece]:
     """The events of a table.
 
     :param entry: of the provenance, to be completed
@@ -127,7 +127,7 @@ def read(description: Description, reading: Reading, entry: dict[str, Any]) -> I
         reading.warn(f"{table.name} holds no event: it has columns, but no rows.")
 
 
-def _open(description: Description, entry: dict[str, Any]) -> Table:
+def _open(description: DescribedSource, entry: dict[str, Any]) -> TableFile:
     content = description.content
     if ("file" in content) == ("data" in content):
         raise InputError(f"{description.path}: table: expected either 'file' or, from Python, 'data'.")
@@ -154,7 +154,7 @@ def _fingerprint(path: Path) -> tuple[int, str | None]:
     return fingerprint.size, fingerprint.sha256
 
 
-def _events(table: Table, mapper: Mapper) -> Iterator[tuple[Block, int, int]]:
+def _events(table: TableFile, mapper: Mapper) -> Iterator[tuple[Block, int, int]]:
     """Whole events, as a block of rows and where they are in it; the last event of a block waits for the next block."""
     rest: Block | None = None
     for raw in table.blocks(mapper.wanted):

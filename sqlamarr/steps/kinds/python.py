@@ -14,7 +14,7 @@ from sqlamarr.steps.batch import Batch
 from sqlamarr.steps.protocol import Run
 from sqlamarr.steps.registry import register
 from sqlamarr.steps.workspace import Workspace
-from sqlamarr.user_code.functions import find_module, load_function, story
+from sqlamarr.user_code.functions import error_in_words, find_module, load_function
 
 _FOREIGN = """
     SELECT ifnull(event_id, 'NULL') FROM {table}
@@ -137,7 +137,7 @@ class PythonStep:
                 "Arrays of batch.columns(...) are the table itself and are not changed in place: make new ones, as in "
                 "'pz = pz + noise' or by .copy(), and write these."
             )
-        return f"Step {self.name!r}: {self.function} {story(error)}\n{remedy}"
+        return f"Step {self.name!r}: {self.function} {error_in_words(error)}\n{remedy}"
 
     def _import(self, folder: Path) -> Callable[..., object]:
         module, _, attribute = self.function.partition(":")

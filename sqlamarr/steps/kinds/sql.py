@@ -86,7 +86,7 @@ class SqlStep(FillsTable):
 
         def run(batch: Batch) -> None:
             with errors, batch.random_functions(self.name):
-                batch.fill(self.table, insert, values)
+                batch.change(self.table, insert, values)
 
         return run
 
