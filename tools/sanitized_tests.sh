@@ -20,3 +20,12 @@ PYTHONPATH="$copy" python -m pytest -q -n 2 -p no:cacheprovider -m "not long" \
     tests/test_database.py tests/test_hepmc*.py tests/test_truth.py tests/test_random.py tests/test_sql_functions.py tests/test_any_arguments.py \
     tests/test_pdg.py tests/test_plugin_step.py tests/test_tracking_model.py tests/test_pid_model.py tests/test_charged.py \
     tests/test_images.py tests/test_column_tables.py tests/test_plain_columns.py tests/test_run.py tests/test_foreign_models.py tests/test_event_plugin.py tests/test_calorimeter.py tests/test_calorimeter_model.py
+
+# The thread sanitizer, which cannot be combined with the others, for what many threads do.
+cd "$OLDPWD"
+cmake --preset threads -DPython_EXECUTABLE="$python" >/dev/null
+cmake --build --preset threads
+cp build/threads/src/libsqlamarr.so "$copy/sqlamarr/_native/"
+cd "$copy"
+LD_PRELOAD="$(gcc -print-file-name=libtsan.so)" TSAN_OPTIONS=halt_on_error=1 \
+PYTHONPATH="$copy" python -m pytest -q -p no:cacheprovider tests/test_threads.py
