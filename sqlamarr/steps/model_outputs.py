@@ -14,10 +14,7 @@ from sqlamarr.models.base import Floats
 
 _NUMBERED = re.compile(r"(.*?)(\d+|False|True)")
 _TRUTH = {"False": "0", "True": "1"}  # classes of a yes or no
-_TOLERANCE, _SUM_TOLERANCE = (
-    1e-6,
-    1e-5,
-)  # rounding of float32 models, as category_at takes it (src/functions/random.cpp)
+_TOLERANCE, _SUM_TOLERANCE = 1e-6, 1e-5  # rounding of float32 models, as in src/functions/random.cpp
 
 
 class OutputOrder:

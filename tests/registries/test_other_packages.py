@@ -133,7 +133,7 @@ def test_a_file_that_only_a_package_knows_is_read_by_its_first_bytes(wrapped, tr
 
 
 def test_a_file_of_ours_is_read_without_asking_packages(wrapped, truth, tmp_path, example):
-    sqlamarr.run(truth, example, tmp_path / "o.db", seed=1, max_events=2)
+    sqlamarr.run(truth, example, tmp_path / "o.db", seed=1, events=2)
     assert packages(tmp_path / "o.db") == {}
     assert "wrapped_source" not in sys.modules
 
@@ -195,7 +195,7 @@ def test_a_kind_of_model_of_a_package(install, tmp_path, example, capsys):
     (tmp_path / "q.sql").write_text(QUERY)
     path = tmp_path / "scaled.yaml"
     path.write_text(SCALED.format(model="{scale: two.factor, offset: 1}"))
-    sqlamarr.run(path, example, tmp_path / "o.db", seed=1, max_events=3)
+    sqlamarr.run(path, example, tmp_path / "o.db", seed=1, events=3)
     with sqlamarr.open(tmp_path / "o.db") as db:
         found = db.arrays("SELECT pe, y FROM Scaled JOIN MCParticles USING (mcparticle_id)")
     np.testing.assert_allclose(found["y"], 2 * found["pe"] + 1, rtol=1e-6)
@@ -219,7 +219,7 @@ def test_libraries_of_packages_are_plugins(install, tmp_path, compile_plugin, ex
     (tmp_path / "q.sql").write_text(QUERY)
     path = tmp_path / "scaled.yaml"
     path.write_text(SCALED.format(model="{library: 'plugins:mine'}"))
-    sqlamarr.run(path, example, tmp_path / "o.db", seed=1, max_events=3)
+    sqlamarr.run(path, example, tmp_path / "o.db", seed=1, events=3)
     assert packages(tmp_path / "o.db") == {"libraries": {"mine": "sqlamarr-lib 1.0"}}
     with pytest.raises(PackageError, match="expected the path of a shared library, and there is no file /no/where.so"):
         Worker(load(path).with_models({"m": "plugins:gone"}), RunOptions(seed=1))

@@ -134,8 +134,7 @@ def test_one_step_gives_the_same_bits_as_one_step_per_function(prepare, make_pip
 
 def test_rows_outside_the_range_are_counted_for_each_function(prepare):
     batch, _ = answers(prepare(), [211, -211, 321, 321], px=[6.0, 7.0, 8.0, 1.0])
-    told = "rows outside the model's range, answers"
-    assert batch.counts == {f"{told} (pion): px": 2, f"{told} (kaon): px": 1}
+    assert batch.outside == {("answers (pion)", "px"): 2, ("answers (kaon)", "px"): 1}
 
 
 def test_an_answer_that_is_no_number_names_the_function(prepare):

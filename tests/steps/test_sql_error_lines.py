@@ -114,13 +114,13 @@ OVERFLOW = "SELECT mcparticle_id, abs(-9223372036854775807 - (px < 1e9)) AS x FR
 @pytest.mark.parametrize("options", [{}, {"jobs": 2, "batch_size": 1}])
 def test_an_error_among_the_events_names_the_template(make_pipeline, example, tmp_path, options):
     with pytest.raises(SqlError, match=r"Step 'tmp_a': a\.sql: .*integer overflow"):
-        sqlamarr.run(make_pipeline(SQL, a=OVERFLOW), example, tmp_path / "out.db", seed=1, max_events=3, **options)
+        sqlamarr.run(make_pipeline(SQL, a=OVERFLOW), example, tmp_path / "out.db", seed=1, events=3, **options)
 
 
 def test_a_value_of_another_type_among_the_events_names_the_template(make_pipeline, example, tmp_path):
     path = make_pipeline(SQL, a="SELECT mcparticle_id, CASE WHEN px > 0 THEN 'text' END AS x FROM MCParticles")
     with pytest.raises((SqlError, DataError), match=r"Step 'tmp_a': a\.sql: "):
-        sqlamarr.run(path, example, tmp_path / "out.db", seed=1, max_events=1)
+        sqlamarr.run(path, example, tmp_path / "out.db", seed=1, events=1)
 
 
 @pytest.mark.parametrize(
