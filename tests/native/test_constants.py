@@ -44,7 +44,7 @@ def in_c(folder: Path, header: str, *expressions: str) -> list[float]:
     """Values of C expressions after a header of plugins/."""
     lines = "".join(f'    printf("%a\\n", (double)({expression}));\n' for expression in expressions)
     (folder / "print.c").write_text(f'#include <stdio.h>\n#include "{header}"\nint main(void) {{\n{lines}}}\n')
-    command = [COMPILER, "-std=c11", f"-I{PLUGINS}", f"-I{SRC}", "print.c", "-o", "print", "-lm"]
+    command = [COMPILER, "-std=c11", f"-I{PLUGINS}", f"-I{SRC}", f"-I{SRC / 'core'}", "print.c", "-o", "print", "-lm"]
     subprocess.run(command, cwd=folder, check=True)
     shown = subprocess.run([folder / "print"], capture_output=True, text=True, check=True).stdout
     return [float.fromhex(line) for line in shown.split()]
@@ -166,7 +166,7 @@ DETECTOR = {"pipelines/macros/detector.sql", "plugins/lhcb/detector.h"}
 STATUSES = {"sqlamarr/particles/codes.py"}
 SPECIES = {"sqlamarr/particles/codes.py", "pipelines/macros/codes.sql"}
 MASSES = {"sqlamarr/particles/constants.py"}
-ROWS = {"sqlamarr/events/event.py", "pipelines/macros/codes.sql", "src/hepmc_record.h"}
+ROWS = {"sqlamarr/events/event.py", "pipelines/macros/codes.sql", "src/hepmc/record.h"}
 
 # Numbers that nothing else here is likely to mean, and the files that they belong in.
 HOMES: dict[float, set[str]] = {
@@ -182,12 +182,11 @@ HOMES: dict[float, set[str]] = {
 
 # Where such a number means something else, or must stand by itself.
 EXCEPTIONS: dict[tuple[str, float], str] = {
-    ("src/truth_species.cpp", 990): "the pomeron, and the first digits of diffractive states",
-    ("src/pdg.cpp", 990): "the pomeron, and the first digits of diffractive states",
-    ("src/pdg.cpp", 999): "a code for tracking in the PDG's numbering scheme",
+    ("src/truth/species.cpp", 990): "the pomeron, and the first digits of diffractive states",
+    ("src/core/pdg.cpp", 990): "the pomeron, and the first digits of diffractive states",
+    ("src/core/pdg.cpp", 999): "a code for tracking in the PDG's numbering scheme",
     ("sqlamarr/report/tracks.py", 2700): "an edge of a histogram",
-    ("sqlamarr/cli/export.py", 999): "-999 stands for NULL in TTrees",
-    ("sqlamarr/exporters/options.py", 999): "-999 stands for NULL in TTrees",
+    ("sqlamarr/exporters/formats/root.py", 999): "-999 stands for NULL in TTrees",
     **{
         ("plugins/lhcb_run2_pid/particle.h", mass): "rounded to eight digits, as the models were tuned; compared above"
         for mass in (0.51099895, 139.57039, 493.677)
@@ -236,7 +235,7 @@ def sources() -> Iterator[Path]:
 
 def name_of(path: Path) -> str:
     """Path below the root; in src/ the file's name counts, wherever it lies."""
-    return f"src/{path.name}" if SRC in path.parents else path.relative_to(ROOT).as_posix()
+    return path.relative_to(ROOT).as_posix()
 
 
 @pytest.fixture(scope="module")

@@ -56,12 +56,12 @@ class Scale(ModelKind):
     OPTIONS = {"offset": {"type": "number", "description": "Added."}}
     def open(self, file, function):
         from sqlamarr.models.blocks import BlockModel
-        from sqlamarr.models.base import Description
+        from sqlamarr.models.base import ModelDescription
         factor, offset = float(file.path.read_text()), file.entry.get("offset", 0)
         class Scaled(BlockModel):
             def _function(self, sizes):
                 return lambda inputs, noise: (inputs * factor + offset).astype(np.float32)
-        return Scaled("scale", Description())
+        return Scaled("scale", ModelDescription())
 
 model_kind = Scale()
 """
