@@ -17,7 +17,11 @@ CLASSES = {"long": 3, "upstream": 4, "downstream": 5}
 @click.argument("file", type=click.Path(path_type=Path))
 @click.argument("descriptor")
 @click.option(
-    "-o", "--output", required=True, type=click.Path(path_type=Path), help="N-tuple to write: .root, .parquet or .db."
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="N-tuple to write: .db (SQLite), or a format of 'sqlamarr export' that takes tables (.root).",
 )
 @click.option("--truth", is_flag=True, help="Only candidates that are what the descriptor says; else all combinations.")
 @click.option(
