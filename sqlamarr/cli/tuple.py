@@ -18,7 +18,11 @@ CLASSES = {name: code for code, name in TRACK_CLASSES.items()}
 @click.argument("file", type=click.Path(path_type=Path))
 @click.argument("descriptor")
 @click.option(
-    "-o", "--output", required=True, type=click.Path(path_type=Path), help="N-tuple to write: .root, .parquet or .db."
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="N-tuple to write: .db (SQLite), or a format of 'sqlamarr export' that takes tables (.root).",
 )
 @click.option("--truth", is_flag=True, help="Only candidates that are what the descriptor says; else all combinations.")
 @click.option(

@@ -64,18 +64,13 @@ def format_by_suffix(path: Path) -> tuple[str | None, list[str]]:
     return (None, []) if path.suffix in SQLITE else by_suffix(FORMATS, path.name)
 
 
-def own_suffixes(*, one_file: bool = False, takes_tables: bool = False) -> list[str]:
-    """The suffixes of our formats, for messages and help.
+def own_suffixes(*, takes_tables: bool = False) -> list[str]:
+    """The suffixes of our formats, for messages.
 
-    :param one_file: only of formats that hold a whole run in a file
     :param takes_tables: only of formats that write any table
     """
-    return [
-        suffix
-        for _, format in FORMATS.own()
-        if (format.ONE_FILE or not one_file) and (format.TAKES_TABLES or not takes_tables)
-        for suffix in format.SUFFIXES
-    ]
+    formats = [format for _, format in FORMATS.own() if format.TAKES_TABLES or not takes_tables]
+    return [suffix for format in formats for suffix in format.SUFFIXES]
 
 
 def own_options() -> dict[str, list[tuple[str, Mapping[str, Any]]]]:
