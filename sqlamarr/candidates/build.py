@@ -25,6 +25,7 @@ from sqlamarr.candidates.variables import (
     truth_columns,
     vertex_columns,
 )
+from sqlamarr.errors import SqlamarrError
 from sqlamarr.particles.codes import LONG_TRACK, PHOTON
 from sqlamarr.particles.descriptors import Decay, charge, mass
 
@@ -85,7 +86,7 @@ class CandidateRows:
         return CandidateRows(*arrays, columns, self.chi2[rows], self.ndf, self.primary[rows])
 
 
-class LimitError(Exception):
+class LimitError(SqlamarrError):
     """A particle has more combinations of its daughters than were asked for.
 
     :ivar label: of the particle

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from sqlamarr.errors import SqlamarrError
+
 Ids = npt.NDArray[np.int64]
 
 
-class TooManyCombinationsError(Exception):
+class TooManyCombinationsError(SqlamarrError):
     """There are more combinations than were asked for: take fewer events, or give up.
 
     :ivar number: how many they are, about

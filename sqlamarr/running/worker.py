@@ -18,7 +18,6 @@ from sqlamarr.events.chunk import Chunk, ParsedChunk
 from sqlamarr.events.counters import Counters
 from sqlamarr.events.event import Rejected
 from sqlamarr.native.columns import Columns
-from sqlamarr.native.library import lib
 from sqlamarr.output.batch_result import BatchResult, event_columns, source_columns
 from sqlamarr.pipeline.advice import Advice
 from sqlamarr.pipeline.definition import Pipeline
@@ -43,7 +42,6 @@ class Worker:
         if options.seed is None:
             raise SqlamarrError("A worker needs the seed of its run.")
         self.pipeline, self.options, self._seed = pipeline, options, options.seed
-        lib.sqlamarr_keep_memory()  # from batch to batch
         for step in pipeline.steps:
             complete(type(step))  # a class that came to this process by its name alone
         self.workspace = Workspace(pipeline)

@@ -14,7 +14,7 @@ from sqlamarr.errors import EventError, InstallationError
 from sqlamarr.events.chunk import Chunk
 from sqlamarr.events.counters import Counters
 from sqlamarr.events.event import Rejected
-from sqlamarr.native.library import version
+from sqlamarr.native.library import lib, version
 from sqlamarr.output.batch_result import BatchResult
 from sqlamarr.pipeline.definition import Pipeline
 from sqlamarr.running.options import RunOptions
@@ -52,7 +52,8 @@ _prepared = _Prepared()
 
 
 def use_worker(job: Job, worker: Worker) -> None:
-    """Let this thread use a worker that is prepared already."""
+    """Let this thread use a worker that is prepared already; the process keeps free memory from batch to batch."""
+    lib.sqlamarr_keep_memory()
     _prepared.token, _prepared.worker = job.token, worker
 
 

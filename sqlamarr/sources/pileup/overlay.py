@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sqlamarr.errors import SqlamarrError
 from sqlamarr.events.event import ROWS_PER_EVENT
 from sqlamarr.native.columns import Columns
 from sqlamarr.sources.record_tables import Array
@@ -42,7 +43,7 @@ class Group(NamedTuple):
     parts: list[OverlayPart]
 
 
-class TooManyRowsError(Exception):
+class TooManyRowsError(SqlamarrError):
     """Events have more rows than there are ids.
 
     :ivar reasons: by event_id

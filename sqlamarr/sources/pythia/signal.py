@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlamarr.errors import InputError
+from sqlamarr.errors import InputError, SqlamarrError
 from sqlamarr.events.event import ROWS_PER_EVENT
 from sqlamarr.particles.descriptors import Decay
 from sqlamarr.sources.pythia.engine import load, set_random, start
@@ -16,7 +16,7 @@ _HADRON = 83  # Pythia's status of a primary hadron
 _FAILURES = 100  # so often in a row Pythia may give a collision up
 
 
-class NoEventError(Exception):
+class NoEventError(SqlamarrError):
     """An event that cannot be made; the message says why."""
 
 
