@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from sqlamarr.output.file import open_output as open
     from sqlamarr.output.merge import merge
     from sqlamarr.output.summary import RunSummary
+    from sqlamarr.output.tables.output_database import OutputDatabase
+    from sqlamarr.output.tables.table import Table
     from sqlamarr.pipeline.definition import Pipeline
     from sqlamarr.pipeline.load import load as load_pipeline
     from sqlamarr.report.page import ReportSummary, write_report
@@ -28,8 +30,6 @@ if TYPE_CHECKING:
     from sqlamarr.steps.batch import Batch
     from sqlamarr.steps.registry import register
     from sqlamarr.steps.workspace import Workspace
-    from sqlamarr.tables.output_database import OutputDatabase
-    from sqlamarr.tables.table import Table
 
 __all__ = [
     # simulate
@@ -75,14 +75,14 @@ _MODULES = {
     "Database": "database.connection",
     "EventError": "errors",
     "ExportSummary": "exporters.options",
-    "OutputDatabase": "tables.output_database",
+    "OutputDatabase": "output.tables.output_database",
     "Pipeline": "pipeline.definition",
     "Random": "native.random",
     "ReportSummary": "report.page",
     "RunSummary": "output.summary",
     "Selection": "candidates.build",
     "SqlamarrError": "errors",
-    "Table": "tables.table",
+    "Table": "output.tables.table",
     "TupleSummary": "candidates.write",
     "Workspace": "steps.workspace",
     "__version__": "native.library:version",

@@ -13,8 +13,8 @@ from sqlamarr.exporters.nulls import marked
 from sqlamarr.exporters.options import ExportOptions
 from sqlamarr.exporters.trees import EntryBlock, Group, Shape
 from sqlamarr.native.columns import INT64, TEXT, Array
-from sqlamarr.tables.description import Column, TableDescription, describe
-from sqlamarr.tables.event_blocks import Range, Reader, counts, event_ranges, in_event_order
+from sqlamarr.output.tables.description import Column, TableDescription, describe
+from sqlamarr.output.tables.event_blocks import Range, Reader, counts, event_ranges, in_event_order
 
 MAX_CODES = 100  # different texts that are written as codes
 NO_INDEX = -1

@@ -6,8 +6,8 @@ import numpy as np
 
 from sqlamarr.database.connection import Database
 from sqlamarr.native.columns import FLOAT64, INT64, TEXT, Array
-from sqlamarr.tables.description import Column
-from sqlamarr.tables.event_blocks import Range, Reader, counts
+from sqlamarr.output.tables.description import Column
+from sqlamarr.output.tables.event_blocks import Range, Reader, counts
 
 NUMBERS = {
     "runNumber": Column("runNumber", INT64, doc="run number of the source; 0 if it has none", nullable=False),

@@ -8,8 +8,8 @@ from sqlamarr.database.connection import Database
 from sqlamarr.exporters.events import EventNumbers
 from sqlamarr.exporters.nulls import marked
 from sqlamarr.exporters.trees import EntryBlock, Shape
-from sqlamarr.tables.description import Column, describe
-from sqlamarr.tables.event_blocks import Reader
+from sqlamarr.output.tables.description import Column, describe
+from sqlamarr.output.tables.event_blocks import Reader
 
 
 class FlatTable:

@@ -11,7 +11,7 @@ import numpy as np
 from sqlamarr.database.connection import Database, quote_identifier
 from sqlamarr.errors import DataError
 from sqlamarr.native.columns import INT64, TEXT, Array
-from sqlamarr.tables.description import Column
+from sqlamarr.output.tables.description import Column
 
 INT64_RANGE = np.iinfo(np.int64)
 
@@ -53,7 +53,7 @@ def filled(values: Array, column: Column, stands_for: int) -> Any:
     if column.type == TEXT:
         import awkward as ak
 
-        from sqlamarr.tables import awkward_arrays as to
+        from sqlamarr.output.tables import awkward_arrays as to
 
         return ak.Array(to.layout(np.array([value or "" for value in values], dtype=object)))
     return np.ma.filled(values, stands_for) if column.type == INT64 else np.asarray(values)

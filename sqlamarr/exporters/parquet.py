@@ -16,7 +16,7 @@ from sqlamarr.exporters.options import ExportOptions, ExportSummary
 from sqlamarr.exporters.provenance import EVENT_TREE, entries
 from sqlamarr.exporters.trees import EntryBlock, EntrySource, Group, Shape
 from sqlamarr.native.columns import FLOAT64, INT64, Array
-from sqlamarr.tables.description import Column
+from sqlamarr.output.tables.description import Column
 
 try:
     import pyarrow as pa

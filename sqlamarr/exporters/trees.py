@@ -11,8 +11,8 @@ import awkward as ak
 from sqlamarr.exporters.nulls import filled
 from sqlamarr.exporters.uproot_writing import branch_titles
 from sqlamarr.native.columns import FLOAT64, INT64, TEXT, Array
-from sqlamarr.tables import awkward_arrays as to
-from sqlamarr.tables.description import Column
+from sqlamarr.output.tables import awkward_arrays as to
+from sqlamarr.output.tables.description import Column
 
 _TYPES = {INT64: "int64", FLOAT64: "float64", TEXT: "string"}
 

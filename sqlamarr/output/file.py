@@ -17,7 +17,7 @@ from sqlamarr.errors import OutputError, SqlError
 from sqlamarr.events.event import Rejected
 from sqlamarr.output.batch_result import BatchResult, event_columns, source_columns
 from sqlamarr.output.summary import report_of
-from sqlamarr.tables.output_database import OutputDatabase
+from sqlamarr.output.tables.output_database import OutputDatabase
 
 BOOKKEEPING = ("Provenance", "Batches", "Inputs")
 

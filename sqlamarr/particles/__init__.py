@@ -1,1 +1,1 @@
-"""What is known of particles: names, masses, charges, codes, decay descriptors, constants and conservation laws."""
+"""What is known of particles: names, masses, charges, codes, decays, descriptors, constants, conservation laws."""

@@ -10,7 +10,7 @@ import sqlamarr
 from sqlamarr import Database
 from sqlamarr.errors import DataError, SqlError
 from sqlamarr.native.columns import FLOAT64, INT64, TEXT
-from sqlamarr.tables.description import describe
+from sqlamarr.output.tables.description import describe
 
 
 def described(sql: str, name: str = "t"):

@@ -17,7 +17,7 @@ from scipy import stats
 
 from sqlamarr.errors import InputError, SqlamarrError
 from sqlamarr.particles import descriptors
-from sqlamarr.sources.gun.decay_tables import from_dec, shipped
+from sqlamarr.particles.decay_tables import from_dec, shipped
 
 N = 20000
 MANY = 200000  # shows an error of 5 % in a width
@@ -240,7 +240,7 @@ def test_shipped_branching_fractions_are_those_of_the_experiments(other, toleran
     if not table.is_file():
         pytest.skip(f"this version of decaylanguage has no {other}")
     text = table.read_text()
-    names = yaml.safe_load((files("sqlamarr.sources.gun") / "decays.yaml").read_text())
+    names = yaml.safe_load((files("sqlamarr.particles") / "decays.yaml").read_text())
     blocks = [re.search(rf"^Decay {re.escape(name)}\s.*?^Enddecay", text, re.M | re.S)[0] for name in names]
     (tmp_path / "some.dec").write_text("\n".join([*blocks, "End"]))
     theirs = from_dec(tmp_path / "some.dec")

@@ -35,7 +35,7 @@ from sqlamarr.exporters.options import ExportOptions, ExportSummary
 from sqlamarr.exporters.provenance import entries
 from sqlamarr.exporters.trees import NTupleWriter
 from sqlamarr.exporters.uproot_writing import class_names, compression
-from sqlamarr.tables import awkward_arrays as to
+from sqlamarr.output.tables import awkward_arrays as to
 
 OWN_STATES = "LHCbTrackStates"  # beside podio's ntuples: the table TrackStates as it is
 

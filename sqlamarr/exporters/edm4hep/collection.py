@@ -12,7 +12,7 @@ import numpy as np
 from sqlamarr.errors import DataError
 from sqlamarr.exporters.edm4hep.model import CLASSES, Datatype, Members
 from sqlamarr.native.columns import Array
-from sqlamarr.tables import awkward_arrays as to
+from sqlamarr.output.tables import awkward_arrays as to
 
 INVALID = -2  # podio::ObjectID::invalid: the index of a relation to nothing
 OBJECT_ID = "podio::ObjectID"

@@ -11,8 +11,8 @@ from sqlamarr.database.connection import Database
 from sqlamarr.exporters.event_tree import places
 from sqlamarr.exporters.events import EventNumbers
 from sqlamarr.native.columns import Array
-from sqlamarr.tables.description import describe
-from sqlamarr.tables.event_blocks import Reader, counts, event_ranges, in_event_order
+from sqlamarr.output.tables.description import describe
+from sqlamarr.output.tables.event_blocks import Reader, counts, event_ranges, in_event_order
 
 TABLES = (
     "GenWeights", "MCParticles", "MCVertices", "Vertices",

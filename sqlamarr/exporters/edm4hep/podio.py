@@ -11,7 +11,7 @@ import numpy as np
 from sqlamarr.exporters.edm4hep.collection import form, list_form, record
 from sqlamarr.exporters.edm4hep.model import PODIO_VERSION, VERSION, Datatype
 from sqlamarr.native.columns import Array
-from sqlamarr.tables import awkward_arrays as to
+from sqlamarr.output.tables import awkward_arrays as to
 
 CATEGORIES = ("events", "metadata")
 _INFO = "podio::root_utils::CollectionWriteInfo"

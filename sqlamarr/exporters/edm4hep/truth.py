@@ -8,8 +8,8 @@ from sqlamarr.exporters.edm4hep.collection import Collection, Relation
 from sqlamarr.exporters.edm4hep.events import Events
 from sqlamarr.exporters.edm4hep.model import EVENT_HEADER, FAST_SIMULATION, MC_PARTICLE, UNSET_HELICITY
 from sqlamarr.native.columns import Array
+from sqlamarr.output.tables.event_blocks import counts
 from sqlamarr.particles.constants import SPEED_OF_LIGHT
-from sqlamarr.tables.event_blocks import counts
 
 GEV = 1e-3  # in MeV
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from sqlamarr.errors import DescriptorError, InputError
 from sqlamarr.particles import conservation, descriptors
 from sqlamarr.particles.codes import LHCB_DECAYED, LHCB_DECAYED_FIRST, LHCB_SIGNAL, LHCB_STABLE, NEUTRINOS, STABLE
+from sqlamarr.particles.decay_tables import Channel, DecayTable, Key
 from sqlamarr.particles.descriptors import Decay
-from sqlamarr.sources.gun.decay_tables import Channel, DecayTable, Key
 from sqlamarr.sources.gun.plan import Plan, Species
 
 LEAST_WIDTH = 1e-3  # MeV: from here on a decaying particle has a mass that varies; others fly by their lifetime

@@ -9,9 +9,9 @@ from typing import Any
 from sqlamarr.checking.yaml_schema import suggest
 from sqlamarr.errors import DescriptorError, InputError
 from sqlamarr.native.random import stream_key
+from sqlamarr.particles import decay_tables as decays
 from sqlamarr.particles import descriptors, new_particles
 from sqlamarr.particles.codes import LHCB_DECAYED_FIRST, LHCB_SIGNAL
-from sqlamarr.sources.gun import decay_tables as decays
 from sqlamarr.sources.gun import distributions
 from sqlamarr.sources.gun import momentum as gun_momentum
 from sqlamarr.sources.gun.decay_plan import DecayPlan, sentence_about

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sqlamarr.database.connection import Database
-from sqlamarr.tables.table import Table
+from sqlamarr.output.tables.table import Table
 
 
 class OutputDatabase(Database):

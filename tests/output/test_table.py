@@ -10,7 +10,7 @@ from export_tools import tiny_output
 import sqlamarr
 from sqlamarr.errors import DataError, SqlamarrError, SqlError
 from sqlamarr.native.columns import INT64
-from sqlamarr.tables.event_blocks import Reader
+from sqlamarr.output.tables.event_blocks import Reader
 
 HITS = [
     [(None, 1, 1.5, "a"), (0, None, None, None)],

@@ -10,8 +10,8 @@ from sqlamarr.checking.yaml_schema import suggest
 from sqlamarr.database.connection import Database, quote_identifier
 from sqlamarr.errors import DataError, SqlamarrError, SqlError
 from sqlamarr.native.columns import FLOAT64, INT64, Array
-from sqlamarr.tables.description import Column, TableDescription, describe
-from sqlamarr.tables.event_blocks import ROWS, Reader, counts, in_event_order, order_by
+from sqlamarr.output.tables.description import Column, TableDescription, describe
+from sqlamarr.output.tables.event_blocks import ROWS, Reader, counts, in_event_order, order_by
 
 if TYPE_CHECKING:
     import awkward as ak
@@ -117,7 +117,7 @@ class Table:
         if library == "pd":
             return self.db.dataframe(sql)
         if library == "ak":
-            from sqlamarr.tables.awkward_arrays import from_columns
+            from sqlamarr.output.tables.awkward_arrays import from_columns
 
             return from_columns(self.db.arrays(sql))
         raise SqlamarrError(f"library must be one of np, ak, pd, found {library!r}.")
@@ -147,7 +147,7 @@ class Table:
         """
         import awkward as ak
 
-        from sqlamarr.tables import awkward_arrays as to
+        from sqlamarr.output.tables import awkward_arrays as to
 
         if "event_id" not in self.columns:
             raise DataError(f"{self.name} has no column event_id: its rows cannot be told apart by event.")

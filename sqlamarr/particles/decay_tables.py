@@ -123,7 +123,7 @@ def shipped() -> DecayTable:
     """Light hadrons and excited heavy ones; not to be changed, see :meth:`DecayTable.update`."""
     import yaml
 
-    content = yaml.safe_load((files("sqlamarr.sources.gun") / "decays.yaml").read_text())
+    content = yaml.safe_load((files("sqlamarr.particles") / "decays.yaml").read_text())
     table = from_mapping(content, "the shipped decays")
     table.notes.clear()  # rare modes are left out on purpose
     return table
