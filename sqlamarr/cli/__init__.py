@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import sys
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from sqlamarr.registries.registry import Registry, described, refuse_clash
+if TYPE_CHECKING:
+    from sqlamarr.registries.registry import Registry
 
 
-def _is_command(found: object) -> click.Command:
-    if isinstance(found, click.Command):
-        return found
-    raise TypeError(f"expected a click.Command, found {described(found)}")
-
-
-COMMANDS: Registry[click.Command] = Registry(
-    "commands", "command", package="sqlamarr.cli", attribute="command", check=_is_command
-)
 ALWAYS = "plugin"  # tells of clashes, so that it must run whatever is installed
+
+
+@cache
+def commands() -> Registry[click.Command]:
+    """The registry of commands. It is made when it is needed: --version needs none."""
+    from sqlamarr.registries.registry import Registry, described
+
+    def check(found: object) -> click.Command:
+        if isinstance(found, click.Command):
+            return found
+        raise TypeError(f"expected a click.Command, found {described(found)}")
+
+    return Registry("commands", "command", package="sqlamarr.cli", attribute="command", check=check)
 
 
 class _Commands(click.Group):
@@ -28,27 +34,30 @@ class _Commands(click.Group):
 
     def list_commands(self, _: click.Context) -> list[str]:
         """Our own; those of installed packages are listed without being imported, by :meth:`format_commands`."""
-        return COMMANDS.ours()
+        return commands().ours()
 
     def get_command(self, _: click.Context, name: str) -> click.Command | None:
-        found = COMMANDS.candidates(name)
-        return COMMANDS.load(found[0]) if found else None
+        found = commands().candidates(name)
+        return commands().load(found[0]) if found else None
 
     def resolve_command(
         self, context: click.Context, arguments: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        from sqlamarr.registries.registry import refuse_clash
+
         name = arguments[0]
-        if name not in COMMANDS and not context.resilient_parsing:
+        found = commands().candidates(name)
+        if not found and not context.resilient_parsing:
             from sqlamarr.checking.yaml_schema import suggest
 
-            context.fail(f"No such command {name!r}{suggest(name, COMMANDS.names())}")
+            context.fail(f"No such command {name!r}{suggest(name, commands().names())}")
         if name != ALWAYS:
-            refuse_clash(COMMANDS.noun, COMMANDS.candidates(name))
+            refuse_clash(commands().noun, found)
         return super().resolve_command(context, arguments)
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         super().format_commands(context, formatter)
-        if foreign := COMMANDS.foreign():
+        if foreign := commands().foreign():
             with formatter.section("Commands of other packages"):
                 formatter.write_dl([(entry.name, f"of {entry.origin}") for entry in foreign])
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +68,8 @@ def _split(pipeline: Any, file: str, events: int, collisions: str) -> None:
 
 def _compare(pipeline: Any, file: str, events: int, collisions: str) -> tuple[list[str], int]:
     """The tables whose content depends on the batch size, and the number of events."""
+    import tempfile
+
     from sqlamarr.output.content_hash import content_hashes
     from sqlamarr.output.file import open_output
     from sqlamarr.running.run import run

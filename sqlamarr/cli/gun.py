@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from pathlib import Path
 
 import click
@@ -30,6 +29,8 @@ def command(
 
     With the same seed they are those that 'sqlamarr run' would simulate. Crossings with pile-up are refused.
     """
+    import secrets
+
     from sqlamarr.errors import InputError, OutputError
     from sqlamarr.sources.hepmc.write import check_name, write
     from sqlamarr.sources.inputs import open_inputs

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from dataclasses import asdict, replace
 from typing import Any
 
 import click
@@ -26,12 +24,14 @@ def list_entries(everything: bool, as_json: bool) -> None:
 
     This imports the packages. Exit code 1 if something is wrong.
     """
+    import json
+
     from sqlamarr.registries.installed import unreadable
 
     rows = [_versioned(row) for registry in registries() for row in registry.listing(ours=everything)]
     damaged = unreadable()
     if as_json:
-        click.echo(json.dumps([asdict(row) for row in rows], indent=2))
+        click.echo(json.dumps([row._asdict() for row in rows], indent=2))
     elif rows:
         _print(rows)
     else:
@@ -48,12 +48,12 @@ def _versioned(row: Row) -> Row:
         return row
     from sqlamarr import __version__
 
-    return replace(row, version=str(__version__))
+    return row._replace(version=str(__version__))
 
 
 def registries() -> Iterator[Registry[Any]]:
     """Everything that packages can add to, in the order of a run."""
-    from sqlamarr.cli import COMMANDS
+    from sqlamarr.cli import commands
     from sqlamarr.exporters.format import FORMATS
     from sqlamarr.models.kind import KINDS as MODELS
     from sqlamarr.models.libraries import LIBRARIES
@@ -62,7 +62,7 @@ def registries() -> Iterator[Registry[Any]]:
     from sqlamarr.sources.kind import SOURCES
     from sqlamarr.steps.registry import KINDS as STEPS
 
-    yield from (PIPELINES, SOURCES, STEPS, MODELS, LIBRARIES, FORMATS, SECTIONS, COMMANDS)
+    yield from (PIPELINES, SOURCES, STEPS, MODELS, LIBRARIES, FORMATS, SECTIONS, commands())
 
 
 def _print(rows: list[Row]) -> None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import reduce
 from importlib import import_module
+from typing import NamedTuple
 
 from sqlamarr.registries.installed import EntryPoint
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(NamedTuple):
     """Where an entry comes from.
 
     :ivar distribution: name of the installed package; empty for the running program
@@ -35,23 +34,30 @@ OURS = Origin("sqlamarr")
 PROGRAM = Origin("")
 
 
-@dataclass(frozen=True)
 class Entry:
-    """Something that a registry knows by a name.
+    """Something that a registry knows by a name; equal to another that has all but ``load`` in common.
 
     :ivar place: where it is: ``module`` or ``module:object``
     :ivar load: imports it; whatever goes wrong there is raised as it is
     """
 
-    group: str
-    name: str
-    origin: Origin
-    place: str
-    load: Callable[[], object] = field(compare=False)
+    __slots__ = ("group", "load", "name", "origin", "place")
+
+    def __init__(self, group: str, name: str, origin: Origin, place: str, load: Callable[[], object]) -> None:
+        self.group, self.name, self.origin, self.place, self.load = group, name, origin, place, load
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Entry) and self._identity == other._identity
+
+    def __hash__(self) -> int:
+        return hash(self._identity)
+
+    @property
+    def _identity(self) -> tuple[str, str, Origin, str]:
+        return self.group, self.name, self.origin, self.place
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """An entry in the listing of a registry.
 
     :ivar problem: what is wrong with it; empty if nothing is

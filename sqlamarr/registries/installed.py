@@ -6,17 +6,15 @@ import os
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 PREFIX = "sqlamarr."  # begins the names of our groups
 _METADATA = (".dist-info", ".egg-info")
-_OUR_GROUP = re.compile(rb"^\s*\[\s*sqlamarr\.", re.MULTILINE)
+_OUR_GROUP = rb"(?m)^\s*\[\s*sqlamarr\."
 
 
-@dataclass(frozen=True)
-class EntryPoint:
+class EntryPoint(NamedTuple):
     """A line of a package's ``entry_points.txt``.
 
     :ivar group: the group's name without :data:`PREFIX`
@@ -40,8 +38,7 @@ class EntryPoint:
         return self.value.partition(":")[2].partition("[")[0].strip()
 
 
-@dataclass(frozen=True)
-class _Folder:
+class _Folder(NamedTuple):
     """What the packages in a folder of ``sys.path`` offer.
 
     :ivar packages: all that are installed there, in their normal spelling
@@ -104,9 +101,10 @@ def _metadata_folders(path: str) -> list[str]:
 def _mentions_us(folder: str) -> bool:
     try:
         with open(os.path.join(folder, "entry_points.txt"), "rb") as file:
-            return _OUR_GROUP.search(file.read()) is not None
+            text = file.read()
     except OSError:
         return False
+    return b"sqlamarr." in text and re.search(_OUR_GROUP, text) is not None
 
 
 def _read(folder: str) -> list[EntryPoint]:

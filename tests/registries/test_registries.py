@@ -9,7 +9,7 @@ import pytest
 from run_tools import TRUTH, command_line
 
 import sqlamarr
-from sqlamarr.cli import COMMANDS
+from sqlamarr.cli import commands
 from sqlamarr.cli.plugin import registries
 from sqlamarr.errors import PackageError, PipelineError, SqlamarrError
 from sqlamarr.pipeline.load import load
@@ -193,12 +193,12 @@ def test_other_registries_take_what_the_program_registers():
     with pytest.raises(PackageError, match="cannot be registered as kind of source 'mine': expected an object of"):
         SOURCES.register("mine", 3)
     with pytest.raises(PackageError, match="The command 'run' is one of sqlamarr itself"):
-        COMMANDS.register("run", COMMANDS.get("show"))
-    COMMANDS.register("mine", COMMANDS.get("show"))
-    assert COMMANDS.get("mine") is COMMANDS.get("show")
-    COMMANDS.forget("mine")
+        commands().register("run", commands().get("show"))
+    commands().register("mine", commands().get("show"))
+    assert commands().get("mine") is commands().get("show")
+    commands().forget("mine")
     with pytest.raises(SqlamarrError, match="There is no command 'mine'"):
-        COMMANDS.get("mine")
+        commands().get("mine")
 
 
 def test_a_package_that_is_found_twice_counts_once(install):
