@@ -108,7 +108,8 @@ def _sections(
     from sqlamarr.report import run
     from sqlamarr.report.sample import sample_of
 
-    made = {**read(db), "file": source.name}
+    made = read(db)
+    made["file"] = source.name
     sample = sample_of(db)
     out = [_run(db, source, made)]
     for make in (*_of_tracks(db, sample), *(lambda d=decay: _of_decay(db, d) for decay in decays)):
