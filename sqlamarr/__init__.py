@@ -11,10 +11,11 @@ if TYPE_CHECKING:
     from sqlamarr.native.columns import Columns
     from sqlamarr.native.library import version as __version__
     from sqlamarr.output.file import open_output as open
+    from sqlamarr.output.verify import verify
     from sqlamarr.pipeline.load import load as load_pipeline
     from sqlamarr.running.run import run
 
-__all__ = ["Columns", "Database", "SqlamarrError", "__version__", "export", "load_pipeline", "open", "run"]
+__all__ = ["Columns", "Database", "SqlamarrError", "__version__", "export", "load_pipeline", "open", "run", "verify"]
 
 # Imported when first used: the command line answers --help at once, and nobody pays for what he does not use.
 _LATER = {
@@ -26,6 +27,7 @@ _LATER = {
     "load_pipeline": ("pipeline.load", "load"),
     "open": ("output.file", "open_output"),
     "run": ("running.run", "run"),
+    "verify": ("output.verify", "verify"),
 }
 
 
