@@ -261,7 +261,7 @@ class Inputs:
         with _open_bytes(argument) as file:
             fingerprint = Fingerprint(file, name, self._reading.mark())
             self._fingerprints = {len(self._reading.described) - 1: fingerprint}
-            for stream in unpack(Stream(fingerprint, name)):
+            for stream in unpack(Stream(fingerprint, name), self._reading.warn):
                 yield from _content_kind(stream).read(stream, self._reading)
                 entry.update(bytes=fingerprint.size, sha256=fingerprint.sha256)
                 if self._reading.numbering.exhausted:
