@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sqlamarr.output.summary import RunSummary
     from sqlamarr.output.tables.output_database import OutputDatabase
     from sqlamarr.output.tables.table import Table
+    from sqlamarr.output.verify import verify
     from sqlamarr.pipeline.definition import Pipeline
     from sqlamarr.pipeline.load import load as load_pipeline
     from sqlamarr.report.page import ReportSummary, write_report
@@ -38,6 +39,7 @@ __all__ = [
     "merge",
     # read and convert the results
     "open",
+    "verify",
     "export",
     "find_candidates",
     "write_tuple",
@@ -94,6 +96,7 @@ _MODULES = {
     "open": "output.file:open_output",
     "register": "steps.registry",
     "run": "running.run",
+    "verify": "output.verify",
     "write_report": "report.page",
     "write_tuple": "candidates.write",
 }

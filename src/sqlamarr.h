@@ -101,6 +101,14 @@ SQLAMARR_API int sqlamarr_table_set(sqlite3 *db, const char *table, const sqlama
 SQLAMARR_API int sqlamarr_insert(sqlite3 *db, const char *table, const sqlamarr_column *columns, int n_columns,
                                  int64_t rows);
 
+/* Checksums of the rows of a table, by block of 1,000 events: columns block, rows, checksum (the bits of a uint64_t),
+ * in the order of the blocks. A checksum is the sum, modulo 2^64, of a hash of each row: over all columns in their
+ * order, NULL other than any value, -0.0 as 0.0, text by its length and bytes. It begins with the table's name.
+ * `event` is the index of the column with the events' ids; -1: the rows belong to no event, and stand in block -1, as
+ * do those whose event is NULL. */
+SQLAMARR_API int sqlamarr_checksums(const char *name, const sqlamarr_column *columns, int n_columns, int64_t rows,
+                                    int event, sqlamarr_columns **out);
+
 /* ---- tables as the content of a database file ---------------------------------------------------- */
 
 typedef struct sqlamarr_image_table {

@@ -21,7 +21,9 @@ from sqlamarr.exporters.format import FORMATS, SQLITE, format_by_suffix, own_suf
 from sqlamarr.files.whole_files import replacing, target_of
 from sqlamarr.files.write_lock import claimed
 from sqlamarr.output.file import check_output, open_output
+from sqlamarr.output.ledger import Ledger
 from sqlamarr.output.particles import particles_of
+from sqlamarr.output.provenance import read
 
 TREE = "DecayTree"
 COPIED = ("DataSources", "Events", "Provenance")  # with these, whatever reads output files reads n-tuples
@@ -115,17 +117,23 @@ def _fill(target: Database, ntuple: NTuple, output: str, progress: Callable[[int
     columns: Columns = {}
     with target.atomic():
         _copy(ntuple.db, target)
-        _describe(target, ntuple)
+        ledger = Ledger(target, new=True)
         for piece in ntuple.pieces():
             if not columns:
                 columns = piece.columns
                 target.execute(declaration(ntuple, columns))
+                ledger.begin()
             n = len(piece.columns["event_id"])
             if n:
                 target.insert(TREE, piece.columns)
+                ledger.add(TREE, piece.columns)
             counts += piece.events, n, len(np.unique(piece.columns["event_id"]))
             if progress:
                 progress(piece.events)
+        _describe(ledger, ntuple)
+        for table in COPIED:
+            ledger.recompute(table)
+        ledger.write()
     labels = tuple(ntuple.labels[k] for k in ntuple.kept)
     events, found, with_any = (int(n) for n in counts)
     wrong = ntuple.descriptor.decay.unbalanced()
@@ -147,12 +155,13 @@ def declaration(ntuple: NTuple, columns: Columns) -> str:
 
 
 def _copy(source: Database, target: Database) -> None:
+    read(source)  # to tell of damage before anything is made of it
     for table in COPIED:
         (sql,) = source.execute("SELECT sql FROM sqlite_schema WHERE name = ?", (table,)).fetchone() or ("",)
         target.execute(str(sql))
         target.insert(table, source.read_table(table))
 
 
-def _describe(target: Database, ntuple: NTuple) -> None:
+def _describe(ledger: Ledger, ntuple: NTuple) -> None:
     made: dict[str, Any] = {"descriptor": str(ntuple.descriptor), **asdict(ntuple.selection)}
-    target.execute("INSERT OR REPLACE INTO Provenance VALUES ('tuple', ?)", (json.dumps(made),))
+    ledger.insert_row("Provenance", "tuple", json.dumps(made), replace=True)

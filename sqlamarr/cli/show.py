@@ -15,9 +15,11 @@ def command(file: str, only_hash: bool, pipeline: bool) -> None:
     """Print what an output FILE holds and how it was made."""
     from sqlamarr.output.file import open_output
     from sqlamarr.output.provenance import read
+    from sqlamarr.output.verify import verified
 
     with open_output(file) as db:
         if only_hash:
+            verified(file)
             _show_hash(db)
         elif pipeline:
             click.echo(read(db)["pipeline_text"])

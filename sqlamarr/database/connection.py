@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 BUSY_TIMEOUT = 60_000  # ms to wait for somebody else who reads or writes the file
 
+_NOT_UTF8 = "a text is not UTF-8"
+_IN = "\n  in: "  # between a message and its statement
+
 Parameters = Mapping[str, Any] | Sequence[Any]
 Rows = tuple[list[str], list[tuple[Any, ...]]]
 
@@ -52,6 +55,7 @@ class Database:
         flags = apsw.SQLITE_OPEN_READONLY if readonly else apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
         with sql_errors(f"Opening {self.path}"):
             self._connection = apsw.Connection(self.path, flags=flags)
+            self._connection.cursor_factory = _Cursor
             _load_library(self._connection)
             _make_safe(self._connection)
         self._pointer = ffi.cast("sqlite3 *", self._connection.sqlite3_pointer())
@@ -302,9 +306,13 @@ class Database:
         try:
             with sql_errors(doing, sql, done):
                 yield
+        except UnicodeDecodeError as error:
+            raise SqlError(with_statement(f"{doing}: {_NOT_UTF8}", sql)) from error
         except SqlError as error:
             if isinstance(error.__cause__, apsw.AuthError):
                 raise SqlError(with_statement(f"{doing}: {self._policy.refusal()}", sql)) from error.__cause__
+            if _IN not in str(error):  # from the rows
+                raise SqlError(with_statement(str(error), sql)) from error.__cause__
             raise
 
     def backup(self, path: str | PathLike[str]) -> None:
@@ -330,6 +338,32 @@ class Database:
             yield
         finally:
             self._connection.trace_v2(0, None)
+
+
+class _Cursor(apsw.Cursor):
+    """The rows of a statement, where SQLite's errors while they are read are ours, too."""
+
+    def __next__(self) -> Any:
+        try:
+            return super().__next__()
+        except (apsw.Error, UnicodeDecodeError) as error:
+            raise _reading_error(error) from error
+
+    def fetchone(self) -> Any:
+        try:
+            return super().fetchone()
+        except (apsw.Error, UnicodeDecodeError) as error:
+            raise _reading_error(error) from error
+
+    def fetchall(self) -> list[Any]:
+        try:
+            return super().fetchall()
+        except (apsw.Error, UnicodeDecodeError) as error:
+            raise _reading_error(error) from error
+
+
+def _reading_error(error: Exception) -> SqlError:
+    return SqlError(f"SQL: {_NOT_UTF8 if isinstance(error, UnicodeDecodeError) else error}")
 
 
 class Query:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from sqlamarr.database.connection import Database, quote_identifier
 from sqlamarr.database.working_tables import TYPE_NAMES
-from sqlamarr.native.columns import FLOAT64, INT64, TEXT, Array, Columns, Text
+from sqlamarr.native.columns import INT64, Columns, type_of
 from sqlamarr.native.library import check, ffi, lib
 
 SCHEMA = "batch"  # name under which an image is attached
@@ -116,7 +116,7 @@ class _Declaration:
 
     def fits(self, columns: Columns) -> bool:
         """Whether the columns are the declared ones, in their order and of their types; else SQLite has work to do."""
-        return [(name, _type(columns.raw(name))) for name in columns] == list(self.types.items())
+        return [(name, type_of(columns.raw(name))) for name in columns] == list(self.types.items())
 
     def fill(self, view: Any, columns: Columns, keep: list[Any]) -> None:
         """As C takes it."""
@@ -124,12 +124,6 @@ class _Declaration:
         keep += [native, buffers]
         view.name, view.sql, view.required, view.key = self.name, self.sql, self.required, self.key
         view.columns, view.n_columns, view.rows = native, len(columns), columns.rows
-
-
-def _type(values: Array | Text) -> int:
-    if isinstance(values, Text) or values.dtype == object:
-        return TEXT
-    return INT64 if values.dtype == np.int64 else FLOAT64
 
 
 @contextmanager

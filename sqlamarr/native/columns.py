@@ -243,6 +243,13 @@ def null_count(values: Array | Text) -> int:
     return int(np.ma.getmaskarray(values).sum()) if np.ma.isMaskedArray(values) else 0
 
 
+def type_of(values: Array | Text) -> int:
+    """The transfer type of a column: INT64, FLOAT64 or TEXT."""
+    if isinstance(values, Text) or values.dtype == object:
+        return TEXT
+    return INT64 if values.dtype == np.int64 else FLOAT64
+
+
 def _as_column(name: str, values: Any) -> Array:
     """Any sequence as an int64, float64 or object column."""
     array = values if isinstance(values, np.ndarray) else _from_sequence(values)

@@ -13,6 +13,7 @@ from sqlamarr.database.page_images import Image
 from sqlamarr.events.counters import Counters
 from sqlamarr.events.event import DataSource, EventRef, Rejected, event_numbers
 from sqlamarr.native.columns import Columns, Text
+from sqlamarr.output.checksums import Sums
 
 
 @dataclass
@@ -21,6 +22,7 @@ class BatchResult:
 
     :ivar tables: those that are not in ``image``
     :ivar image: tables as a database file takes them over
+    :ivar checksums: of all these tables; None: still to be computed
     :ivar outside: by step and input, rows of a model outside the range that it is meant for
     """
 
@@ -33,6 +35,7 @@ class BatchResult:
     seconds: dict[str, float] = field(default_factory=dict)
     image: Image | None = None
     outside: Counter[tuple[str, str]] = field(default_factory=Counter)
+    checksums: Sums | None = None
 
     @property
     def rows(self) -> dict[str, int]:

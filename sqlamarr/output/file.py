@@ -15,11 +15,14 @@ from sqlamarr.database.declarations import RUN_TABLES, declaration
 from sqlamarr.database.page_images import attached, take_over
 from sqlamarr.errors import OutputError, SqlError
 from sqlamarr.events.event import Rejected
+from sqlamarr.native.columns import Columns
 from sqlamarr.output.batch_result import BatchResult, event_columns, source_columns
+from sqlamarr.output.checksums import TABLE as CHECKSUMS
+from sqlamarr.output.ledger import Ledger
 from sqlamarr.output.summary import report_of
 from sqlamarr.output.tables.output_database import OutputDatabase
 
-BOOKKEEPING = ("Provenance", "Batches", "Inputs")
+BOOKKEEPING = ("Provenance", "Batches", "Inputs", CHECKSUMS)
 
 #: What SQLite says where the trouble is not the data but the disk, or somebody else.
 _TROUBLE = ("full", "disk I/O error", "locked", "readonly", "unable to open", "malformed")
@@ -53,7 +56,7 @@ class OutputFile:
     ) -> None:
         if path.exists() and path.stat().st_size:
             raise OutputError(f"{path} exists. Choose another name.")
-        self._open(path)
+        self._open(path, new=True)
         self.db.execute(f"PRAGMA page_size = {PAGE_SIZE}")
         keep = [*RUN_TABLES, *tables]
         with self._transaction():
@@ -62,11 +65,13 @@ class OutputFile:
             self.db.execute((files("sqlamarr.output") / "bookkeeping.sql").read_text())
             with self.db.limited(declaring=True):
                 self.db.execute(views)
+            self.ledger.begin()
             self._describe(description or {})
 
-    def _open(self, path: Path) -> None:
+    def _open(self, path: Path, *, new: bool = False) -> None:
         self.path = path
         self.db = Database(path)
+        self.ledger = Ledger(self.db, new=new)
         self._inode = path.stat().st_ino
         self.db.execute(f"PRAGMA cache_size = -{CACHE_SIZE}")
         self._known_sources: set[int] = set()
@@ -105,7 +110,7 @@ class OutputFile:
     def _describe(self, provenance: Mapping[str, Any]) -> None:
         for key, value in provenance.items():
             text = value if isinstance(value, str) else json.dumps(value, default=str)
-            self.db.execute("INSERT OR REPLACE INTO Provenance VALUES (?, ?)", (key, text))
+            self.ledger.insert_row("Provenance", key, text, replace=True)
 
     def append(self, result: BatchResult, marks: Sequence[Mapping[str, Any]] = ()) -> None:
         """Add the rows of a batch and its bookkeeping in one transaction.
@@ -117,11 +122,15 @@ class OutputFile:
             self._refuse_others()
             self._append_sources(result)
             rejected = {row.event_id for row in result.rejected}
-            self.db.insert("Events", event_columns(result.events, rejected))
+            self._insert("Events", event_columns(result.events, rejected))
             self._append_rejected(result)
             for table, columns in result.tables.items():
                 if columns.rows:
                     self.db.insert(table, columns)
+                if result.checksums is None:
+                    self.ledger.add(table, columns)
+            if result.checksums is not None:
+                self.ledger.add_sums(result.checksums)
             take_over(self.db, result.image)
             self._append_batch(result)
             self._append_marks(marks)
@@ -130,6 +139,10 @@ class OutputFile:
         self._events += len(result.events)
         self._marks = list(marks) or self._marks
 
+    def _insert(self, table: str, columns: Columns) -> None:
+        self.db.insert(table, columns)
+        self.ledger.add(table, columns)
+
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         """All of the block or nothing; where SQLite has rolled back by itself, there is nothing left to do."""
@@ -137,8 +150,10 @@ class OutputFile:
         try:
             self.db.execute("BEGIN IMMEDIATE")
             yield
+            self.ledger.write()
             self.db.execute("COMMIT")
         except BaseException as error:
+            self.ledger.forget()
             if self.db.connection.in_transaction:
                 with suppress(SqlError):
                     self.db.execute("ROLLBACK")
@@ -189,7 +204,7 @@ class OutputFile:
     def _append_sources(self, result: BatchResult) -> None:
         new = tuple(s for s in result.sources if s.datasource_id not in self._known_sources)
         if new:
-            self.db.insert("DataSources", source_columns(new))
+            self._insert("DataSources", source_columns(new))
 
     def _append_rejected(self, result: BatchResult) -> None:
         paths = {source.datasource_id: source.path for source in result.sources}
@@ -197,7 +212,7 @@ class OutputFile:
         for row in result.rejected:
             event = events[row.event_id]
             values = (row.event_id, paths[event.datasource_id], event.number, row.line or None, _step(row), row.message)
-            self.db.execute("INSERT INTO RejectedEvents VALUES (?, ?, ?, ?, ?, ?)", values)
+            self.ledger.insert_row("RejectedEvents", *values)
 
     def _append_batch(self, result: BatchResult) -> None:
         if not result.events:
@@ -209,12 +224,12 @@ class OutputFile:
             sum(result.seconds.values()),
             json.dumps(report_of(result)),
         )
-        self.db.execute("INSERT INTO Batches VALUES (?, ?, ?, ?, ?)", values)
+        self.ledger.insert_row("Batches", *values)
 
     def _append_marks(self, marks: Sequence[Mapping[str, Any]]) -> None:
         for position, mark in enumerate(marks):
             if position >= len(self._marks) or mark != self._marks[position]:
-                self.db.execute("INSERT OR REPLACE INTO Inputs VALUES (?, ?)", (position, json.dumps(mark)))
+                self.ledger.insert_row("Inputs", position, json.dumps(mark), replace=True)
 
 
 def held(events: int) -> str:
@@ -300,8 +315,8 @@ def open_output(path: str | Path) -> OutputDatabase:
     with path.open("rb") as file:
         if file.read(16) != b"SQLite format 3\0":
             raise OutputError(f"{path} is not an SQLite file.")
-    db = OutputDatabase(path, readonly=True)
     try:
+        db = OutputDatabase(path, readonly=True)
         tables = db.tables()
     except SqlError as error:
         raise OutputError(

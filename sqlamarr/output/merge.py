@@ -8,15 +8,17 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from sqlamarr.database.connection import Database, quote_identifier
+from sqlamarr.database.connection import quote_identifier
 from sqlamarr.database.declarations import RUN_TABLES
 from sqlamarr.errors import OutputError
 from sqlamarr.files.whole_files import replacing
 from sqlamarr.files.write_lock import claimed
 from sqlamarr.output import provenance
+from sqlamarr.output.checksums import TABLE as CHECKSUMS
 from sqlamarr.output.file import BOOKKEEPING, OutputFile, check_output, open_output
 from sqlamarr.output.provenance_differences import DECISIVE, differences
 from sqlamarr.output.summary import RunSummary
+from sqlamarr.output.verify import NO_CHECKSUMS, Verification, verified
 from sqlamarr.registries.used import joined
 
 
@@ -26,7 +28,7 @@ class Part:
 
     :ivar first: ordinal of its first event, None: it has no event
     :ivar last: ordinal of its last event
-    :ivar schema: statements that made its tables and views, by name
+    :ivar schema: statements that made its tables and views, by name; without that of Checksums
     """
 
     path: Path
@@ -35,6 +37,7 @@ class Part:
     first: int | None
     last: int | None
     schema: Mapping[str, str]
+    verification: Verification
 
     @property
     def gaps(self) -> bool:
@@ -73,10 +76,12 @@ def merge(
 
 
 def _look(path: Path) -> Part:
+    verification = verified(path)
     with open_output(path) as db:
         n, first, last = db.execute("SELECT count(*), min(ordinal), max(ordinal) FROM Events").fetchone() or (0, 0, 0)
-        schema = db.execute("SELECT name, sql FROM sqlite_schema WHERE type IN ('table', 'view') AND sql IS NOT NULL")
-        return Part(path, provenance.read(db), n, first, last, {str(name): str(sql) for name, sql in schema})
+        rows = db.execute("SELECT name, sql FROM sqlite_schema WHERE type IN ('table', 'view') AND sql IS NOT NULL")
+        schema = {str(name): str(sql) for name, sql in rows if name != CHECKSUMS}
+        return Part(path, provenance.read(db), n, first, last, schema, verification)
 
 
 def _check_finished(parts: Sequence[Part]) -> None:
@@ -132,7 +137,9 @@ def _write(parts: Sequence[Part], beside: Path, path: Path) -> RunSummary:
         out = OutputFile(beside, tables, template, views=views, description={"status": "incomplete"})
     try:
         for part in parts:
-            _take(out.db, part, tables)
+            _take(out, part, tables)
+            if not part.verification.has_checksums:
+                summary.warn(f"{part.path}: {NO_CHECKSUMS}")
         for report in out.reports():
             summary.add(report)
         out.describe({**_provenance(parts, summary), "cross_section": out.cross_section()})
@@ -145,12 +152,15 @@ def _is_table(sql: str) -> bool:
     return sql.split(None, 2)[1].upper() == "TABLE"
 
 
-def _take(db: Database, part: Part, tables: Iterable[str]) -> None:
-    """All rows of a part; its sources may be there already, if events of one file are in several parts."""
+def _take(out: OutputFile, part: Part, tables: Iterable[str]) -> None:
+    """All rows of a part, whose checksums are to be written; sources may be there already, if events of one file are in
+    several parts.
+    """
+    db, copied = out.db, ("Events", "RejectedEvents", *tables)
     db.execute("ATTACH ? AS part", (str(part.path),))
     with db.atomic():
         db.execute("INSERT OR IGNORE INTO main.DataSources SELECT * FROM part.DataSources")
-        for table in ("Events", "RejectedEvents", *tables):
+        for table in copied:
             name = quote_identifier(table)
             db.execute(f"INSERT INTO main.{name} SELECT * FROM part.{name}")
         db.execute(
@@ -158,6 +168,9 @@ def _take(db: Database, part: Part, tables: Iterable[str]) -> None:
             "seconds, report FROM part.Batches"
         )
     db.execute("DETACH part")
+    out.ledger.add_sums(part.verification.sums.of(copied))
+    for table in ("DataSources", "Batches"):
+        out.ledger.recompute(table)
 
 
 def _provenance(parts: Sequence[Part], summary: RunSummary) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from typing import Any
 
 from sqlamarr.database.connection import Database
+from sqlamarr.errors import OutputError, SqlError
 from sqlamarr.models.files import sha256
 from sqlamarr.native import library
 from sqlamarr.output.summary import RunSummary
@@ -18,7 +19,16 @@ from sqlamarr.registries.used import Used, joined
 from sqlamarr.sources.base import Source
 from sqlamarr.steps.workspace import Workspace
 
-PLAIN = ("pipeline_text", "pipeline", "pipeline_file")  # entries of the provenance that are never JSON
+#: What entries of the provenance are, where they are there. Those of type str are never JSON.
+KINDS: Mapping[str, tuple[type, ...]] = {
+    **dict.fromkeys(("status", "sqlamarr", "platform", "started", "finished", "pipeline", "pipeline_file"), (str,)),
+    **dict.fromkeys(("pipeline_text", "collisions", "collisions_asked", "generator"), (str,)),
+    **dict.fromkeys(("templates", "data", "conditions", "models", "code", "packages", "summary", "tuple"), (dict,)),
+    **dict.fromkeys(("inputs", "inputs_given", "weight_names", "parts"), (list,)),
+    **dict.fromkeys(("seed", "first_event", "skip_events"), (int,)),
+    "max_events": (int, type(None)),
+    "cross_section": (list, type(None)),
+}
 
 
 def before(
@@ -71,7 +81,7 @@ def after(source: Source, summary: RunSummary) -> dict[str, Any]:
 
 def as_read(entries: Mapping[str, Any]) -> dict[str, Any]:
     """Entries as :func:`read` would give them back."""
-    return {key: value if key in PLAIN else _decoded(encoded(value)) for key, value in entries.items()}
+    return {key: _decoded(key, encoded(value)) for key, value in entries.items()}
 
 
 def encoded(value: Any) -> str:
@@ -79,10 +89,58 @@ def encoded(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, default=str)
 
 
-def read(db: Database) -> dict[str, Any]:
-    """The provenance of an output file, structured entries decoded."""
-    rows = db.execute("SELECT key, value FROM Provenance")
-    return {str(key): str(value) if key in PLAIN else _decoded(str(value)) for key, value in rows}
+class Entries(dict[str, Any]):
+    """Entries of a provenance, or of one of its entries. To ask for one that is missing is an OutputError.
+
+    :param where: the file
+    """
+
+    def __init__(self, content: Mapping[str, Any], where: str) -> None:
+        super().__init__(content)
+        self._where = where
+
+    def __missing__(self, key: str) -> Any:
+        raise _unreadable(self._where, f"it has no entry {key!r}")
+
+
+def texts(db: Database) -> dict[str, str]:
+    """The provenance of an output file as it is stored: structured entries are JSON.
+
+    :raises OutputError: it cannot be read
+    """
+    found: dict[str, str] = {}
+    try:
+        for key, value in db.execute("SELECT key, value FROM Provenance"):
+            if not isinstance(key, str) or not isinstance(value, str):
+                raise _unreadable(db.path, f"the entry {key!r} is not a text")
+            found[key] = value
+    except SqlError as error:
+        raise _unreadable(db.path, str(error).partition("\n")[0]) from error
+    return found
+
+
+def read(db: Database) -> Entries:
+    """The provenance of an output file, structured entries decoded.
+
+    :raises OutputError: it cannot be read, or an entry is not of its kind; or later, when one is asked for that is
+        missing
+    """
+    found = {key: _decoded(key, value, db.path) for key, value in texts(db).items()}
+    for key, value in found.items():
+        if not isinstance(value, KINDS.get(key, (object,))):
+            names = " or ".join(_JSON_NAMES[kind] for kind in KINDS[key])
+            raise _unreadable(db.path, f"the entry {key!r} is no {names}")
+    return Entries(found, db.path)
+
+
+_JSON_NAMES = {dict: "JSON object", list: "JSON list", int: "integer", str: "text", type(None): "null"}
+
+
+def _unreadable(path: str, why: str) -> OutputError:
+    return OutputError(
+        f"The provenance of {path} cannot be used: {why}. The file is damaged, or was changed after it was written. "
+        f"'sqlamarr verify {path}' says what else is; if the file was copied, copy it again."
+    )
 
 
 def unfinished(made: Mapping[str, Any]) -> str:
@@ -91,8 +149,10 @@ def unfinished(made: Mapping[str, Any]) -> str:
     return "" if status == "complete" else f"The run is not complete: its status is {status}."
 
 
-def _decoded(value: str) -> Any:
+def _decoded(key: str, value: str, where: str = "") -> Any:
+    if str in KINDS.get(key, ()):
+        return value
     try:
-        return json.loads(value)
-    except ValueError:
+        return json.loads(value, object_hook=lambda entry: Entries(entry, where))
+    except (ValueError, RecursionError):
         return value

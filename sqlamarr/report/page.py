@@ -81,7 +81,8 @@ def _sections(
     from sqlamarr.report import run
     from sqlamarr.report.sample import sample_of
 
-    made = {**read(db), "file": source.name}
+    made = read(db)
+    made["file"] = source.name
     sample = sample_of(db)
     out = [_run(db, source, made)]
     problems: list[str] = []

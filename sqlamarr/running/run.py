@@ -113,7 +113,7 @@ def run(
 def _run(
     settings: RunSettings, executor: Executor | None, progress: Progress | None, interruptions: Interruptions
 ) -> RunSummary:
-    found = reopened(settings.file.working) if settings.file.continues else None
+    found = reopened(settings.file.working, settings.file.shown) if settings.file.continues else None
     try:
         session = Session(settings, found, interruptions, progress)
         settings.file.begin()

@@ -18,6 +18,7 @@ from sqlamarr.output.batch_result import BatchResult
 from sqlamarr.output.file import OutputFile
 from sqlamarr.output.provenance_differences import DECISIVE, RANGE, differences
 from sqlamarr.output.summary import RunSummary, report_of
+from sqlamarr.output.verify import verified
 from sqlamarr.pipeline.definition import Pipeline
 from sqlamarr.registries.used import Used, collected, joined
 from sqlamarr.running.coordinator import Coordinator
@@ -47,11 +48,13 @@ class ResumedOutput:
         return int(self.made["seed"])
 
 
-def reopened(path: Path) -> ResumedOutput:
-    """The file of an interrupted run.
+def reopened(path: Path, shown: Path) -> ResumedOutput:
+    """The file of an interrupted run, verified.
 
-    :raises OutputError: sqlamarr did not write it
+    :param shown: how the user calls it
+    :raises OutputError: sqlamarr did not write it, or it is damaged
     """
+    verified(path, shown)
     out = OutputFile.again(path)
     return ResumedOutput(out, provenance.read(out.db))
 
@@ -126,14 +129,9 @@ class Session:
         found = differences(self._found.made, provenance.as_read(self._description), {**DECISIVE, **RANGE})
         if found:
             raise OutputError(
-                f"{self._stale()} cannot be resumed: it was begun otherwise. What differs: {'; '.join(found)}. "
-                "Resume with what it was begun with, or begin anew with --overwrite."
+                f"{self._settings.file.shown} cannot be resumed: it was begun otherwise. What differs: "
+                f"{'; '.join(found)}. Resume with what it was begun with, or begin anew with --overwrite."
             )
-
-    def _stale(self) -> Path:
-        """What is to be resumed, as the user knows it."""
-        file = self._settings.file
-        return file.path if file.working == file.target or file.copied else file.working
 
     def run(self, workers: Workers) -> RunSummary:
         """Everything from the first event to the last, and the end of the provenance."""

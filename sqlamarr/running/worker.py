@@ -19,6 +19,7 @@ from sqlamarr.events.counters import Counters
 from sqlamarr.events.event import Rejected
 from sqlamarr.native.columns import Columns
 from sqlamarr.output.batch_result import BatchResult, event_columns, source_columns
+from sqlamarr.output.checksums import Hasher, Sums
 from sqlamarr.pipeline.advice import Advice
 from sqlamarr.pipeline.definition import Pipeline
 from sqlamarr.pipeline.views import checked_views
@@ -54,6 +55,7 @@ class Worker:
         refuse_reading_ahead(pipeline.steps, reads, str(pipeline.path))
         self.workspace.refuse_unused_models()
         self.output_tables = _output_tables(self.workspace, options)
+        self._hasher = Hasher(self.workspace.declared)
         self._images = ImageMaker(self.workspace.declared, self.output_tables)
         self._advice = Advice(pipeline)
         self.views = checked_views(self.workspace, self.output_tables)
@@ -98,9 +100,13 @@ class Worker:
     def pack(self, result: BatchResult) -> BatchResult:
         """The same result, ready to be taken over by a file."""
         start = time.perf_counter()
+        checksums = Sums()
+        for table, columns in result.tables.items():
+            checksums.update(self._hasher.of(table, columns))
+        middle = time.perf_counter()
         image, tables = self._images.make(result.tables)
-        seconds = {**result.seconds, "packing": time.perf_counter() - start}
-        return replace(result, tables=tables, image=image, seconds=seconds)
+        seconds = {**result.seconds, "checksums": middle - start, "packing": time.perf_counter() - middle}
+        return replace(result, tables=tables, image=image, checksums=checksums, seconds=seconds)
 
     def batch(self) -> Batch:
         """An empty batch."""

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlamarr.errors import OutputError, SqlamarrError
+from sqlamarr.errors import OutputError, SqlamarrError, SqlError
 from sqlamarr.files import whole_files
 from sqlamarr.output.file import held, is_ours, is_unborn, open_output, quoted_count
 from sqlamarr.output.provenance import read as read_provenance
@@ -56,7 +56,7 @@ class WorkingFile:
         target = whole_files.target_of(path)
         if is_unborn(target):  # left by a run that was killed while it made the file
             target.unlink()
-        there = _events_in(target) if target.exists() else None
+        there = _events_in(target, needed=resume) if target.exists() else None
         if scratch is None and not (overwrite and there is not None):
             seed = _seed_of(target) if seed is None and resume and there is not None else seed
             seed = draw() if seed is None else seed
@@ -91,6 +91,11 @@ class WorkingFile:
         elif resume and self._there is not None and not self._replaces:
             whole_files.copy(self.target, self.working)
             self.continues = self.copied = True
+
+    @property
+    def shown(self) -> Path:
+        """What is written to, or continued, as the user knows it."""
+        return self.path if self.working == self.target or self.copied else self.working
 
     def begin(self) -> None:
         """Call it when the run has checked that it may write: what an earlier one left there goes, or is continued."""
@@ -175,9 +180,18 @@ class _Parts:
         return int(seed) if seed.isdigit() else None
 
 
-def _events_in(path: Path) -> int:
-    with open_output(path) as db:
-        return quoted_count(db, "Events")
+def _events_in(path: Path, *, needed: bool) -> int:
+    """How many events a file holds; 0 if it is too damaged to tell, and nothing is to be built on it."""
+    try:
+        with open_output(path) as db:
+            return quoted_count(db, "Events")
+    except SqlError as error:
+        if needed:
+            raise OutputError(
+                f"{path} is damaged: {str(error).partition(chr(10))[0]}. 'sqlamarr verify {path}' says more. If it was "
+                "copied, copy it again; else begin anew with --overwrite."
+            ) from error
+        return 0
 
 
 def _seed_of(path: Path) -> int:

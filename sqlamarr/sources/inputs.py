@@ -239,7 +239,7 @@ class Inputs:
         with _open_bytes(argument) as file:
             fingerprint = Fingerprint(file, name, self._reading.mark())
             self._fingerprints = {len(self._reading.described) - 1: fingerprint}
-            for stream in unpack(Stream(fingerprint, name)):
+            for stream in unpack(Stream(fingerprint, name), self._reading.warn):
                 kind, others = content_kind(stream)
                 if kind is None:
                     yield from self._read_by_name(argument, stream, entry, others)

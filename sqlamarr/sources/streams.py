@@ -159,23 +159,30 @@ def _zstd() -> Any:
     )
 
 
+#: A frame of Zstandard has a checksum if this bit of the byte after its magic is set (RFC 8878, 3.1.1.1).
+_ZSTD, _CHECKSUM_FLAG = b"\x28\xb5\x2f\xfd", 0x04
+
 #: First bytes -> (name, maker of a decompressor with decompress(), eof and unused_data).
 COMPRESSIONS: dict[bytes, tuple[str, Callable[[], Any]]] = {
     b"\x1f\x8b": ("gzip", _gzip),
     b"BZh": ("bzip2", bz2.BZ2Decompressor),
     b"\xfd7zXZ\x00": ("xz", lzma.LZMADecompressor),
-    b"\x28\xb5\x2f\xfd": ("Zstandard", _zstd),
+    _ZSTD: ("Zstandard", _zstd),
 }
 
 
 class Decompressed:
-    """The content of a compressed stream, which may be several compressed streams one after another."""
+    """The content of a compressed stream, which may be several compressed streams one after another.
 
-    def __init__(self, stream: Stream, magic: bytes) -> None:
-        self._stream, self._magic = stream, magic
+    :param warn: called with a sentence if damage inside the stream could go unnoticed
+    """
+
+    def __init__(self, stream: Stream, magic: bytes, warn: Callable[[str], object] = lambda _: None) -> None:
+        self._stream, self._magic, self._warn = stream, magic, warn
         self._name, self._make = COMPRESSIONS[magic]
         self._machine = self._new()
         self._ready, self._taken = b"", 0
+        self._note_missing_checksum(stream.peek(len(magic) + 1))
 
     def read(self, size: int = _READ, /) -> bytes:
         """Up to ``size`` bytes.
@@ -223,11 +230,20 @@ class Decompressed:
         data = data.lstrip(b"\0")
         if not data:
             return b""
-        data += self._stream.read(len(self._magic)) if len(data) < len(self._magic) else b""
+        data += self._stream.read(len(self._magic) + 1) if len(data) <= len(self._magic) else b""
         if not data.startswith(self._magic):
             raise self._damaged("bytes that are not compressed follow its end")
+        self._note_missing_checksum(data)
         self._machine = self._new()
         return data
+
+    def _note_missing_checksum(self, head: bytes) -> None:
+        """gzip, bzip2 and xz always have checksums; Zstandard may not."""
+        if self._magic == _ZSTD and len(head) > len(_ZSTD) and not head[len(_ZSTD)] & _CHECKSUM_FLAG:
+            self._warn(
+                f"{self._stream.path} was compressed with Zstandard, but without checksums: damage inside it may go "
+                "unnoticed (the command 'zstd' writes them, some libraries do so only on request)."
+            )
 
     def _check_end(self) -> None:
         if self._machine is not None and not self._machine.eof:
@@ -243,11 +259,12 @@ class Decompressed:
         )
 
 
-def unpack(stream: Stream) -> Iterator[Stream]:
+def unpack(stream: Stream, warn: Callable[[str], object] = lambda _: None) -> Iterator[Stream]:
     """The plain content of a stream: itself, decompressed, or the files of an archive one by one.
 
     Each must be read before the next is asked for.
 
+    :param warn: called with sentences for the user
     :raises InputError: empty, damaged or truncated
     """
     head = stream.peek(SNIFFED)
@@ -255,15 +272,15 @@ def unpack(stream: Stream) -> Iterator[Stream]:
         raise InputError(f"{stream.path} is empty (0 bytes). Remove it from the inputs, or write it again.")
     for magic in COMPRESSIONS:
         if head.startswith(magic):
-            yield from unpack(Stream(Decompressed(stream, magic), stream.path))
+            yield from unpack(Stream(Decompressed(stream, magic, warn), stream.path), warn)
             return
     if head[_TAR_MAGIC] == b"ustar":
-        yield from _members(stream)
+        yield from _members(stream, warn)
     else:
         yield stream
 
 
-def _members(stream: Stream) -> Iterator[Stream]:
+def _members(stream: Stream, warn: Callable[[str], object]) -> Iterator[Stream]:
     found = False
     try:
         with tarfile.open(fileobj=stream, mode="r|", bufsize=_READ) as archive:  # type: ignore[call-overload]
@@ -272,7 +289,7 @@ def _members(stream: Stream) -> Iterator[Stream]:
                     continue
                 found = True
                 content = archive.extractfile(member)
-                yield from unpack(Stream(_Member(content, stream.path), f"{stream.path}:{member.name}"))
+                yield from unpack(Stream(_Member(content, stream.path), f"{stream.path}:{member.name}"), warn)
     except tarfile.TarError as error:
         raise _broken_archive(stream.path, error) from error
     while stream.read():  # padding after the archive's end, so that the checksum covers the whole file

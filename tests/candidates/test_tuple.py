@@ -323,6 +323,13 @@ def test_an_sqlite_ntuple_knows_its_units_and_its_origin(lambda_b, matched, tmp_
         (sql,) = db.execute("SELECT sql FROM sqlite_schema WHERE name = 'DecayTree'").fetchone()
         assert '"Lb_M" REAL, -- mass; of final-state particles that of the hypothesis [MeV]' in sql
         assert db.execute("SELECT value FROM Provenance WHERE key = 'tuple'").fetchone()
+    assert command_line("verify", path) == 0
+    assert ", 4 tables, every checksum agrees" in capsys.readouterr().out
+    with sqlamarr.Database(path) as db:
+        db.execute("UPDATE DecayTree SET Lb_M = 0")
+    text = sqlamarr.verify(path).text()
+    assert "DecayTree, events 0 to 999: expected" in text
+    assert "make it again with 'sqlamarr tuple'" in text
     assert command_line("tuple", lambda_b, LB, "-o", path) == 1
     assert "exists" in capsys.readouterr().err
 

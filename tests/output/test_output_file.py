@@ -13,6 +13,7 @@ import sqlamarr
 from sqlamarr.errors import InputError, OutputError
 from sqlamarr.output import provenance
 from sqlamarr.output.file import OutputFile, open_output
+from sqlamarr.output.verify import verify
 from sqlamarr.pipeline.load import load
 from sqlamarr.running.options import RunOptions
 from sqlamarr.running.worker import Worker
@@ -188,10 +189,12 @@ def test_a_batch_is_appended_as_a_whole_or_not_at_all(example, tmp_path):
     result.tables, good = broken, result.tables
     with pytest.raises(sqlamarr.SqlamarrError):
         out.append(result)
-    tables = [table for table in out.db.tables() if table != "Provenance"]
+    tables = [table for table in out.db.tables() if table not in ("Provenance", "Checksums")]
     assert {out.db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables} == {0}
+    assert verify(tmp_path / "out.db").intact
     result.tables = good
     out.append(result)
+    assert verify(tmp_path / "out.db").intact
     assert out.db.execute("PRAGMA foreign_key_check").fetchall() == []
     assert out.db.execute("SELECT count(*) FROM DataSources").fetchone() == (1,)
     out.close()

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 PUBLIC = """
 Batch Columns Compiled Database EventError ExportSummary OutputDatabase Pipeline Random ReportSummary
 RunSummary Selection SqlamarrError Table TupleSummary Workspace __version__ compile errors export
-find_candidates load_pipeline merge open register run write_report write_tuple
+find_candidates load_pipeline merge open register run verify write_report write_tuple
 """
 
 

@@ -16,6 +16,8 @@ from run_tools import ACROSS, STEP, command_line, hashes, start
 import sqlamarr
 from sqlamarr.errors import InputError, InterruptedRunError, OutputError
 from sqlamarr.output import provenance
+from sqlamarr.output.file import is_unborn
+from sqlamarr.output.verify import verify
 from sqlamarr.steps.registry import KINDS
 from sqlamarr.user_code.functions import load_function
 
@@ -78,7 +80,9 @@ def killed_and_resumed(inputs, out, n, jobs, rng):
             hit += 1
             os.killpg(run.pid, signal.SIGKILL)
         run.communicate()
+        assert is_unborn(out) or verify(out).intact
     assert command_line("run", *arguments, "--quiet") == 0
+    assert verify(out).intact
     return hit
 
 

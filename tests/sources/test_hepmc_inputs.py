@@ -102,6 +102,31 @@ class TestContent:
         path.write_bytes(data)
         refuse(path, "is damaged|is truncated|of no known format")
 
+    @pytest.mark.parametrize("wrapped", [False, True])
+    @pytest.mark.parametrize(("checked", "frames"), [(1, 1), (0, 1), (1, 3), (0, 3)])
+    def test_zstandard_without_checksums_is_noted(self, tmp_path, checked, frames, wrapped):
+        """Of several frames the last is looked at, too."""
+        zstd = zstd_module()
+        good, last = (
+            zstd.compress(text, options={zstd.CompressionParameter.checksum_flag: flag})
+            for text, flag in ((b"", 1), (TWO, checked))
+        )
+        data = good * (frames - 1) + last
+        path = tmp_path / "input"
+        path.write_bytes(tar({"member": data}) if wrapped else data)
+        inputs = open_inputs([str(path)])
+        assert sum(len(chunk.events) for chunk in inputs.chunks()) == 2
+        name = f"{path}:member" if wrapped else str(path)
+        note = f"{name} was compressed with Zstandard, but without checksums: damage inside it may go unnoticed"
+        assert [text.partition(" (")[0] for text in inputs.warnings] == ([] if checked else [note])
+
+    @pytest.mark.parametrize("kind", COMPRESS)
+    def test_compression_that_always_has_checksums_is_not_noted(self, tmp_path, kind):
+        (tmp_path / "input").write_bytes(compress(kind, TWO))
+        inputs = open_inputs([str(tmp_path / "input")])
+        assert sum(len(chunk.events) for chunk in inputs.chunks()) == 2
+        assert inputs.warnings == []
+
     def test_garbage_after_compression_is_an_error(self, tmp_path):
         path = tmp_path / "input"
         path.write_bytes(gzip.compress(ONE) + b"garbage")
