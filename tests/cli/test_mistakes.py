@@ -47,7 +47,7 @@ def test_a_name_that_is_too_long_is_told_before_the_run(said, example, tmp_path,
 @pytest.mark.parametrize("query", ["", " ", ";", "/* SELECT 1 */"])
 def test_a_query_that_is_none_is_an_error(said, reference, query):
     message = said("sql", reference[0], query)
-    assert f"There is nothing to show: expected a query as 'SELECT ...', found {query!r}." in message
+    assert f"There is nothing to show: expected a query such as 'SELECT ...', found {query!r}." in message
 
 
 def test_two_queries_at_once_are_refused(said, reference):

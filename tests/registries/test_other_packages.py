@@ -272,7 +272,7 @@ def test_a_run_into_a_name_that_a_broken_package_may_mean_says_so(install, tmp_p
     install("sqlamarr-brk", {"exporters": {"brk": "brk_format"}}, {"brk_format": "import no_such_module_here"})
     for name, said in {"o.db": False, "o": False, "o.other": True}.items():
         assert command_line("run", "lhcb_run2", example, "-n", 1, "--seed", 1, "-o", tmp_path / name) == 0
-        assert ("becomes an SQLite file. The format of export 'brk' of" in capsys.readouterr().err) == said
+        assert ("is written as an SQLite file. The format of export 'brk' of" in capsys.readouterr().err) == said
         assert (tmp_path / name).read_bytes().startswith(b"SQLite")
 
 
