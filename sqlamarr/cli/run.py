@@ -86,7 +86,7 @@ class Seed(click.ParamType):  # type: ignore[type-arg]
 )
 @click.option("--weights", is_flag=True, help="Keep all generator weights (table GenWeights).")
 @click.option("--keep-tmp", is_flag=True, help="Keep the steps' own tables.")
-@click.option("--on-error", type=click.Choice(["stop", "skip"]), default="stop", help="At an event that fails.")
+@click.option("--on-error", type=click.Choice(["stop", "skip"]), default="stop", help="What to do at a bad event.")
 @click.option(
     "--max-rejected",
     type=click.FloatRange(0, 1),
