@@ -105,7 +105,7 @@ def test_yaml_that_is_none_names_file_line_and_column(said, make_pipeline, examp
     (tmp_path / "gun.yaml").write_text("gun:\n  decay: [B0 -> K+ pi-\n")
     message = said("run", "lhcb_run2", tmp_path / "gun.yaml", "-o", tmp_path / "o.db")
     assert (
-        "gun.yaml is not valid YAML, line 3, column 1: while parsing a flow sequence (begun in line 2), expected"
+        "gun.yaml is not valid YAML, line 3, column 1: while parsing a flow sequence (started in line 2), expected"
         in message
     )
     assert "A decay descriptor stands in quotes." in message

@@ -221,7 +221,7 @@ def test_libraries_of_packages_are_plugins(install, tmp_path, compile_plugin, ex
     path.write_text(SCALED.format(model="{library: 'plugins:mine'}"))
     sqlamarr.run(path, example, tmp_path / "o.db", seed=1, max_events=3)
     assert packages(tmp_path / "o.db") == {"libraries": {"mine": "sqlamarr-lib 1.0"}}
-    with pytest.raises(PackageError, match="expected the path of a shared library, and there is no file /no/where.so"):
+    with pytest.raises(PackageError, match="expected the path of a shared library, but there is no file /no/where.so"):
         Worker(load(path).with_models({"m": "plugins:gone"}), RunOptions(seed=1))
     with pytest.raises(ModelError, match="no model library 'mne'; .*Did you mean 'mine'"):
         Worker(load(path).with_models({"m": "plugins:mne"}), RunOptions(seed=1))
