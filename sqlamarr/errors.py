@@ -2,37 +2,37 @@
 
 from __future__ import annotations
 
-#: What to install: the name ``sqlamarr`` is that of another project on the package index.
+#: The name to install: on the package index, ``sqlamarr`` is another project.
 DISTRIBUTION = "sqlamarr-flashsim"
 
 
 class SqlamarrError(Exception):
-    """Something is wrong that the user can mend; the message says what, where and how."""
+    """Something is wrong that the user can fix; the message says what, where and how to fix it."""
 
 
 class InstallationError(SqlamarrError):
-    """The native part of the package is missing or does not fit."""
+    """The native part of the package is missing or does not match."""
 
 
 def missing_package(what: str, package: str, extra: str) -> InstallationError:
     """The error to raise where an optional package is not installed.
 
     :param what: what needs it, as the beginning of a sentence
-    :param package: the package, as its index calls it
-    :param extra: the extra of ours that installs it, or the package again
+    :param package: the package's name on the package index
+    :param extra: sqlamarr's extra that installs it, or the package's name again
     """
     install = extra if extra == package else f"{DISTRIBUTION}[{extra}]"
     return InstallationError(f'{what} needs {package}, which is not installed: pip install "{install}"')
 
 
 class PackageError(SqlamarrError):
-    """Another package that is installed offers something that cannot be used, or a name that is taken."""
+    """Another installed package offers something unusable, or a name that is already taken."""
 
 
 class SqlError(SqlamarrError):
     """SQLite refused a statement.
 
-    :ivar offset: where in the statements it found the error, in characters; None: it does not tell
+    :ivar offset: position of the error in the statements, in characters; None if SQLite does not report it
     """
 
     def __init__(self, message: str, offset: int | None = None) -> None:
@@ -41,7 +41,7 @@ class SqlError(SqlamarrError):
 
 
 class DataError(SqlamarrError):
-    """Data are not what they must be: a wrong type, a duplicated key, a value out of range."""
+    """Data are invalid: a wrong type, a duplicate key, a value out of range."""
 
 
 class InputError(SqlamarrError):
@@ -51,7 +51,7 @@ class InputError(SqlamarrError):
 class EventError(SqlamarrError):
     """One event cannot be processed; others can. Carries the event's id.
 
-    Raise it from a step to have ``--on-error skip`` leave out that event alone.
+    Raise it from a step so that ``--on-error skip`` leaves out only that event.
     """
 
     def __init__(self, message: str, event_id: int | None = None, step: str = "") -> None:
@@ -69,25 +69,25 @@ class ModelError(PipelineError):
 
 
 class CompilerError(SqlamarrError):
-    """A trained model cannot be compiled, or the compiled one does not do what the original does."""
+    """A trained model cannot be compiled, or its compiled version does not reproduce the original."""
 
 
 class OutputError(SqlamarrError):
-    """The output file cannot be written, or is not one of ours."""
+    """The output file cannot be written, or was not written by sqlamarr."""
 
 
 class WorkerDiedError(EventError):
-    """A worker process dies of an event, which is named."""
+    """A worker process died while processing an event; the message names the event."""
 
 
 class WorkersLostError(SqlamarrError):
-    """There are no workers any more, or never were."""
+    """No workers are left, or none could be started."""
 
 
 class InterruptedRunError(SqlamarrError):
     """The run was interrupted; what was finished is in the output file.
 
-    :ivar exit_code: 128 + the number of the signal, as shells say it
+    :ivar exit_code: 128 + the number of the signal, as shells report it
     """
 
     def __init__(self, message: str, number: int = 2) -> None:
@@ -100,8 +100,8 @@ class TooManyRejectedError(SqlamarrError):
 
 
 class DescriptorError(SqlamarrError):
-    """A decay descriptor cannot be understood, or names a particle that nobody knows."""
+    """A decay descriptor cannot be understood, or names an unknown particle."""
 
 
 class UnknownParticleError(DescriptorError):
-    """No particle has this name or PDG code, or one has, but no mass is known for it."""
+    """No particle has this name or PDG code, or the particle's mass is not known."""

@@ -1,1 +1,1 @@
-"""What users write, checked before anything is done with it; imports nothing but the exceptions."""
+"""Checks of what users write, before anything is done with it; imports nothing but the exceptions."""

@@ -1,4 +1,4 @@
-"""Arguments of functions as Python hands them over: of another type, they are named before anything is done."""
+"""Checks of Python arguments: one of a wrong type is named before anything is done."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from sqlamarr.errors import SqlamarrError
 
 
 def whole(name: str, value: Any) -> int:
-    """An integer, also one of numpy's, or a float without a fraction: 1e6.
+    """Check for an integer: of Python or numpy, or a float without a fraction such as 1e6.
 
-    :raises SqlamarrError: it is none
+    :raises SqlamarrError: it is not an integer
     """
     if isinstance(value, (float, np.floating)) and float(value).is_integer():
         return int(value)
@@ -29,9 +29,9 @@ def whole(name: str, value: Any) -> int:
 
 
 def real(name: str, value: Any) -> float:
-    """A number.
+    """Check for a number.
 
-    :raises SqlamarrError: it is none
+    :raises SqlamarrError: it is not a number
     """
     if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
         return float(value)
@@ -39,10 +39,10 @@ def real(name: str, value: Any) -> float:
 
 
 def path_like(name: str, value: Any, expected: str = "a path") -> Path:
-    """The path of a file or folder.
+    """Check for the path of a file or folder.
 
-    :param expected: for the message
-    :raises SqlamarrError: it is none
+    :param expected: what to expect, for the message
+    :raises SqlamarrError: it is not a path
     """
     if isinstance(value, (str, os.PathLike)):
         return Path(value)
@@ -50,10 +50,10 @@ def path_like(name: str, value: Any, expected: str = "a path") -> Path:
 
 
 def mapping(name: str, value: Any, example: str) -> dict[str, Any]:
-    """A dict with names for keys, its values in Python's own types.
+    """Check for a dict with strings as keys, and convert numpy values to Python's own types.
 
-    :param example: for the message
-    :raises SqlamarrError: it is none
+    :param example: an example, for the message
+    :raises SqlamarrError: it is not such a dict
     """
     if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
         return {key: entry.item() if isinstance(entry, np.generic) else entry for key, entry in value.items()}
@@ -61,10 +61,10 @@ def mapping(name: str, value: Any, example: str) -> dict[str, Any]:
 
 
 def unexpected(name: str, expected: str, value: Any, kind: type[SqlamarrError] = SqlamarrError) -> SqlamarrError:
-    """The error about an argument, to be raised.
+    """Make the error about an argument, to be raised by the caller.
 
-    :param expected: what it can be, for people
-    :param kind: the exception
+    :param expected: what the argument can be, for the message
+    :param kind: the class of the exception
     """
     return kind(f"{name} must be {expected}, found {_short(value)} (of type {type(value).__name__}).")
 

@@ -1,10 +1,10 @@
-"""Words of messages."""
+"""Wording of messages."""
 
 from __future__ import annotations
 
 
 def counted(n: int, noun: str) -> str:
-    """A number of things.
+    """A number with its noun, in the singular or plural.
 
     >>> counted(1, "row"), counted(2000, "row")
     ('1 row', '2,000 rows')

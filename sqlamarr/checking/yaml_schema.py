@@ -1,4 +1,4 @@
-"""What users write in YAML, checked against JSON schemas, with errors that help."""
+"""Checks of YAML against JSON schemas, with helpful error messages."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from typing import Any
 
 from sqlamarr.errors import SqlamarrError
 
-#: Numbers with an exponent as YAML 1.2 has them; for the YAML package, which follows 1.1, 10e3 is a word.
+#: Numbers with an exponent as in YAML 1.2; the YAML package follows YAML 1.1, where 10e3 is a string.
 _EXPONENT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)[eE][-+]?[0-9]+$")
 
 
 def validate(
     content: Any, schema: Mapping[str, Any], file: str, place: str, kind: type[SqlamarrError] = SqlamarrError
 ) -> None:
-    """Compare with a JSON schema.
+    """Check content against a JSON schema.
 
-    :param file: where it comes from, for the message
-    :param place: where in the file it stands, for the message; empty: its top level
+    :param file: the file that it comes from, for the message
+    :param place: its place in the file, for the message; empty: the top level
     :param kind: the exception to raise
-    :raises SqlamarrError: ``kind``, about the first deviation; a misspelt key goes before what it leaves missing
+    :raises SqlamarrError: ``kind``, about the first deviation; misspelt keys come before missing ones
     """
     import jsonschema
 
@@ -34,12 +34,12 @@ def validate(
 
 
 def _by_weight(errors: Iterable[Any]) -> list[Any]:
-    """Misspelt keys first."""
+    """Sort errors, with misspelt keys first."""
     return sorted(errors, key=lambda e: (e.validator != "additionalProperties", list(map(str, e.absolute_path))))
 
 
 def _of_alternative(error: Any) -> tuple[Any, str]:
-    """Where none of several schemas fits, the error of the one for the type, if there is one, and what is expected."""
+    """If no alternative fits, pick the error of the one of the right type, if any, and say what is expected."""
     if error.validator != "oneOf" or "description" not in error.schema:
         return error, ""
     alternatives: dict[int, list[Any]] = {}
@@ -52,7 +52,7 @@ def _of_alternative(error: Any) -> tuple[Any, str]:
 
 
 def with_integers(content: Any, schema: Mapping[str, Any]) -> Any:
-    """Validated content in which whole numbers are integers where the schema asks for one: 1e6 events are a million."""
+    """Convert whole numbers in validated content to integers where the schema asks for these, such as 1e6 events."""
     if isinstance(content, float) and schema.get("type") == "integer":
         return int(content)
     if isinstance(content, Mapping):
@@ -64,10 +64,10 @@ def with_integers(content: Any, schema: Mapping[str, Any]) -> Any:
 
 
 def read_yaml(text: str | bytes, file: str, kind: type[SqlamarrError] = SqlamarrError, hint: str = "") -> Any:
-    """The content of a YAML file.
+    """Read the content of a YAML file.
 
-    :param hint: what may help, for the end of the message
-    :raises SqlamarrError: ``kind``, with the place where it stops being YAML, or where a key is repeated
+    :param hint: advice for the end of the message
+    :raises SqlamarrError: ``kind``, with the place where the YAML is invalid, or where a key is repeated
     """
     import yaml
 
@@ -75,8 +75,8 @@ def read_yaml(text: str | bytes, file: str, kind: type[SqlamarrError] = Sqlamarr
         loader, node = _parsed(text)
         for key, first in _repeated_keys(node):
             raise kind(
-                f"{file}, line {key.start_mark.line + 1}: the key {key.value!r} is there already, in line "
-                f"{first.start_mark.line + 1}; of two, one would be lost. Put both together, or rename one."
+                f"{file}, line {key.start_mark.line + 1}: the key {key.value!r} was already used in line "
+                f"{first.start_mark.line + 1}; one of the two would be lost. Join them, or rename one."
             )
         return None if node is None else loader.construct_document(node)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -84,7 +84,7 @@ def read_yaml(text: str | bytes, file: str, kind: type[SqlamarrError] = Sqlamarr
 
 
 def _parsed(text: bytes | str) -> tuple[Any, Any]:
-    """A loader, and the document that it has found. That in C is ten times as fast, the other tells errors better."""
+    """Return a loader and its document. The loader in C is ten times as fast; the other has better error messages."""
     import yaml
 
     if hasattr(yaml, "CSafeLoader"):
@@ -97,7 +97,7 @@ def _parsed(text: bytes | str) -> tuple[Any, Any]:
 
 @lru_cache(maxsize=2)
 def _loader(base: Any) -> Any:
-    """One of the YAML package's safe loaders, which knows 10e3 for a number."""
+    """Extend one of the YAML package's safe loaders so that 10e3 is a number."""
 
     class Loader(base):  # type: ignore[misc]
         pass
@@ -107,19 +107,19 @@ def _loader(base: Any) -> Any:
 
 
 def _fault(error: Exception) -> str:
-    """What a YAML error says, without its name for a text that came from no file."""
+    """The message of a YAML error, without the placeholder for the name of a file."""
     mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
     if mark is None:
         text = " ".join(str(error).split())
         return ": " + text.replace('in "<byte string>", ', "").replace('in "<unicode string>", ', "")
     context, begin = getattr(error, "context", None), getattr(error, "context_mark", None)
-    begun = f" (begun in line {begin.line + 1})" if begin is not None and begin.line != mark.line else ""
+    begun = f" (started in line {begin.line + 1})" if begin is not None and begin.line != mark.line else ""
     what = f"{context}{begun}, {problem}" if context else problem
     return f", line {mark.line + 1}, column {mark.column + 1}: {what}"
 
 
 def _repeated_keys(document: Any) -> Iterator[tuple[Any, Any]]:
-    """Keys that their mapping has already, each with the first; the YAML package lets the last one win."""
+    """Yield repeated keys of mappings, each with the first one; the YAML package would silently use the last."""
     import yaml
 
     nodes, seen = [document], set()
@@ -141,7 +141,7 @@ def _repeated_keys(document: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
-    """The end of a sentence about an unknown name: a full stop, or the known one that was probably meant."""
+    """End a sentence about an unknown name: with a full stop, or with the known name that was probably meant."""
     close = difflib.get_close_matches(name, list(known), n=1)
     return f". Did you mean {close[0]!r}?" if close else "."
 
@@ -159,7 +159,7 @@ def _explain(error: Any) -> str:
     if error.validator == "dependentRequired":
         pairs = ((name, other) for name, needed in error.validator_value.items() for other in needed)
         name, other = next((n, o) for n, o in pairs if n in error.instance and o not in error.instance)
-        return f"{name!r} needs {other!r} beside it."
+        return f"{name!r} also needs {other!r}."
     if error.validator in ("type", "minProperties", "maxProperties") and "description" in error.schema:
         return f"{error.message}. It is: {error.schema['description']}"
     return f"{error.message}."

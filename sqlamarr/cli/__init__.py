@@ -1,4 +1,4 @@
-"""The command line: a group whose commands are the modules of this package, one each, and those of other packages."""
+"""The command line: one command per module of this package, and the commands of other packages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sqlamarr.registries.registry import Registry
 
 
-ALWAYS = "plugin"  # tells of clashes, so that it must run whatever is installed
+ALWAYS = "plugin"  # reports clashes, so it must run whatever is installed
 
 
 @cache
@@ -30,10 +30,10 @@ def commands() -> Registry[click.Command]:
 
 
 class _Commands(click.Group):
-    """Finds a command's module by its name, and imports no other."""
+    """Find a command's module by its name, without importing the others."""
 
     def list_commands(self, _: click.Context) -> list[str]:
-        """Our own; those of installed packages are listed without being imported, by :meth:`format_commands`."""
+        """List sqlamarr's own commands; :meth:`format_commands` lists the others without importing them."""
         return commands().ours()
 
     def get_command(self, _: click.Context, name: str) -> click.Command | None:
@@ -58,12 +58,12 @@ class _Commands(click.Group):
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         super().format_commands(context, formatter)
         if foreign := commands().foreign():
-            with formatter.section("Commands of other packages"):
-                formatter.write_dl([(entry.name, f"of {entry.origin}") for entry in foreign])
+            with formatter.section("Commands from other packages"):
+                formatter.write_dl([(entry.name, f"from {entry.origin}") for entry in foreign])
 
 
 def note_unfinished(file: Path) -> None:
-    """Tell who has taken something from an output file if its run did not come to its end."""
+    """Print a note if the run that wrote an output file did not finish."""
     from sqlamarr.output.file import open_output
     from sqlamarr.output.provenance import read, unfinished
 
@@ -83,21 +83,31 @@ def _print_version(context: click.Context, _: click.Parameter, value: bool) -> N
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.option(
-    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Show the version."
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Print the version.",
 )
 @click.pass_context
 def group(context: click.Context, debug: bool) -> None:
     """Flash simulation of the LHCb experiment.
 
-    Exit codes: 0 all went well; 1 something is wrong with the input, the pipeline or the output, and
-    the message says what; 2 the command line cannot be understood; 3 the run finished, but some
-    events were rejected; 128 + N the run was interrupted by signal N (130 Ctrl-C, 143 SIGTERM).
+    Exit codes:
+
+    \b
+      0        success
+      1        something is wrong with the input, the pipeline or the output; the message says what
+      2        the command line is invalid
+      3        the run finished, but some events were rejected
+      128 + N  the run was interrupted by signal N (130: Ctrl-C, 143: SIGTERM)
     """
     context.obj = {"debug": debug}
 
 
 def main(arguments: list[str] | None = None) -> Any:
-    """Run the command line; errors of ours become one paragraph on the standard error."""
+    """Run the command line; sqlamarr's own errors are printed as one paragraph on standard error."""
     debug = "--debug" in (sys.argv if arguments is None else arguments)
     try:
         return group.main(arguments, prog_name="sqlamarr")

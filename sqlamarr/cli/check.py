@@ -14,21 +14,27 @@ from sqlamarr.checking.wording import counted
 @click.command("check")
 @click.argument("pipeline")
 @click.option(
-    "--split", type=click.Path(), metavar="FILE", help="Run events of FILE together and one by one, and compare."
+    "--split",
+    type=click.Path(),
+    metavar="FILE",
+    help="Compare events of FILE as one batch with the same one by one.",
 )
-@click.option("-n", "--events", type=click.IntRange(2), default=10, help="Events for --split.")
+@click.option("-n", "--events", type=click.IntRange(2), default=10, help="Number of events for --split.")
 @click.option(
-    "--collisions", type=click.Choice(["auto", "record", "file"]), default="auto", help="As for run; for --split."
+    "--collisions",
+    type=click.Choice(["auto", "record", "file"]),
+    default="auto",
+    help="With --split: as for run.",
 )
 @click.option("-c", "--condition", multiple=True, metavar="NAME=VALUE", help="Change a condition of the pipeline.")
-@click.option("--model", multiple=True, metavar="NAME=FILE", help="Use another model.")
+@click.option("--model", multiple=True, metavar="NAME=FILE", help="Replace a model of the pipeline.")
 def command(
     pipeline: str, split: str | None, events: int, collisions: str, condition: tuple[str, ...], model: tuple[str, ...]
 ) -> None:
-    """Check a PIPELINE without events: every query against empty tables, every model's sizes.
+    """Check a PIPELINE without events: run every query on empty tables, and check the sizes of every model.
 
-    With --split also that no step looks across events: the results of some events as one batch and
-    one by one must be the same.
+    With --split, also check that no step looks across events: some events must give the same results
+    as one batch and one by one.
     """
     from sqlamarr.cli.run import assignments
     from sqlamarr.pipeline.load import load
@@ -43,23 +49,23 @@ def command(
         for line in step.explain():
             click.echo(f"    {line}")
     click.echo(
-        f"{loaded.path}: {counted(len(loaded.steps), 'step')} in order; output: {', '.join(worker.output_tables)}"
+        f"{loaded.path}: {counted(len(loaded.steps), 'step')} checked; output: {', '.join(worker.output_tables)}"
     )
     if split:
         _split(loaded, split, events, collisions)
 
 
 def _split(pipeline: Any, file: str, events: int, collisions: str) -> None:
-    """Compare one batch with single events, and say what came out."""
+    """Compare one batch with single events, and print the outcome."""
     different, n = _compare(pipeline, file, events, collisions)
     if n < 2:
-        click.echo(f"Error: {file} has {n} event, which shows nothing. Take a file with more.", err=True)
+        click.echo(f"Error: {file} has too few events to compare ({n}). Use a file with at least 2.", err=True)
         sys.exit(1)
     if different:
         click.echo(
             f"Error: one batch of {n} events and {n} batches of one give different rows in {', '.join(different)}. "
-            "Some step looks across events (keep every query within its event_id), or a Python step takes random "
-            "numbers from elsewhere than batch.rng.",
+            "A step looks across events (keep every query within its event_id), or a Python step draws random "
+            "numbers from a source other than batch.rng.",
             err=True,
         )
         sys.exit(1)

@@ -10,7 +10,7 @@ from sqlamarr.checking.wording import counted
 
 
 def _options(values: tuple[str, ...], name: str) -> dict[str, str]:
-    """FUNCTION=VALUE options as a mapping."""
+    """Parse FUNCTION=VALUE options into a mapping."""
     pairs = [value.partition("=") for value in values]
     if wrong := [value for value, (key, _, rest) in zip(values, pairs) if not key or not rest]:
         raise click.BadParameter(f"{wrong[0]!r} is not FUNCTION=VALUE.", param_hint=name)
@@ -20,7 +20,7 @@ def _options(values: tuple[str, ...], name: str) -> dict[str, str]:
 
 
 def _noise(values: tuple[str, ...]) -> dict[str, int | str]:
-    """How many, or the input that takes them."""
+    """The number of random numbers, or the input that takes them, by function."""
     return {key: int(v) if v.isdigit() else v for key, v in _options(values, "--noise").items()}
 
 
@@ -39,37 +39,37 @@ def _samples(values: tuple[str, ...]) -> dict[str, Any]:
 @click.option("-o", "--output", required=True, type=click.Path(), metavar="LIBRARY.so", help="The library to write.")
 @click.option(
     "--noise", multiple=True, metavar="FUNCTION=N",
-    help="The network takes N standard normal numbers behind its inputs (0: none, whatever its inputs are called); or: "
-    "the ONNX file's input that takes them.",
+    help="Number of standard normal numbers that the network takes after its inputs (0: none, whatever its inputs are "
+    "called), or the name of the ONNX input that takes them.",
 )  # fmt: skip
 @click.option("--inputs", multiple=True, metavar="FUNCTION=A,B,...", help="Names of the inputs.")
 @click.option("--outputs", multiple=True, metavar="FUNCTION=A,B,...", help="Names of the outputs.")
 @click.option(
     "--sample", multiple=True, metavar="FUNCTION=FILE",
-    help="Real inputs to verify on (.npy or .csv), in place of random ones.",
+    help="Real inputs to verify on (.npy or .csv), instead of random ones.",
 )  # fmt: skip
-@click.option("--double", is_flag=True, help="Compute networks, and keep leaves of trees, in double precision.")
+@click.option("--double", is_flag=True, help="Compute networks, and store the leaves of trees, in double precision.")
 @click.option(
     "--tolerance", type=click.FloatRange(0, min_open=True), default=1e-4,
     help="Largest deviation from the original, relative to the spread of an output.",
 )  # fmt: skip
-@click.option("--keep-source", type=click.Path(), metavar="FOLDER", help="Leave the C file and its weights there.")
+@click.option("--keep-source", type=click.Path(), metavar="FOLDER", help="Keep the C file and its weights here.")
 def command(
     functions: tuple[str, ...], output: str, noise: tuple[str, ...], inputs: tuple[str, ...], outputs: tuple[str, ...],
     sample: tuple[str, ...], double: bool, tolerance: float, keep_source: str | None,
 ) -> None:  # fmt: skip
     """Compile trained models into a library of plugin functions.
 
-    MODEL is a pickled or joblib-dumped scikit-learn estimator (.pkl, .joblib) or an ONNX file; MODEL:METHOD calls
-    another method than predict_proba, predict or transform, and MODEL:METHOD[0,2] keeps some outputs. Models joined by
-    commas follow each other:
+    MODEL is a pickled or joblib-dumped scikit-learn estimator (.pkl, .joblib) or an ONNX file; MODEL:METHOD calls a
+    method other than predict_proba, predict or transform, and MODEL:METHOD[0,2] keeps only some outputs. Models
+    separated by commas are chained:
 
     \b
       sqlamarr compile efficiency=eff.pkl \\
         resolution=pre.pkl,generator.onnx,target.pkl:inverse_transform -o detector.so
 
-    Each function is verified against its original; one that deviates is an error. Loading a pickle runs the code in
-    it: only load your own.
+    Each function is verified against its original; a deviation is an error. Loading a pickle runs the code in it:
+    only load pickles that you trust.
     """
     from sqlamarr.compiler import compile as compile_models
 

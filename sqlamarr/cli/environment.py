@@ -9,7 +9,7 @@ PACKAGES = ("numpy", "pandas", "apsw", "cffi", "pyhepmc", "jinja2", "jsonschema"
 
 @click.command("environment")
 def command() -> None:
-    """Print versions of everything that matters, for bug reports."""
+    """Print the versions of sqlamarr and its dependencies, for bug reports."""
     import platform
     from importlib.metadata import distributions
 

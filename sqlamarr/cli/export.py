@@ -14,12 +14,12 @@ from sqlamarr.cli import note_unfinished
 
 
 class _FormatName(click.ParamType):  # type: ignore[type-arg]
-    """The name of a format. Which there are is looked up when it is needed, and nothing of other packages imported."""
+    """The name of a format. The known names are looked up only when needed, without importing other packages."""
 
     name = "format"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The name, if there is such a format."""
+        """Return the name if there is such a format."""
         from sqlamarr.exporters.format import FORMATS
 
         if value not in FORMATS:
@@ -27,14 +27,14 @@ class _FormatName(click.ParamType):  # type: ignore[type-arg]
         return value
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
-        """All names."""
+        """All names of formats."""
         from sqlamarr.exporters.format import FORMATS
 
         return f"[{'|'.join(FORMATS.names())}]"
 
 
 class _Export(click.Command):
-    """The options of our formats are added to the command's own when they are needed."""
+    """Add the options of sqlamarr's own formats to the command's when they are needed."""
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         from sqlamarr.exporters.format import own_options
@@ -46,7 +46,7 @@ class _Export(click.Command):
 
 
 def _as_option(name: str, having: list[tuple[str, Mapping[str, Any]]]) -> click.Option:
-    """An option of the command line from the JSON schema of a format's option."""
+    """Make a command-line option from the JSON schema of a format's option."""
     schema = having[0][1]
     flag = f"--{name.replace('_', '-')}"
     help = f"{', '.join(format for format, _ in having)}: {schema['description']}"
@@ -59,23 +59,24 @@ def _as_option(name: str, having: list[tuple[str, Mapping[str, Any]]]) -> click.
 @click.command("export", cls=_Export)
 @click.argument("file", type=click.Path())
 @click.argument("output", type=click.Path(path_type=Path))
-@click.option("--format", "format_name", type=_FormatName(), help="Format, where the name of OUTPUT does not tell it.")
+@click.option("--format", "format_name", type=_FormatName(), help="Format, if not clear from the name of OUTPUT.")
 @click.option("-t", "--table", multiple=True, metavar="NAME", help="Export this table or view; may be repeated.")
-@click.option("--rows", type=click.IntRange(1), default=100_000, help="Rows in memory at a time, about.")
+@click.option("--rows", type=click.IntRange(1), default=100_000, help="Approximate number of rows in memory at a time.")
 @click.option(
     "-O",
     "--option",
     multiple=True,
     metavar="NAME=VALUE",
-    help="An option of a format that another package brings; may be repeated.",
+    help="An option of a format from another package; may be repeated.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace OUTPUT if it exists.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 def command(file: str, output: Path, format_name: str | None, quiet: bool, **options: Any) -> None:
-    """Write a FILE that a run made in another format.
+    """Convert an output FILE to another format.
 
-    The name of OUTPUT tells which: .root (trees), .edm4hep.root (EDM4hep), .parquet (one table). A folder gets
-    one Parquet file for every table (--format parquet). Installed packages add formats: see 'sqlamarr plugin list'.
+    The suffix of OUTPUT selects the format: .root (trees), .edm4hep.root (EDM4hep), .parquet (one table). With
+    --format parquet, OUTPUT may be a folder, which receives one Parquet file per table. Installed packages can add
+    formats: see 'sqlamarr plugin list'.
     """
     from sqlamarr.exporters.export_file import export, format_of
 
@@ -92,7 +93,7 @@ def command(file: str, output: Path, format_name: str | None, quiet: bool, **opt
 
 
 def _of_format(format: str, pairs: tuple[str, ...]) -> dict[str, Any]:
-    """Values of options given as texts, as numbers and truth values where the format's schema wants these."""
+    """Convert options from text to numbers and booleans where the format's schema asks for these."""
     from sqlamarr.checking.yaml_schema import read_yaml
     from sqlamarr.exporters.format import FORMATS
 
@@ -107,7 +108,7 @@ def _of_format(format: str, pairs: tuple[str, ...]) -> dict[str, Any]:
 
 
 def progress_bar(quiet: bool) -> Any:
-    """A bar of rows on the terminal, or nothing."""
+    """A progress bar that counts rows on the terminal, or an empty context."""
     if quiet or not sys.stderr.isatty():
         return nullcontext()
     from tqdm import tqdm

@@ -7,12 +7,12 @@ import click
 
 @click.command("fetch")
 @click.argument("pipeline")
-@click.option("--model", multiple=True, metavar="NAME=FILE", help="Use another model; a URL ends in #sha256=DIGITS.")
+@click.option("--model", multiple=True, metavar="NAME=FILE", help="Replace a model; a URL ends in #sha256=DIGITS.")
 def command(pipeline: str, model: tuple[str, ...]) -> None:
-    """Fetch the models that a PIPELINE names by URL into the cache.
+    """Download the models that a PIPELINE names by URL into the cache.
 
-    Runs find them there, also where there is no network. The environment variable SQLAMARR_CACHE names
-    the folder of the cache.
+    Runs then find them there, even without a network. The environment variable SQLAMARR_CACHE sets the
+    folder of the cache.
     """
     from sqlamarr.cli.run import assignments
     from sqlamarr.models import entry

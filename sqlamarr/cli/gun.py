@@ -16,10 +16,10 @@ from sqlamarr.cli.run import Seed
     "--output",
     required=True,
     type=click.Path(path_type=Path),
-    help="HepMC3 file, .hepmc, with .gz, .bz2 or .xz behind it if it is to be compressed.",
+    help="HepMC3 file to write: .hepmc, or .hepmc.gz, .hepmc.bz2 or .hepmc.xz to compress it.",
 )
-@click.option("-n", "--events", type=click.IntRange(1), help="How many events.")
-@click.option("--seed", type=Seed(), help="Seed; drawn and printed if not given.")
+@click.option("-n", "--events", type=click.IntRange(1), help="Number of events to write.")
+@click.option("--seed", type=Seed(), help="Seed; if not given, one is drawn and printed.")
 @click.option("--first-event", type=click.IntRange(0), default=0, help="Ordinal of the first event.")
 @click.option("--overwrite", is_flag=True, help="Replace the output file if it exists.")
 def command(
@@ -27,7 +27,7 @@ def command(
 ) -> None:
     """Write the events of a particle gun, or of another source that a YAML file describes, as HepMC3.
 
-    With the same seed they are those that 'sqlamarr run' would simulate. Crossings with pile-up are refused.
+    With the same seed, these are the events that 'sqlamarr run' would simulate. Pile-up is refused.
     """
     import secrets
 
@@ -38,15 +38,15 @@ def command(
 
     check_name(output)
     if output.exists() and not overwrite:
-        raise OutputError(f"{output} exists. Choose another name, or --overwrite it.")
+        raise OutputError(f"{output} exists. Choose another name, or use --overwrite.")
     if not is_described(description):
         raise InputError(
-            f"{description} is no description of a source: expected a .yaml file, e.g. with a 'gun:' in it."
+            f"{description} is not a description of a source: expected a .yaml file, with 'gun:' in it for instance."
         )
     if load(description).kind == "pileup":
         raise InputError(
-            f"{description}: a record of HepMC is one collision, and crossings of several would fall apart. Write the "
-            "signal and the collisions each by itself, or give this file to 'sqlamarr run'."
+            f"{description}: a HepMC record is one collision, so a crossing of several cannot be kept together. Write "
+            "the signal and the collisions to separate files, or pass this file to 'sqlamarr run'."
         )
     seed = secrets.randbits(63) if seed is None else seed
     source = open_inputs([description], seed=seed, first_event=first_event, max_events=events)

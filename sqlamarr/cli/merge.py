@@ -13,10 +13,10 @@ from sqlamarr.checking.wording import counted
 @click.argument("parts", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="SQLite file to write.")
 @click.option("--overwrite", is_flag=True, help="Replace the output file if it exists.")
-@click.option("--allow-gaps", is_flag=True, help="Accept missing events, and parts that are not finished.")
+@click.option("--allow-gaps", is_flag=True, help="Accept missing events and unfinished parts.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 def command(parts: tuple[Path, ...], output: Path, overwrite: bool, allow_gaps: bool, quiet: bool) -> None:
-    """Put the PARTS of a production together: the outputs of jobs with --first-event or --events.
+    """Merge the PARTS of a production: the outputs of jobs that ran with --first-event or --events.
 
     The result is what one run over all events would have written; the order of the parts does not matter.
     """

@@ -17,7 +17,7 @@ from sqlamarr.checking.wording import counted
 def command(library: str, functions: tuple[str, ...]) -> None:
     """Show the functions of a compiled LIBRARY (a file, or plugins:NAME), and run their self-tests.
 
-    FUNCTIONS: which ones; default all. Exit code 1 if a self-test fails.
+    FUNCTIONS are the functions to show (default: all). The exit code is 1 if a self-test fails.
     """
     from sqlamarr.compiler.inspection import function_names, inspect
     from sqlamarr.models.files import locate
@@ -30,8 +30,8 @@ def command(library: str, functions: tuple[str, ...]) -> None:
         _show(function)
     if failed := [f.name for f in shown if f.self_test and not f.self_test.passed]:
         click.echo(
-            f"Error: the self-test of {', '.join(failed)} fails: this library does not do here what it did where it "
-            "was compiled. Compile it again on this machine.",
+            f"Error: the self-test of {', '.join(failed)} fails: on this machine the library does not give the "
+            "results that it gave where it was compiled. Compile it again here.",
             err=True,
         )
         sys.exit(1)
@@ -42,8 +42,10 @@ def _show(function: Any) -> None:
         f"\n{function.name}" + {"rows": "", "one row": "  (row by row)", "event": "  (whole events)"}[function.takes]
     )
     if function.sizes is None:
-        unused = f"; {function.name}_batch is not called without that" if function.has_batch else ""
-        click.echo(f"  does not declare its inputs and outputs ({function.name}_info); a pipeline must{unused}")
+        unused = f"; {function.name}_batch is not called unless it does" if function.has_batch else ""
+        click.echo(
+            f"  does not declare its inputs and outputs ({function.name}_info); the pipeline must declare them{unused}"
+        )
         return
     click.echo(f"  {function.sizes}")
     click.echo("  inputs   " + _wrapped([_input(i) for i in function.inputs]))

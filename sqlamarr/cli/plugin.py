@@ -13,16 +13,16 @@ from sqlamarr.registries.registry import Registry
 
 @click.group("plugin")
 def command() -> None:
-    """What installed packages add: pipelines, steps, sources, formats of export, models, commands, ..."""
+    """Show what installed packages add: pipelines, steps, sources, export formats, models, commands, ..."""
 
 
 @command.command("list")
-@click.option("--all", "everything", is_flag=True, help="What comes with sqlamarr itself too.")
+@click.option("--all", "everything", is_flag=True, help="Also list what comes with sqlamarr itself.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list of objects.")
 def list_entries(everything: bool, as_json: bool) -> None:
-    """List what installed packages add to sqlamarr, and what is wrong with it if anything is.
+    """List what installed packages add to sqlamarr, and any problems with it.
 
-    This imports the packages. Exit code 1 if something is wrong.
+    This imports the packages. The exit code is 1 if there is a problem.
     """
     import json
 
@@ -43,7 +43,7 @@ def list_entries(everything: bool, as_json: bool) -> None:
 
 
 def _versioned(row: Row) -> Row:
-    """A row of ours with our version, which the registries do not know."""
+    """A row of sqlamarr itself, with its version, which the registries do not know."""
     if row.distribution != OURS.distribution or row.version:
         return row
     from sqlamarr import __version__
@@ -52,7 +52,7 @@ def _versioned(row: Row) -> Row:
 
 
 def registries() -> Iterator[Registry[Any]]:
-    """Everything that packages can add to, in the order of a run."""
+    """The registries that packages can add to, in the order of a run."""
     from sqlamarr.cli import commands
     from sqlamarr.exporters.format import FORMATS
     from sqlamarr.models.kind import KINDS as MODELS
@@ -66,7 +66,7 @@ def registries() -> Iterator[Registry[Any]]:
 
 
 def _print(rows: list[Row]) -> None:
-    """A table; what is wrong follows it on the standard error."""
+    """Print a table of the rows."""
     head = ("group", "name", "package", "version", "where")
     lines = [head]
     for row in rows:

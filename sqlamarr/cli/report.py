@@ -19,9 +19,9 @@ import click
 @click.option("--overwrite", is_flag=True, help="Replace the page if it exists.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 def command(file: Path, output: Path, decay: tuple[str, ...], overwrite: bool, quiet: bool) -> None:
-    """Draw a page about an output FILE: spectra, efficiencies, resolutions, pulls, identification, times.
+    """Write an HTML page about an output FILE: spectra, efficiencies, resolutions, pulls, identification, times.
 
-    The page carries its pictures with it and needs no network.
+    The page contains its pictures and needs no network.
     """
     from sqlamarr.report.page import write_report
 

@@ -12,7 +12,7 @@ import click
 
 from sqlamarr.errors import OutputError, SqlamarrError
 
-REJECTED = 3  # exit code of a run that left events out
+REJECTED = 3  # exit code of a run that rejected events
 
 
 class Events(click.ParamType):  # type: ignore[type-arg]
@@ -31,7 +31,7 @@ class Events(click.ParamType):  # type: ignore[type-arg]
 
 
 class Seed(click.ParamType):  # type: ignore[type-arg]
-    """An integer of 64 bits without sign."""
+    """An unsigned 64-bit integer."""
 
     name = "integer"
 
@@ -54,21 +54,21 @@ class Seed(click.ParamType):  # type: ignore[type-arg]
     "--output",
     required=True,
     type=click.Path(path_type=Path),
-    help="SQLite file to write; a name that tells a format of 'sqlamarr export' (.root) makes an export of it.",
+    help="SQLite file to write; with the suffix of an export format (.root), the results are exported to it.",
 )
-@click.option("--seed", type=Seed(), help="Seed; drawn and printed if not given.")
+@click.option("--seed", type=Seed(), help="Seed; if not given, one is drawn and printed.")
 @click.option(
     "-n",
     "--events",
     type=Events(),
     metavar="N|A:B",
-    help="Stop after N events, or take those from A to before B of the inputs, which keep their ordinals.",
+    help="Stop after N events, or simulate events A to B - 1 of the inputs, which keep their ordinals.",
 )
 @click.option("--first-event", type=click.IntRange(0), default=0, help="Ordinal of the first event.")
 @click.option(
     "--batch-size",
     type=click.IntRange(1),
-    help="Events that go through the steps together; 500 if not given, of particle guns up to 8000.",
+    help="Events that go through the steps together; default 500, or up to 8000 for particle guns.",
 )
 @click.option(
     "--collisions",
@@ -77,37 +77,40 @@ class Seed(click.ParamType):  # type: ignore[type-arg]
     help="What an event is: a HepMC record, or all records of a file.",
 )
 @click.option("-c", "--condition", multiple=True, metavar="NAME=VALUE", help="Change a condition of the pipeline.")
-@click.option("--model", multiple=True, metavar="NAME=FILE", help="Use another model.")
+@click.option("--model", multiple=True, metavar="NAME=FILE", help="Replace a model of the pipeline.")
 @click.option(
     "--generator",
     type=click.Choice(["none", "selected", "full"]),
     default="none",
-    help="Keep nothing, the part that MC particles come from, or all of the generator's record.",
+    help="How much of the generator's record to keep: nothing, the part that MC particles come from, or all.",
 )
 @click.option("--weights", is_flag=True, help="Keep all generator weights (table GenWeights).")
 @click.option("--keep-tmp", is_flag=True, help="Keep the steps' own tables.")
-@click.option("--on-error", type=click.Choice(["stop", "skip"]), default="stop", help="For events that fail.")
+@click.option("--on-error", type=click.Choice(["stop", "skip"]), default="stop", help="What to do at a bad event.")
 @click.option(
     "--max-rejected",
     type=click.FloatRange(0, 1),
     default=0.01,
-    help="Fraction of events that may be skipped; ten always may.",
+    help="Largest fraction of events that may be skipped; ten are always allowed.",
 )
-@click.option("-j", "--jobs", type=click.IntRange(1), default=1, help="Processes that work on batches.")
-@click.option("--executor", type=click.Choice(["processes", "dask"]), default="processes", help="Who works on batches.")
-@click.option("--scheduler", metavar="ADDRESS", help="Dask's scheduler, or its scheduler file, for --executor dask.")
+@click.option("-j", "--jobs", type=click.IntRange(1), default=1, help="Number of worker processes.")
+@click.option("--executor", type=click.Choice(["processes", "dask"]), default="processes", help="Where workers run.")
+@click.option("--scheduler", metavar="ADDRESS", help="Dask scheduler, or its scheduler file, for --executor dask.")
 @click.option("--overwrite", is_flag=True, help="Replace the output file, if it exists, once the new one is complete.")
-@click.option("--resume", is_flag=True, help="Continue an interrupted run, or begin it.")
+@click.option("--resume", is_flag=True, help="Continue an interrupted run, or start one if there is none.")
 @click.option(
-    "--scratch", type=click.Path(), metavar="DIR", help="Write there; the complete file moves to its place at the end."
+    "--scratch",
+    type=click.Path(),
+    metavar="DIR",
+    help="Write in this folder; move the complete file to its place.",
 )
-@click.option("--summary", type=click.Path(path_type=Path), help="Write the summary as JSON to a file too.")
+@click.option("--summary", type=click.Path(path_type=Path), help="Also write the summary to this file, as JSON.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 def command(pipeline: str, inputs: tuple[str, ...], output: Path, **options: Any) -> None:
     """Simulate the events of INPUTS with PIPELINE.
 
-    PIPELINE is a name (lhcb_run2, or one that an installed package brings) or a YAML file. INPUTS are HepMC files
-    (plain, compressed, in archives), quoted globs, - for the standard input, tables (Parquet, ROOT, CSV), and YAML
+    PIPELINE is a name (lhcb_run2, or one from an installed package) or a YAML file. INPUTS are HepMC files
+    (plain, compressed, in archives), quoted globs, - for standard input, tables (Parquet, ROOT, CSV), and YAML
     files that describe guns, Pythia, tables or pile-up.
     """
     from sqlamarr.files.whole_files import write_text
@@ -144,7 +147,7 @@ def command(pipeline: str, inputs: tuple[str, ...], output: Path, **options: Any
 
 def _executor(kind: str, scheduler: str | None) -> Any:
     if (kind == "dask") != (scheduler is not None):
-        raise click.UsageError("--executor dask and --scheduler ADDRESS belong together.")
+        raise click.UsageError("--executor dask and --scheduler ADDRESS must be used together.")
     if scheduler is None:
         return nullcontext()
     from sqlamarr.running.dask import cluster
@@ -153,20 +156,22 @@ def _executor(kind: str, scheduler: str | None) -> Any:
 
 
 def _database(output: Path, overwrite: bool, resume: bool) -> Path:
-    """The SQLite file to write: the output itself, or what it will be exported from.
+    """The SQLite file to write: the output itself, or the file that the output is exported from.
 
-    :raises OutputError: the export exists, and may not be replaced
+    :raises OutputError: the export exists and must not be replaced
     """
     from sqlamarr.exporters.format import FORMATS, format_by_suffix
 
     found, problems = format_by_suffix(output)
     for problem in problems:
-        click.echo(f"Note: {output} becomes an SQLite file. {problem}", err=True)
+        click.echo(f"Note: {output} is written as an SQLite file. {problem}", err=True)
     if found is None:
         return output
     exporter = FORMATS.get(found)
     if not exporter.ONE_FILE:
-        raise click.BadParameter(f"a {found} file holds one table: write an SQLite file and export it", param_hint="-o")
+        raise click.BadParameter(
+            f"a {found} file holds only one table: write an SQLite file and export it", param_hint="-o"
+        )
     from sqlamarr.exporters.export_file import check_target
 
     database = output.with_name(f"{output.name}.db")
@@ -177,18 +182,18 @@ def _database(output: Path, overwrite: bool, resume: bool) -> Path:
 
 
 def _not_resumed(output: Path, database: Path, suffixes: tuple[str, ...]) -> OutputError:
-    """An export is there already: whether it is that of this run, it does not tell."""
+    """The error for an export that exists already; whether it is this run's cannot be seen from it."""
     if database.exists():
         return OutputError(
-            f"{output} exists, and beside it {database} of a run whose export is still to be made. Finish it with "
-            f"'-o {database} --resume', then 'sqlamarr export {database} {output} --overwrite'."
+            f"{output} exists, and beside it is {database}, from a run that has not been exported yet. Finish that run "
+            f"with '-o {database} --resume', then run 'sqlamarr export {database} {output} --overwrite'."
         )
     suffix = max((suffix for suffix in suffixes if output.name.endswith(suffix)), key=len, default="")
     other = output.with_name(f"{output.name.removesuffix(suffix)}.db")
     return OutputError(
-        f"{output} exists, and a run writes it at its end: there is nothing to resume. To say --resume always, write "
-        f"an SQLite file, '-o {other} --resume', and export it: 'sqlamarr export {other} {output}'. Or choose another "
-        "name, or --overwrite it."
+        f"{output} exists, but a run writes it only at its end, so there is nothing to resume. To use --resume every "
+        f"time, write an SQLite file with '-o {other} --resume' and export it with 'sqlamarr export {other} {output}'. "
+        "Otherwise choose another name, or use --overwrite."
     )
 
 
@@ -202,7 +207,7 @@ def _export(database: Path, output: Path, overwrite: bool, quiet: bool) -> None:
             exported = export(database, output, overwrite=overwrite, progress=bar.update if bar is not None else None)
         except OutputError as error:
             raise OutputError(
-                f"{error} The simulation is complete in {database}: make room, then "
+                f"{error} The complete simulation is in {database}: free some space, then run "
                 f"'sqlamarr export {database} {output} --overwrite'."
             ) from error
         database.unlink()
@@ -219,9 +224,9 @@ def _progress(total: int | None, quiet: bool) -> Any:
 
 
 def assignments(pairs: tuple[str, ...]) -> dict[str, str]:
-    """Options of the form NAME=VALUE.
+    """Parse options of the form NAME=VALUE.
 
-    :raises click.BadParameter: one has another form
+    :raises click.BadParameter: an option has another form
     """
     result: dict[str, str] = {}
     for pair in pairs:

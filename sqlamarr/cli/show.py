@@ -10,7 +10,7 @@ import click
 @click.command("show")
 @click.argument("file", type=click.Path())
 @click.option("--hash", "only_hash", is_flag=True, help="Print the content hash: a line per table and the total.")
-@click.option("--pipeline", is_flag=True, help="Print the pipeline file that made it.")
+@click.option("--pipeline", is_flag=True, help="Print the pipeline file that the run used.")
 def command(file: str, only_hash: bool, pipeline: bool) -> None:
     """Print what an output FILE holds and how it was made."""
     from sqlamarr.output.file import open_output
@@ -63,7 +63,7 @@ def _show(file: str, db: Any, made: dict[str, Any]) -> None:
 
 
 def _packages(made: dict[str, Any]) -> dict[str, list[str]]:
-    """What was used of other packages, by package."""
+    """What was used from other packages, by package."""
     found: dict[str, list[str]] = {}
     for group, names in made.get("other_packages", {}).items():
         for name, package in names.items():

@@ -13,8 +13,8 @@ import click
 @click.command("sql")
 @click.argument("file", type=click.Path())
 @click.argument("query")
-@click.option("--csv", "as_csv", is_flag=True, help="Comma-separated values.")
-@click.option("--json", "as_json", is_flag=True, help="A list of JSON objects.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list of objects.")
 def command(file: str, query: str, as_csv: bool, as_json: bool) -> None:
     """Print the result of QUERY on an output FILE.
 
@@ -26,7 +26,7 @@ def command(file: str, query: str, as_csv: bool, as_json: bool) -> None:
     with open_output(file) as db, db.limited():
         names, rows = db.rows(query, single=True)
     if not names:
-        raise SqlError(f"There is nothing to show: expected a query as 'SELECT ...', found {query!r}.")
+        raise SqlError(f"There is nothing to show: expected a query such as 'SELECT ...', found {query!r}.")
     if as_json:
         click.echo(json.dumps([dict(zip(names, row)) for row in rows], indent=1))
     elif as_csv:

@@ -24,36 +24,37 @@ CLASSES = {name: code for code, name in TRACK_CLASSES.items()}
     type=click.Path(path_type=Path),
     help="N-tuple to write: .db (SQLite), or a format of 'sqlamarr export' that takes tables (.root).",
 )
-@click.option("--truth", is_flag=True, help="Only candidates that are what the descriptor says; else all combinations.")
+@click.option("--truth", is_flag=True, help="Keep only candidates that truly are the decay; default: all combinations.")
 @click.option(
     "--cut",
     multiple=True,
     metavar="LABEL:SQL",
-    help="Ask something of a particle before it is combined, e.g. 'muminus: PT > 500 AND ProbNNmu > 0.2'.",
+    help="Condition on a particle before it is combined, e.g. 'muminus: PT > 500 AND ProbNNmu > 0.2'.",
 )
-@click.option("--where", default="", metavar="SQL", help="Ask something of the candidates, e.g. 'Lc_M > 2200'.")
+@click.option("--where", default="", metavar="SQL", help="Condition on the candidates, e.g. 'Lc_M > 2200'.")
 @click.option(
     "--tracks",
     default="long",
-    help="Classes of tracks that take part, separated by commas: long, upstream, downstream.",
+    help="Track classes to use, separated by commas: long, upstream, downstream.",
 )
-@click.option("--dtf", is_flag=True, help="Fit the whole decay once more (columns _DTF_...); implied by --pv, --mass.")
-@click.option("--pv", is_flag=True, help="That fit lets the head come from its best primary vertex.")
-@click.option("--mass", multiple=True, metavar="LABEL", help="That fit fixes the mass of this particle.")
+@click.option("--dtf", is_flag=True, help="Refit the whole decay (columns _DTF_...); implied by --pv and --mass.")
+@click.option("--pv", is_flag=True, help="In this fit, constrain the head to come from its best primary vertex.")
+@click.option("--mass", multiple=True, metavar="LABEL", help="In this fit, fix the mass of this particle.")
 @click.option(
     "--max-combinations",
     type=click.IntRange(1),
-    help="Give up if a particle has more combinations of its daughters in FILE; default 3,000,000.",
+    help="Stop with an error if a particle has more combinations of its daughters in FILE; default 3,000,000.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace the n-tuple if it exists.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 def command(file: Path, descriptor: str, output: Path, **options: Any) -> None:
     """Write the candidates of a decay in an output FILE as an n-tuple.
 
-    DESCRIPTOR is a decay as LHCb writes it, '[Lambda_b0 -> (Lambda_c+ -> p+ K- pi+) mu-]CC'. Particles are
-    called Lb, Lc, Jpsi, muminus, Kplus ... in the names of columns, or as ${label} before them says; a
-    second one gets _1. Tracks are combined, vertices fitted, and one row per candidate is written, its
-    variables named as in DaVinci: Lb_M, muminus_PT, Lb_ENDVERTEX_CHI2, Lb_BPVIPCHI2, ...
+    DESCRIPTOR is a decay in LHCb's notation, such as '[Lambda_b0 -> (Lambda_c+ -> p+ K- pi+) mu-]CC'. In
+    column names, particles are called Lb, Lc, Jpsi, muminus, Kplus ..., or whatever a ${label} before them
+    says; a second particle of the same name gets _1. Tracks are combined and vertices are fitted. Each
+    candidate becomes one row, with variables named as in DaVinci: Lb_M, muminus_PT, Lb_ENDVERTEX_CHI2,
+    Lb_BPVIPCHI2, ...
     """
     from sqlamarr.candidates.build import MAX_COMBINATIONS, Selection
     from sqlamarr.candidates.write import write_tuple
@@ -89,7 +90,7 @@ def _classes(text: str) -> tuple[int, ...]:
     names = [name.strip() for name in text.split(",")]
     for name in names:
         if name not in CLASSES:
-            raise click.BadParameter(f"{name!r} is none of {', '.join(CLASSES)}", param_hint="--tracks")
+            raise click.BadParameter(f"{name!r} is not one of {', '.join(CLASSES)}", param_hint="--tracks")
     return tuple(CLASSES[name] for name in names)
 
 

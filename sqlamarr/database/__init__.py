@@ -1,1 +1,1 @@
-"""Everything that knows SQLite: connections, working tables, access policy, declarations, page images."""
+"""Everything that deals with SQLite: connections, working tables, access policy, declarations, page images."""

@@ -1,4 +1,4 @@
-"""One SQLite connection with the native library in it: the door through which everything goes."""
+"""An SQLite connection with the native library loaded; all access to SQLite goes through it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sqlamarr.native.library import ffi, lib, library_path
 if TYPE_CHECKING:
     import pandas as pd
 
-BUSY_TIMEOUT = 60_000  # ms to wait for somebody else who reads or writes the file
+BUSY_TIMEOUT = 60_000  # ms to wait for another process that reads or writes the file
 
 _NOT_UTF8 = "a text is not UTF-8"
 _IN = "\n  in: "  # between a message and its statement
@@ -29,9 +29,9 @@ Rows = tuple[list[str], list[tuple[Any, ...]]]
 
 
 def quote_identifier(name: str) -> str:
-    """``name`` as an SQL identifier, whatever characters it has.
+    """Quote ``name`` as an SQL identifier, whatever characters it contains.
 
-    :raises SqlError: it is empty or has a NUL character
+    :raises SqlError: it is empty or contains a NUL character
     """
     if "\0" in name or not name:
         raise SqlError(f"{name!r} cannot be an SQL name.")
@@ -60,7 +60,7 @@ class Database:
             _make_safe(self._connection)
         self._pointer = ffi.cast("sqlite3 *", self._connection.sqlite3_pointer())
         self._policy = Policy(self._connection, self._pointer)
-        self._compiled: list[Any] = []  # statements to be let go of before the connection closes
+        self._compiled: list[Any] = []  # statements to be released before the connection closes
 
     # -- life ------------------------------------------------------------------------------------
 
@@ -94,9 +94,9 @@ class Database:
     # -- statements ------------------------------------------------------------------------------
 
     def execute(self, sql: str, parameters: Parameters = ()) -> apsw.Cursor:
-        """Run one or several statements; the cursor iterates over the rows of those that return any.
+        """Run one or more statements; the cursor iterates over the rows of those that return any.
 
-        :raises SqlError: with SQLite's message and the statement
+        :raises SqlError: SQLite refuses a statement; with SQLite's message and the statement
         """
         done: list[str] = []
 
@@ -110,10 +110,10 @@ class Database:
             return cursor.execute(sql + self._policy.tag, parameters)
 
     def rows(self, sql: str, parameters: Parameters = (), *, single: bool = False) -> Rows:
-        """Names of the columns and all rows of a query, also where there are none.
+        """The column names and all rows of a query; the names are given even if there are no rows.
 
         :param single: refuse a second query in the text
-        :raises SqlError: with SQLite's message and the statement
+        :raises SqlError: SQLite refuses a statement; with SQLite's message and the statement
         """
         names: list[str] = []
         done: list[str] = []
@@ -175,7 +175,7 @@ class Database:
         return {name: without_values(values, transfer_type(declared[name])) for name, values in found.items()}
 
     def columns(self, sql: str, parameters: Parameters = (), types: Sequence[int] | None = None) -> Columns:
-        """The result of a query in native memory; ``types`` fixes the columns' types (0: found)."""
+        """The result of a query in native memory; ``types`` sets the columns' types (0: from the values)."""
         query = Query(self, sql, parameters, types)
         try:
             return query()
@@ -183,7 +183,7 @@ class Database:
             query.close()
 
     def prepare(self, sql: str, parameters: Parameters = (), types: Sequence[int] | None = None) -> Query:
-        """A query compiled once, to be run as often as wanted; see :meth:`columns`. It may read, and no more.
+        """Compile a query once, to run it any number of times; see :meth:`columns`. It may only read.
 
         :raises SqlError: if SQLite refuses the query, or two columns have one name
         """
@@ -235,7 +235,7 @@ class Database:
         return types
 
     def read_table(self, table: str) -> Columns:
-        """A whole table by its declared types, in the order of its rowid or primary key."""
+        """Read a whole table by its declared types, in the order of its rowid or primary key."""
         types = self.declared_types(table)
         names = ", ".join(quote_identifier(name) for name in types)
         return self.columns(f"SELECT {names} FROM {quote_identifier(table)}", types=list(types.values()))
@@ -246,7 +246,7 @@ class Database:
         :param table: name of the table
         :param columns: arrays by column name: integers, floats (NaN becomes NULL) or text (None
             becomes NULL); masked entries become NULL
-        :param create: make the table first if it is not there, with types from the arrays
+        :param create: create the table first if it does not exist, with types from the arrays
         :raises SqlError: unknown table or column, violated constraint
         :raises DataError: unequal lengths, types that SQLite does not have
         """
@@ -258,12 +258,12 @@ class Database:
         self._refuse_null_keys(table, data)
         views, keep = data.native()
         status = lib.sqlamarr_insert(self.pointer, table.encode(), views, len(data), data.rows)
-        del keep  # the buffers had to live until here
+        del keep  # the buffers had to stay alive until here
         if status:
             raise_native(status, f"INSERT INTO {quote_identifier(table)}")
 
     def _refuse_null_keys(self, table: str, data: Columns) -> None:
-        """SQLite would make up an id for a row whose INTEGER PRIMARY KEY is NULL."""
+        """Refuse NULL keys; SQLite would invent an id for a row whose INTEGER PRIMARY KEY is NULL."""
         for (name,) in self.execute("SELECT name FROM pragma_table_info(?) WHERE pk > 0", (table,)):
             if name in data and (n := null_count(data.raw(str(name)))):
                 raise DataError(f"Table {table!r}: the key column {name!r} is NULL in {counted(n, 'row')}.")
@@ -277,9 +277,9 @@ class Database:
 
     @contextmanager
     def atomic(self) -> Iterator[None]:
-        """All of the block happens, or nothing of it; blocks nest."""
+        """Run the block as one transaction, all or nothing; blocks can be nested."""
         with sql_errors("Transaction"), ExitStack() as stack:
-            with self._policy.limited(TRUSTED, ()):  # our own savepoints, whoever's statements stand between them
+            with self._policy.limited(TRUSTED, ()):  # the savepoints are our own, whatever statements run between them
                 stack.push(self._leave)
                 self._connection.__enter__()
             yield
@@ -290,13 +290,13 @@ class Database:
 
     @contextmanager
     def limited(self, tables: Sequence[str] = (), *, declaring: bool = False) -> Iterator[None]:
-        """Within the block statements are those of somebody who is not trusted.
+        """Restrict statements within the block, as they come from someone who is not trusted.
 
-        They may read, call functions, write ``tables`` and temporary ones; not ATTACH, VACUUM, change PRAGMAs, load
-        extensions, make triggers, or begin and end transactions; nor, where the database can be written, call
-        random(), those of dates and others whose answer may be another one every time.
+        They may read, call functions, and write to ``tables`` and temporary tables. They must not ATTACH, VACUUM,
+        change PRAGMAs, load extensions, create triggers, or begin and end transactions. If the database is writable,
+        they must not call random(), date functions, or other functions whose result may differ every time.
 
-        :param declaring: they may also make tables, indexes and views
+        :param declaring: they may also create tables, indexes and views
         """
         with self._policy.limited(DECLARING if declaring else USING, tables):
             yield
@@ -367,7 +367,7 @@ def _reading_error(error: Exception) -> SqlError:
 
 
 class Query:
-    """A compiled query with its values; calling it gives the rows there are now, in native memory."""
+    """A compiled query with its parameters; calling it returns the current rows, in native memory."""
 
     def __init__(self, db: Database, sql: str, parameters: Parameters, types: Sequence[int] | None) -> None:
         self._db, self._sql = db, sql
@@ -380,23 +380,23 @@ class Query:
         self.handle = ffi.gc(out[0], lib.sqlamarr_query_free)
 
     def __call__(self) -> Columns:
-        """The query's result; errors are those of :meth:`Database.columns`."""
+        """Run the query; errors are those of :meth:`Database.columns`."""
         refuse_closed(self._db.connection)
         out = ffi.new("sqlamarr_columns **")
         try:
             status = lib.sqlamarr_query_run(self.handle, self._values, len(self._keep), out)
-        except SystemError as error:  # an exception in somebody's SQL function written in Python
+        except SystemError as error:  # an exception in a user's SQL function written in Python
             raise SqlError(with_statement(f"Query: {error.__cause__ or error}", self._sql)) from error
         if status:
             raise_native(status, self._sql)
         return Columns.from_native(out[0])
 
     def is_plain(self, column: int) -> bool:
-        """Whether a column of the result is taken from its table as it stands there, past SQLite; for tests."""
+        """Whether a column of the result is copied from its table as it is, bypassing SQLite; for tests."""
         return bool(lib.sqlamarr_query_is_plain(self.handle, column))
 
     def close(self) -> None:
-        """Let go of the compiled statement."""
+        """Release the compiled statement."""
         ffi.release(self.handle)
 
 
@@ -409,7 +409,7 @@ def _load_library(connection: apsw.Connection) -> None:
 
 
 def _make_safe(connection: apsw.Connection) -> None:
-    """Wait for other programs that use the file; nothing that stands in it may run code."""
+    """Wait for other programs that use the file, and let nothing in the file run code."""
     connection.set_busy_timeout(BUSY_TIMEOUT)
     connection.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
     connection.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
@@ -430,7 +430,7 @@ def transfer_type(declared: str) -> int:
 
 
 def _bind(parameters: Parameters) -> tuple[Any, list[Any]]:
-    """Parameters as a C array of ``sqlamarr_value``, and what must be kept alive, an entry each."""
+    """Parameters as a C array of ``sqlamarr_value``, and what must be kept alive, one entry each."""
     named = isinstance(parameters, Mapping)
     items = list(parameters.items()) if isinstance(parameters, Mapping) else [("", v) for v in parameters]
     values = ffi.new("sqlamarr_value[]", max(len(items), 1))

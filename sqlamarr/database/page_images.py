@@ -1,4 +1,4 @@
-"""Finished tables as an SQLite database in memory, from which a file takes over rows without taking them apart."""
+"""Finished tables as an SQLite database in memory, from which a file copies rows without decoding them."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from sqlamarr.native.library import check, ffi, lib
 
 SCHEMA = "batch"  # name under which an image is attached
 LARGEST = 1 << 30  # bytes of an image, see src/page_images/image.cpp
-MOST_KEPT = 256 << 20  # bytes that a maker of images keeps for the next one
+MOST_KEPT = 256 << 20  # bytes of memory kept for the next image
 
 
 @dataclass(frozen=True)
 class Image:
-    """Some tables' rows.
+    """The rows of some tables.
 
     :ivar data: content of an SQLite database file
     :ivar rows: number of rows by table
@@ -36,8 +36,8 @@ class Image:
 class ImageMaker:
     """Makes images of the tables whose rows have an id.
 
-    :param declared: a database in which they are declared
-    :param tables: those that are wanted; of these :attr:`tables` can be in an image
+    :param declared: a database in which the tables are declared
+    :param tables: the requested tables; of these, :attr:`tables` can be in an image
     """
 
     def __init__(self, declared: Database, tables: Iterable[str]) -> None:
@@ -46,11 +46,11 @@ class ImageMaker:
 
     @property
     def tables(self) -> list[str]:
-        """Tables with an integer id and no other key: SQLite keeps others in two B-trees, and checks every row."""
+        """Tables with an integer id and no other key: SQLite keeps others in two B-trees and checks every row."""
         return list(self._declarations)
 
     def make(self, tables: Mapping[str, Columns]) -> tuple[Image | None, dict[str, Columns]]:
-        """An image of those that can be in one, and the others as they are."""
+        """Make an image of the tables that can be in one, and return the others as they are."""
         fit = [name for name, columns in tables.items() if self._fits(name, columns)]
         image = self._make({name: tables[name] for name in fit}) if fit else None
         kept = {} if image is None else image.rows
@@ -72,14 +72,14 @@ class ImageMaker:
         return Image(data[: size[0]], rows) if rows else None
 
     def _room(self, capacity: int) -> NDArray[np.uint8]:
-        """Memory that nobody looks at: the last image's if that is gone, for what is new the system must make zero.
+        """Memory that is not in use: that of the last image if it is gone, as the system must zero new memory.
 
-        Between the rows of an image there may be bytes of earlier ones.
+        Bytes of earlier images may remain between the rows of an image.
         """
         if capacity > MOST_KEPT:
             return np.empty(capacity, np.uint8)
         ours = 2  # references: the attribute, and the argument below
-        fits = capacity <= len(self._memory) <= 4 * capacity  # a large batch among small ones is not kept for ever
+        fits = capacity <= len(self._memory) <= 4 * capacity  # a large batch's memory is not kept for ever
         if not fits or sys.getrefcount(self._memory) > ours:
             self._memory = np.empty(capacity, np.uint8)
         return self._memory
@@ -87,7 +87,7 @@ class ImageMaker:
 
 @dataclass(frozen=True)
 class _Declaration:
-    """What an image says of a table: as much as SQLite compares before it copies rows as they are."""
+    """What an image says about a table: as much as SQLite compares before it copies rows unchanged."""
 
     name: Any
     sql: Any
@@ -97,7 +97,7 @@ class _Declaration:
 
     @classmethod
     def of(cls, db: Database, table: str) -> _Declaration | None:
-        """None if the table has other keys than an integer id."""
+        """Make one from a table; None if the table has a key other than an integer id."""
         info = db.execute('SELECT name, type, "notnull", pk FROM pragma_table_info(?)', (table,)).fetchall()
         (indexes,) = db.execute("SELECT count(*) FROM pragma_index_list(?)", (table,)).fetchone() or (0,)
         (generated,) = db.execute("SELECT count(*) FROM pragma_table_xinfo(?)", (table,)).fetchone() or (0,)
@@ -115,11 +115,11 @@ class _Declaration:
         return cls(c_name, c_sql, required, keys[0], {str(row[0]): kind for row, kind in zip(info, types) if kind})
 
     def fits(self, columns: Columns) -> bool:
-        """Whether the columns are the declared ones, in their order and of their types; else SQLite has work to do."""
+        """Whether the columns are the declared ones, in this order and with these types."""
         return [(name, type_of(columns.raw(name))) for name in columns] == list(self.types.items())
 
     def fill(self, view: Any, columns: Columns, keep: list[Any]) -> None:
-        """As C takes it."""
+        """Fill in the C structure."""
         native, buffers = columns.native()
         keep += [native, buffers]
         view.name, view.sql, view.required, view.key = self.name, self.sql, self.required, self.key
@@ -128,7 +128,7 @@ class _Declaration:
 
 @contextmanager
 def attached(db: Database, image: Image | None) -> Iterator[None]:
-    """Within the block ``db`` sees the tables of an image, if there is one, in the schema SCHEMA."""
+    """Attach the tables of an image, if there is one, to ``db`` within the block, as the schema SCHEMA."""
     if image is None:
         yield
         return

@@ -1,4 +1,4 @@
-"""Statements of others kept in their place: what a step's or a user's SQL may do on a connection."""
+"""Access policy: what the SQL of a step or a user may do on a connection."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ TRUSTED, USING, DECLARING = 0, 1, 2
 
 
 def function_hint(message: str) -> str:
-    """What to do in place of a function that was refused, for the end of SQLite's message about it."""
+    """What to use instead of a refused function, for the end of SQLite's message about it."""
     _, refused, function = message.lower().partition("not authorized to use function: ")
     if not refused or function.startswith("load_extension"):
         return ""
     if function.startswith("random"):
-        return "; the seed does not decide what it gives: use uniform_at, normal_at or category_at"
+        return "; its result does not depend on the seed: use uniform_at, normal_at or category_at"
     if function.startswith(("changes", "total_changes", "last_insert_rowid")):
-        return "; it tells what was written before, which depends on the size of the batches"
-    return "; it may ask what time it is, and results depend on the seed alone: give a date as a condition"
+        return "; its result depends on earlier writes, and so on the size of the batches"
+    return "; its result may depend on the time, but results must depend only on the seed: pass a date as a condition"
 
 
 def refuse_closed(connection: apsw.Connection) -> None:
-    """Before a native call, which a closed connection would crash.
+    """Refuse a closed connection before a native call, which would crash.
 
     :raises SqlError: the connection is closed
     """
@@ -38,9 +38,9 @@ def refuse_closed(connection: apsw.Connection) -> None:
 
 
 class Policy:
-    """The policy of one connection. SQLite asks it while it prepares a statement: see ``src/sqlite/authorizer.cpp``.
+    """The policy of one connection. SQLite checks it while preparing a statement: see ``src/sqlite/authorizer.cpp``.
 
-    :param connection: with our library in it
+    :param connection: with sqlamarr's library loaded
     :param pointer: its ``sqlite3 *``
     """
 
@@ -50,17 +50,17 @@ class Policy:
 
     @property
     def tag(self) -> str:
-        """To stand behind a statement's text, so that a cached statement never serves under another policy."""
+        """A comment to append to a statement, so that a cached statement is never reused under another policy."""
         kind, tables = self._now
         if kind == TRUSTED:
             return ""
-        # Behind a semicolon where views are made, which would keep it as a part of their text.
+        # After a semicolon where views are created, as these would keep it as part of their text.
         begin = "\n;--" if kind == DECLARING else "\n--"
         return f"{begin} {kind} {' '.join(table.encode().hex() for table in tables)}"
 
     @contextmanager
     def limited(self, kind: int, tables: Sequence[str]) -> Iterator[None]:
-        """Another policy within the block; blocks nest."""
+        """Use another policy within the block; blocks can be nested."""
         before = self._now
         self._set(kind, tuple(tables))
         try:
@@ -69,7 +69,7 @@ class Policy:
             self._set(*before)
 
     def refusal(self) -> str:
-        """What the last refused statement wanted."""
+        """Describe what the last refused statement tried to do."""
         wanted = text(lib.sqlamarr_denied(self._pointer))
         return f"not authorized: a statement of a step or a user may not {wanted}" if wanted else "not authorized"
 

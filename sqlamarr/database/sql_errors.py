@@ -1,4 +1,4 @@
-"""Errors of SQLite as ours: with the statement, and what to do where we know."""
+"""SQLite's errors as sqlamarr's, with the statement and, where known, a remedy."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from sqlamarr.database.policy import function_hint
 from sqlamarr.errors import DataError, SqlError
 from sqlamarr.native.library import check
 
-#: What to do about a key that is there twice.
-SAME_KEY = "two rows have the same key: add a column to the key that tells them apart"
+#: The remedy for a duplicate key.
+SAME_KEY = "two rows have the same key: add a column to the key that distinguishes them"
 
 
 def raise_native(status: int, sql: str) -> None:
     """Raise the error of a native call, with the statement.
 
-    :param status: what the call returned; 0: there is no error
+    :param status: what the call returned; 0: no error
     """
     try:
         check(status)
@@ -28,24 +28,24 @@ def raise_native(status: int, sql: str) -> None:
 
 
 def with_statement(message: str, sql: str) -> str:
-    """A message with what helps, and the statement in one line."""
+    """A message with a hint, and the statement in one line."""
     if "UNIQUE constraint failed" in message:
         message += f"; {SAME_KEY}"
     message += function_hint(message)
     if "may not be modified" in message:
-        message += "; a step that changes it must say so: name it under 'tables' of a script, 'writes' of Python"
+        message += "; a step that changes it must list it: a script under 'tables', Python under 'writes'"
     text = re.sub(r"\s+", " ", sql).strip()
     return f"{message}\n  in: {text if len(text) <= 400 else text[:400] + ' ...'}"
 
 
 @contextmanager
 def sql_errors(doing: str, sql: str = "", done: Sequence[str] = ()) -> Iterator[None]:
-    """Within the block, errors of SQLite become ours.
+    """Convert errors of SQLite within the block to sqlamarr's.
 
-    :param doing: begins the message
+    :param doing: the start of the message
     :param sql: the statements
-    :param done: texts of those of them that have begun to run; may grow within the block
-    :raises SqlError: with the place in ``sql``, where SQLite tells it
+    :param done: the statements that have started to run; may grow within the block
+    :raises SqlError: with the position in ``sql``, where SQLite reports it
     """
     try:
         yield
@@ -57,7 +57,7 @@ def sql_errors(doing: str, sql: str = "", done: Sequence[str] = ()) -> Iterator[
 
 
 def _offset(error: apsw.Error, sql: str, done: str) -> int | None:
-    """Where in the statements an error is, in characters; SQLite counts bytes, from the statement that it compiles."""
+    """The position of an error in the statements, in characters; SQLite counts bytes in the one that it compiles."""
     within = getattr(error, "error_offset", -1)
     if within < 0 or not sql.startswith(done):
         return None

@@ -1,4 +1,4 @@
-"""Working tables that are columns: SQL reads what a step has made as it is, without a copy or a B-tree."""
+"""Column tables: SQL reads what a step has produced in place, without a copy or a B-tree."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TYPE_NAMES = {INT64: "INTEGER", FLOAT64: "REAL", TEXT: "TEXT"}
 
 @dataclass
 class _Table:
-    """A table's declaration, and what it shows.
+    """A table's declaration and its current rows.
 
     :ivar types: transfer type by column name, the first column first
     :ivar key: columns whose values together are unique
@@ -33,24 +33,24 @@ class _Table:
     key: tuple[str, ...]
     required: frozenset[str]
     content: Columns = field(default_factory=Columns)
-    keep: list[Any] = field(default_factory=list)  # the buffers that SQLite looks at
+    keep: list[Any] = field(default_factory=list)  # the buffers that SQLite reads
 
     @cached_property
     def empty(self) -> tuple[Columns, Any, list[Any]]:
-        """No rows, as arrays and as C sees them; every batch begins and ends with this."""
+        """No rows, as arrays and in C; every batch starts and ends with this."""
         columns = Columns({name: _nulls(kind, 0) for name, kind in self.types.items()})
         return columns, *columns.native()
 
     @property
     def ascending(self) -> bool:
-        """Rows stand in the order of an integer id, as SQLite keeps them."""
+        """Whether the rows are in the order of an integer id, as in SQLite's own tables."""
         return list(self.key) == list(self.types)[:1] and self.types[self.key[0]] == INT64
 
 
 class ColumnTables:
-    """The tables of a database that are columns in memory; SQL can read them, steps write them whole.
+    """The column tables of a database; SQL can read them, and steps write whole columns.
 
-    :param db: the database that shows them
+    :param db: the database that contains them
     """
 
     def __init__(self, db: Database) -> None:
@@ -61,7 +61,7 @@ class ColumnTables:
         return table in self._tables
 
     def create(self, table: str, types: Mapping[str, int], key: Iterable[str], required: Iterable[str]) -> None:
-        """Make an empty table.
+        """Create an empty table.
 
         :param types: INT64, FLOAT64 or TEXT by column name
         :param key: columns whose values together are unique
@@ -81,8 +81,8 @@ class ColumnTables:
     def append(self, table: str, columns: Mapping[str, Any]) -> None:
         """Add rows; columns that are not given are NULL.
 
-        :raises SqlError: an unknown column, a key that is there twice
-        :raises DataError: a NULL where there must be none, a value of another type
+        :raises SqlError: an unknown column or a duplicate key
+        :raises DataError: a NULL where none is allowed, or a value of the wrong type
         """
         made = self._tables[table]
         rows = _fit(table, made, columns if isinstance(columns, Columns) else Columns(columns))
@@ -92,7 +92,7 @@ class ColumnTables:
             self._show(table, rows, *rows.native())
 
     def replace(self, table: str, columns: Mapping[str, Any]) -> None:
-        """Let the table hold these rows and no others; see :meth:`append`."""
+        """Replace all rows of a table by these; see :meth:`append`."""
         self._show(table, *self._tables[table].empty)
         self.append(table, columns)
 
@@ -109,7 +109,7 @@ class ColumnTables:
 
 
 def _fit(table: str, made: _Table, given: Columns) -> Columns:
-    """The rows with all columns of the table, in its order and of its types."""
+    """The rows with all columns of the table, in its order and with its types."""
     if unknown := [name for name in given if name not in made.types]:
         raise SqlError(f"table {table} has no column named {', '.join(unknown)}; it has: {', '.join(made.types)}")
     fitted = {}
@@ -126,13 +126,13 @@ def _fit(table: str, made: _Table, given: Columns) -> Columns:
 
 
 def _convert(values: Array | Text, kind: int) -> Array | Text:
-    """Values as a column of this type holds them, by SQLite's rules.
+    """Convert values to a column of this type by SQLite's rules.
 
-    :raises ValueError: saying what they are, if they do not fit
+    :raises ValueError: they do not fit; the message says what they are
     """
     if isinstance(values, Text) or values.dtype == object:
         if kind != TEXT and null_count(values) < len(values):
-            raise ValueError("a text")
+            raise ValueError("text")
         text = values if isinstance(values, Text) else Text.encode(values)
         return text if kind == TEXT else _nulls(kind, len(values))
     if kind == TEXT:
@@ -148,7 +148,7 @@ def _convert(values: Array | Text, kind: int) -> Array | Text:
 
 
 def _integers(values: Array) -> Array:
-    """Whole numbers that came as floats; NaN is NULL."""
+    """Convert whole numbers that are floats to integers; NaN becomes NULL."""
     missing = np.isnan(values)
     whole = np.where(missing, 0.0, values)
     if not bool(((whole == np.floor(whole)) & (np.abs(whole) < 2.0**63)).all()):
@@ -166,7 +166,7 @@ def _nulls(kind: int, rows: int) -> Array | Text:
 
 
 def _in_order(table: str, made: _Table, rows: Columns) -> Columns:
-    """The rows in the order of their id, the first column of the key; no key may be there twice."""
+    """Sort the rows by their id, the first column of the key, and refuse duplicate keys."""
     if rows.rows < 2 or not made.key:
         return rows
     ids = rows.raw(made.key[0])
@@ -181,13 +181,13 @@ def _in_order(table: str, made: _Table, rows: Columns) -> Columns:
 
 
 def _repeats(key: Sequence[Array | Text]) -> bool:
-    """Whether two rows have the same key. Texts are compared by hash, and themselves only if these agree."""
+    """Whether two rows have the same key. Texts are compared by hash, and in full only if the hashes agree."""
     columns = [values if isinstance(values, Text) else np.ma.getdata(values) for values in key]
     if not _agree(columns):
         return False
     if not any(isinstance(values, Text) for values in columns):
         return True
-    # The same text twice, or texts of one hash, which may stand between two that are the same.
+    # The same text twice, or texts with the same hash, which may lie between two equal ones.
     rows = [values.decode().tolist() if isinstance(values, Text) else values.tolist() for values in columns]
     return len(set(zip(*rows))) < len(rows[0])
 
@@ -195,7 +195,7 @@ def _repeats(key: Sequence[Array | Text]) -> bool:
 def _agree(columns: Sequence[Array | Text]) -> bool:
     """Whether two rows agree in their numbers and in the hashes of their texts."""
     ids = columns[0]
-    if not isinstance(ids, Text):  # they ascend: one id may have several rows, which in most tables are one or two
+    if not isinstance(ids, Text):  # ascending: an id may have several rows, one or two in most tables
         same = ids[1:] == ids[:-1]
         if len(columns) == 1 or not bool((same[1:] & same[:-1]).any()):
             return _neighbours_agree(columns[1:], np.flatnonzero(same))
@@ -208,7 +208,7 @@ def _agree(columns: Sequence[Array | Text]) -> bool:
 
 
 def _neighbours_agree(columns: Sequence[Array | Text], first: Array) -> bool:
-    """Whether one of these rows agrees with the one behind it; texts are hashed only where their lengths agree."""
+    """Whether one of these rows agrees with the next one; texts are hashed only where their lengths agree."""
     for values in columns:
         if isinstance(values, Text):
             lengths = np.diff(values.offsets)

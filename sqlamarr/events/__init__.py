@@ -1,1 +1,1 @@
-"""What an event is: its ids, where it comes from, and the chunks in which events travel to workers."""
+"""Events: their ids, where they come from, and the chunks in which they are sent to workers."""

@@ -25,7 +25,7 @@ class ParsedChunk:
 
 @runtime_checkable
 class Chunk(Protocol):
-    """Some whole events, in order. Cheap to pickle: parsing is the worker's business."""
+    """Some whole events, in order. Cheap to pickle, as the worker does the parsing."""
 
     @property
     def events(self) -> Sequence[EventRef]:
@@ -47,7 +47,7 @@ class Chunk(Protocol):
 
 @dataclass(frozen=True)
 class TableChunk:
-    """Events that are tables already: what a source yields that does not read text."""
+    """Events that are tables already, from a source that does not read text."""
 
     events: Sequence[EventRef]
     sources: tuple[DataSource, ...]
@@ -74,17 +74,17 @@ class TableChunk:
 
 
 def halves(events: Sequence[EventRef]) -> tuple[Sequence[EventRef], Sequence[EventRef]]:
-    """Two halves, neither of them empty.
+    """Split events into two halves, neither of them empty.
 
     :raises ValueError: there are fewer than two events
     """
     if len(events) < 2:
-        raise ValueError(f"Only a chunk of two or more events can be split, this one has {len(events)}.")
+        raise ValueError(f"Only a chunk of two or more events can be split; this one has {len(events)}.")
     middle = len(events) // 2
     return events[:middle], events[middle:]
 
 
 def sources_of(events: Sequence[EventRef], sources: tuple[DataSource, ...]) -> tuple[DataSource, ...]:
-    """Those of the sources that the events come from."""
+    """The sources that the events come from."""
     used = {event.datasource_id for event in events}
     return tuple(source for source in sources if source.datasource_id in used)

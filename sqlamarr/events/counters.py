@@ -34,7 +34,7 @@ class Counters(Mapping[str, Count]):
     def add(self, key: str, number: SupportsInt, text: str = "") -> None:
         """Add to a counter.
 
-        :param text: what is counted, for people; default: the key, or what was said before
+        :param text: what is counted, for people; default: the text so far, or else the key
         """
         before = self._counts.get(key, Count(key, 0))
         self._counts[key] = Count(text or before.text, before.number + int(number))
@@ -45,16 +45,16 @@ class Counters(Mapping[str, Count]):
             self.add(key, count.number, count.text)
 
     def number(self, key: str) -> int:
-        """The number of a counter, 0 if it was never added to."""
+        """The number of a counter; 0 if nothing was ever added to it."""
         return self._counts[key].number if key in self._counts else 0
 
     def as_dict(self) -> dict[str, dict[str, Any]]:
-        """Ready for JSON: text and number by key."""
+        """Text and number by key, ready for JSON."""
         return {key: count._asdict() for key, count in self._counts.items()}
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Mapping[str, Any]]) -> Counters:
-        """From what :meth:`as_dict` gave."""
+        """Make counters from the result of :meth:`as_dict`."""
         counters = cls()
         for key, count in content.items():
             counters.add(key, count["number"], count["text"])

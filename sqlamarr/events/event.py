@@ -1,4 +1,4 @@
-"""An event before it is simulated: its id, where it stands in the production and in its file."""
+"""An event before it is simulated: its id, and its position in the production and in its file."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class EventRef(NamedTuple):
 
 @dataclass(frozen=True)
 class EventRun(Sequence[EventRef]):
-    """Events of one source without lines, one after another: each is made when it is asked for.
+    """Consecutive events of a source without lines; each is made when it is requested.
 
-    :ivar first: the first of them
+    :ivar first: the first event
     :ivar size: how many there are
     """
 
@@ -76,7 +76,7 @@ def event_numbers(events: Sequence[EventRef]) -> NDArray[np.int64]:
 
 @dataclass(frozen=True)
 class DataSource:
-    """A file, a member of an archive, a generator: what events come from.
+    """Where events come from: a file, a member of an archive, or a generator.
 
     :ivar datasource_id: ordinal of its first event * ROWS_PER_EVENT, plus the number of sources without
         events that come before it at the same ordinal
@@ -93,8 +93,8 @@ class DataSource:
 class Rejected:
     """An event that cannot be processed, and why.
 
-    :ivar line: line of the file where the trouble is, from 1; 0 where there are no lines
-    :ivar step: the step that refused it; empty: reading
+    :ivar line: line of the file where the problem is, from 1; 0 where there are no lines
+    :ivar step: the step that rejected it; empty: it could not be read
     """
 
     event_id: int

@@ -1,1 +1,1 @@
-"""How files are written: whole or not at all, and by one process at a time."""
+"""Writing files: whole or not at all, and by one process at a time."""

@@ -1,6 +1,6 @@
-"""The one way in which files are written: under a temporary name, and to their place only when they are complete.
+"""The one way in which files are written: under a temporary name, then moved to their place once they are complete.
 
-An output therefore changes only by a writer that has succeeded. Symbolic links stay: what they point to is replaced.
+An output therefore changes only if its writer succeeds. Symbolic links stay: what they point to is replaced.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from sqlamarr.errors import OutputError
 
 @contextmanager
 def replacing(path: Path, *, mode: int | None = None) -> Iterator[Path]:
-    """The temporary path of a file that takes the place of ``path`` if the block succeeds.
+    """Yield the temporary path of a file that replaces ``path`` if the block succeeds.
 
-    It is in the same folder as what ``path`` or its symbolic link points to, empty at first, and removed if the block
-    fails.
+    The file is empty at first. It is in the folder of ``path``, after following symbolic links, and is removed if the
+    block fails.
 
     :param mode: permissions of the file; default: those of the file that it replaces, or those of any new file
     :raises OutputError: the file cannot be written; the message names ``path`` and the system's reason
@@ -42,9 +42,9 @@ def replacing(path: Path, *, mode: int | None = None) -> Iterator[Path]:
 
 @contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
-    """The same for a folder with files in it.
+    """Yield the temporary path of a folder of files that replaces ``path`` if the block succeeds.
 
-    :raises OutputError: as :func:`replacing`
+    :raises OutputError: as for :func:`replacing`
     """
     with _telling(path):
         target = Path(os.path.realpath(path))
@@ -69,7 +69,7 @@ def replacing_folder(path: Path) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file in UTF-8; terminals, pipes and other devices are written to as they are.
+    """Write a text file in UTF-8; terminals, pipes and other devices are written to directly.
 
     :raises OutputError: it cannot be written
     """
@@ -91,9 +91,9 @@ def copy(source: Path, path: Path) -> None:
 
 
 def move(source: Path, path: Path) -> None:
-    """Move a file, possibly to another file system; it is at its old or at its new place at any time.
+    """Move a file, possibly to another file system; at any time it is at its old or its new place.
 
-    :raises OutputError: it cannot be moved; it is at its old place then
+    :raises OutputError: it cannot be moved, and stays at its old place
     """
     target = target_of(path)
     with _telling(path):
@@ -110,9 +110,9 @@ def move(source: Path, path: Path) -> None:
 
 
 def target_of(path: Path) -> Path:
-    """What is to be written in place of ``path``: the end of its symbolic links, which need not exist.
+    """The file to write for ``path``: the end of its symbolic links, which need not exist.
 
-    :raises OutputError: it is neither a plain file nor free
+    :raises OutputError: something other than a plain file is there
     """
     target = Path(os.path.realpath(path))
     try:
@@ -122,7 +122,7 @@ def target_of(path: Path) -> Path:
     if stat.S_ISDIR(kind):
         raise OutputError(f"{path} is a folder; expected the name of a file to write.")
     if stat.S_ISLNK(kind):
-        raise OutputError(f"{path} is a symbolic link that leads in a circle. Choose another name.")
+        raise OutputError(f"{path} is a symbolic link that leads back to itself. Choose another name.")
     if not stat.S_ISREG(kind):
         raise OutputError(f"{path} is not a plain file but a device or a pipe. Choose another name.")
     return target
@@ -140,14 +140,14 @@ def _new_file(target: Path, mode: int | None) -> Path:
 
 
 def _umask() -> int:
-    """The process' mask of permissions, which can only be read by setting it."""
+    """The permission mask of this process, which can be read only by setting it."""
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
 
 
 def _sync(path: Path) -> None:
-    """Make sure that what was written is on the disk; some file systems do that for files only."""
+    """Make sure that what was written is on disk; some file systems support that only for files."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -160,7 +160,7 @@ def _sync(path: Path) -> None:
 
 @contextmanager
 def _telling(path: Path) -> Iterator[None]:
-    """Errors of the system name the file that was to be written, not the temporary one."""
+    """Let errors of the system name the file that was to be written, not the temporary one."""
     try:
         yield
     except OSError as error:

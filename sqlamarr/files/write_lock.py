@@ -1,4 +1,4 @@
-"""Who writes an output file says so, for as long as it lives: nobody else overwrites or resumes the file meanwhile."""
+"""A lock on the output file that a process writes: no other process overwrites or resumes it meanwhile."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from pathlib import Path
 
 from sqlamarr.errors import OutputError
 
-_held: set[int] = set()  # descriptors of this process' claims
-PATIENCE = 0.5  # s to wait for a run that is just ending, or dying
+_held: set[int] = set()  # descriptors of this process's claims
+PATIENCE = 0.5  # s to wait for a run that is just ending or dying
 
 
 @contextmanager
 def claimed(path: Path) -> Iterator[None]:
-    """Within the block this process is the one that writes ``path``.
+    """Claim ``path`` for writing by this process within the block.
 
-    The claim is a lock on a file beside it, ``NAME.lock``, which the system takes back when the process dies, however
-    it dies. It is not on the output itself: there SQLite's own locks live, which are lost when a process closes any
-    descriptor of the file, and with which ``flock`` collides on network file systems.
+    The claim is a lock on a file beside it, ``NAME.lock``, which the system releases when the process dies, however
+    it dies. It is not on the output itself, for two reasons: SQLite has its own locks there, which are lost when a
+    process closes any descriptor of the file, and ``flock`` collides with these on network file systems.
 
-    Where no such lock can be had (some network file systems) the block runs without one;
-    :class:`sqlamarr.output.file.OutputFile` notices another writer then, though only after the fact.
+    Where no such lock is available (on some network file systems) the block runs without one;
+    :class:`sqlamarr.output.file.OutputFile` then notices another writer, though only after the fact.
 
-    :raises OutputError: another living process writes it, or nobody can, because its folder takes no files
+    :raises OutputError: another running process writes it, or no file can be created in its folder
     """
     beside = Path(f"{os.path.realpath(path)}.lock")
     owner, descriptor = os.getpid(), _take(beside, path)
@@ -39,18 +39,18 @@ def claimed(path: Path) -> Iterator[None]:
 
 
 def _take(beside: Path, path: Path) -> int | None:
-    """The lock's descriptor; None where locks are not to be had."""
+    """Take the lock and return its descriptor; None where locks are not available."""
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
-            # A claim that another user's dead run has left may be readable only; that is enough for the lock.
+            # A lock file left by another user's dead run may be read-only; that is enough for the lock.
             writable = os.access(beside, os.W_OK) or not os.path.exists(beside)
             descriptor = os.open(beside, (os.O_RDWR if writable else os.O_RDONLY) | os.O_CREAT, 0o666)
         except OSError as error:
-            if not os.path.exists(beside):  # nor could SQLite make its journal
+            if not os.path.exists(beside):  # SQLite could not create its journal either
                 why = error.strerror or str(error)
                 raise OutputError(
-                    f"{path} cannot be written: no file can be made in its folder ({why}). Choose another one."
+                    f"{path} cannot be written: no file can be created in its folder ({why}). Choose another folder."
                 ) from error
             return None
         try:
@@ -69,26 +69,26 @@ def _take(beside: Path, path: Path) -> int | None:
             _sign(descriptor)
             _held.add(descriptor)
             return descriptor
-        os.close(descriptor)  # its holder has removed it while we waited: once more, with the next one
+        os.close(descriptor)  # its holder removed it while we waited: try again with the next one
 
 
 def _refusal(path: Path, writer: str) -> str:
     who = f" ({writer})" if writer else ""
     return (
-        f"{path} is being written by another run{who}: it is neither overwritten nor resumed. Wait until that run "
+        f"{path} is being written by another run{who}, so it cannot be overwritten or resumed. Wait until that run "
         "ends, stop it, or choose another name."
     )
 
 
 def _sign(descriptor: int) -> None:
-    """For the message of those who come later."""
+    """Write the owner into the lock file, for the messages of later runs."""
     with suppress(OSError):
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}".encode(), 0)
 
 
 def _release(beside: Path, descriptor: int) -> None:
-    # Removed before it is unlocked: whoever waits for it sees that it is not the file at this place any more.
+    # Removed before it is unlocked: a waiting process then sees that it is no longer the file at this place.
     with suppress(OSError):
         if _is_at(beside, descriptor):
             beside.unlink()
@@ -97,7 +97,7 @@ def _release(beside: Path, descriptor: int) -> None:
 
 
 def _let_go() -> None:
-    """In a forked child, which may outlive its parent: the claim is not the child's."""
+    """Release the claims in a forked child, which may outlive its parent."""
     while _held:
         os.close(_held.pop())
 

@@ -1,1 +1,1 @@
-"""The Python faces of the native library in ``src/``: loading it, columns, random numbers, the truth graph."""
+"""The Python side of the native library in ``src/``: loading it, columns, random numbers, the truth graph."""

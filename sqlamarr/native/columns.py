@@ -19,11 +19,11 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 @dataclass(frozen=True)
 class Text:
-    """A text column as SQLite takes it.
+    """A text column in the form that SQLite accepts.
 
     :ivar data: UTF-8 of all rows, one after another (uint8)
     :ivar offsets: where each row begins, and the end of the last (int64, rows + 1)
-    :ivar nulls: True where a row is NULL (bool, rows); None: nowhere
+    :ivar nulls: True where a row is NULL (bool, rows); None: no row is
     """
 
     data: Array
@@ -32,7 +32,7 @@ class Text:
 
     @classmethod
     def encode(cls, values: Array) -> Text:
-        """From an object array of ``str`` and None."""
+        """Encode an object array of ``str`` and None."""
         encoded = [b"" if value is None else value.encode("utf-8", "surrogateescape") for value in values]
         offsets = np.zeros(len(encoded) + 1, dtype=np.int64)
         np.cumsum([len(item) for item in encoded], out=offsets[1:])
@@ -40,7 +40,7 @@ class Text:
         return cls(np.frombuffer(b"".join(encoded), np.uint8), offsets, nulls if nulls.any() else None)
 
     def decode(self) -> Array:
-        """As an object array of ``str``, None where NULL."""
+        """Decode to an object array of ``str``, with None for NULL."""
         data, offsets, nulls = self.data.tobytes(), self.offsets.tolist(), self.nulls
         out = np.empty(len(self), dtype=object)
         for row in range(len(self)):
@@ -60,7 +60,7 @@ class Text:
         return Text(data, offsets, None if self.nulls is None else self.nulls[rows])
 
     def hashes(self) -> Array:
-        """A number per row (uint64), equal where the texts are."""
+        """A hash per row (uint64), equal where the texts are equal."""
         lengths = np.diff(self.offsets)
         place = np.arange(len(self.data)) - np.repeat(self.offsets[:-1], lengths)
         factors = _mixed(place.astype(np.uint64))  # sums wrap around
@@ -73,7 +73,7 @@ class Text:
 
 
 def _mixed(numbers: Array) -> Array:
-    """Odd numbers without a pattern, one for each; as SplitMix64 makes them (Steele, Lea, Flood, OOPSLA 2014)."""
+    """Odd pseudo-random numbers, one for each input, as SplitMix64 makes them (Steele, Lea, Flood, OOPSLA 2014)."""
     mixed = (numbers + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -99,7 +99,7 @@ class Columns(Mapping[str, Array]):
 
     @classmethod
     def of(cls, raw: dict[str, Array | Text]) -> Columns:
-        """From columns of the right types and of equal length, which are not looked at."""
+        """Wrap columns of the right types and of equal length, without checking them."""
         columns = cls()
         columns._raw = raw
         return columns
@@ -109,7 +109,7 @@ class Columns(Mapping[str, Array]):
         """Wrap a ``sqlamarr_columns *`` without copying.
 
         :param pointer: the native columns
-        :param owned: free them with this object; else the caller keeps them alive
+        :param owned: free them with this object; otherwise the caller keeps them alive
         """
         columns = cls()
         owner = ffi.gc(pointer, lib.sqlamarr_columns_free) if owned else pointer
@@ -138,7 +138,7 @@ class Columns(Mapping[str, Array]):
         return name in self._raw
 
     def raw(self, name: str) -> Array | Text:
-        """A column as it is kept: text not decoded, where it came from native memory."""
+        """A column as it is stored: text from native memory is not decoded."""
         return self._raw[name]
 
     @property
@@ -154,13 +154,13 @@ class Columns(Mapping[str, Array]):
         return f"<Columns {self.rows} rows: {', '.join(self._raw)}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Data and masks apart: plain arrays leave a process without being copied (pickle's protocol 5).
+        # Data and masks separately: plain arrays leave a process without a copy (pickle protocol 5).
         masked = {name: np.ma.getmaskarray(a) for name, a in self._raw.items() if np.ma.isMA(a)}
         data = {name: a if isinstance(a, Text) else np.ma.getdata(a) for name, a in self._raw.items()}
         return _restored, (data, masked)
 
     def native(self) -> tuple[Any, list[Any]]:
-        """The columns as a C array of ``sqlamarr_column``, and what must be kept alive beside it."""
+        """The columns as a C array of ``sqlamarr_column``, and what must be kept alive with it."""
         views = ffi.new("sqlamarr_column[]", max(len(self), 1))
         keep: list[Any] = [self, views]
         for view, (name, array) in zip(views, self._raw.items()):
@@ -169,9 +169,9 @@ class Columns(Mapping[str, Array]):
 
 
 class ReadOnlyColumns(Columns):
-    """Columns that others hold too: the arrays cannot be changed in place, and numpy says so.
+    """Columns that are shared: numpy refuses to change the arrays in place.
 
-    :param columns: whose arrays are shown
+    :param columns: the columns whose arrays are shared
     """
 
     def __init__(self, columns: Columns) -> None:
@@ -193,7 +193,7 @@ def _read_only(array: Array) -> Array:
 
 
 def without_values(array: Array, declared: int) -> Array:
-    """``array`` itself, or one of the declared type if it holds nothing that shows its type."""
+    """``array`` itself, or an array of the declared type if it has no values that show its type."""
     if array.dtype.kind != "f" or declared not in (INT64, TEXT) or not np.isnan(array).all():
         return array
     if declared == TEXT:
@@ -212,7 +212,7 @@ def _restored(data: Mapping[str, Array | Text], masked: Mapping[str, Array]) -> 
 
 
 def concatenate(parts: Sequence[Columns]) -> Columns:
-    """The rows of several columns with the same names and types, one after another."""
+    """Concatenate the rows of columns with the same names and types."""
     if len(parts) == 1:
         return parts[0]
     return Columns({name: _join([part.raw(name) for part in parts]) for name in parts[0]})
@@ -251,7 +251,7 @@ def type_of(values: Array | Text) -> int:
 
 
 def _as_column(name: str, values: Any) -> Array:
-    """Any sequence as an int64, float64 or object column."""
+    """Convert any sequence to an int64, float64 or object column."""
     array = values if isinstance(values, np.ndarray) else _from_sequence(values)
     if array.dtype == object and not all(
         value is None or isinstance(value, (str, bytes)) for value in np.ma.filled(array, None)
@@ -264,7 +264,7 @@ def _as_column(name: str, values: Any) -> Array:
         return array.astype(np.int64, copy=False)
     if kind == "u":
         if array.size and int(np.ma.filled(array, 0).max()) > np.iinfo(np.int64).max:
-            raise DataError(f"Column {name!r} holds integers beyond SQLite's 64 bits (largest {array.max()}).")
+            raise DataError(f"Column {name!r} holds integers that exceed SQLite's 64 bits (largest {array.max()}).")
         return array.astype(np.int64)
     if kind == "f" and array.dtype.itemsize <= 8:
         return array.astype(np.float64, copy=False)
@@ -274,8 +274,8 @@ def _as_column(name: str, values: Any) -> Array:
 
 
 def _from_sequence(values: Any) -> Array:
-    """A list or pandas column; None among integers becomes a mask instead of a float."""
-    if hasattr(values, "isna"):  # a column of pandas: its missing values become None
+    """Convert a list or pandas column; None among integers becomes a mask instead of a float."""
+    if hasattr(values, "isna"):  # a pandas column: its missing values become None
         values = [None if missing else value for value, missing in zip(values, values.isna())]
     values = list(values)
     present = [value for value in values if value is not None]
@@ -321,7 +321,7 @@ def _buffer(pointer: Any, rows: int, dtype: np.dtype[Any], owner: Any) -> Array:
 
 
 class _Keep:
-    """A destructor that destroys nothing: it holds on to an object for as long as it lives."""
+    """A destructor that destroys nothing: it keeps an object alive as long as it exists itself."""
 
     def __init__(self, owner: Any) -> None:
         self.owner = owner
@@ -361,5 +361,5 @@ def _buffer_of(kind: str, array: Array, keep: list[Any]) -> Any:
 
 @lru_cache(maxsize=4096)
 def _c_name(name: str) -> Any:
-    """A name for C, made once: the same few come again with every batch."""
+    """A name as a C string, cached because every batch has the same few names."""
     return ffi.new("char[]", name.encode())

@@ -1,4 +1,4 @@
-"""The native library: found, loaded once, and its failures turned into exceptions."""
+"""The native library: find it, load it once, and turn its failures into exceptions."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ _ERROR_OF_STATUS = {
 }
 
 
-#: The folder of the package: in a source tree also where Python finds an editable installation.
+#: The folder of the package, in a source tree also for an editable installation.
 PACKAGE = Path(__file__).resolve().parent.parent
 
 
 def native_folder() -> Path:
     """The folder with the native library and the compiled models.
 
-    In a source tree that is what CMake has installed there; if it has not, what ``pip install`` has compiled.
+    In a source tree, this is what CMake has installed there or, failing that, what ``pip install`` has compiled.
     """
     own = PACKAGE / "_native"
     if own.is_dir():
         return own
-    from importlib.metadata import PackageNotFoundError, distribution  # slow, and seldom needed
+    from importlib.metadata import PackageNotFoundError, distribution  # slow, and rarely needed
 
     try:
         installed = Path(str(distribution(errors.DISTRIBUTION).locate_file("sqlamarr/_native")))
@@ -40,7 +40,7 @@ def native_folder() -> Path:
 def pipelines_folder() -> Path:
     """The folder with the shipped pipelines, one folder each, and their macros.
 
-    In a source tree these are the tree's own, so that a change in a template is seen in the next run.
+    In a source tree these are the tree's own, so that a change in a template takes effect in the next run.
     """
     tree = PACKAGE.parent
     own = tree / "pipelines"
@@ -72,7 +72,7 @@ ffi, lib = _load()
 
 
 def check(status: int, error: type[Exception] | None = None) -> None:
-    """Raise what a native call reports.
+    """Raise the error that a native call reports.
 
     :param status: the call's result
     :param error: the exception to raise in place of the one that belongs to the status
@@ -83,10 +83,10 @@ def check(status: int, error: type[Exception] | None = None) -> None:
 
 
 def listener() -> tuple[Any, list[BaseException]]:
-    """For native calls that last: a function that they call now and then, so that Python's signal handlers run.
+    """Make a function that long native calls call now and then, so that Python's signal handlers run.
 
-    It answers 1, and the call is to end, when one of these raised something (Ctrl-C does), which is in the list then.
-    NULL where the system does not allow functions that are made while a program runs: signals wait there.
+    It returns 1, and the call must end, if a handler raised an exception (as for Ctrl-C), which is then in the list.
+    It is NULL where the system does not allow functions made at run time; signals are then delayed.
     """
     raised: list[BaseException] = []
     try:
@@ -97,7 +97,7 @@ def listener() -> tuple[Any, list[BaseException]]:
 
 
 def text(pointer: Any) -> str | None:
-    """A C string as ``str``; a null pointer as None."""
+    """Convert a C string to ``str``, and a null pointer to None."""
     return None if pointer == ffi.NULL else ffi.string(pointer).decode("utf-8", "replace")
 
 

@@ -1,7 +1,7 @@
 """Random numbers that belong to an id: the same id gives the same numbers in any batch or worker.
 
 Philox4x32-10 with counter (id low, id high, block, stream) and a 64-bit key: there is no state, so
-that neither the order nor the grouping of calls matters.
+neither the order nor the grouping of calls matters.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ import numpy.typing as npt
 from sqlamarr.errors import DataError
 from sqlamarr.native.library import check, ffi, lib
 
-_RESERVED_STREAMS = 0xFFFFFF00  # the SQL functions' own, as in src/random/philox.h
+_RESERVED_STREAMS = 0xFFFFFF00  # reserved for the SQL functions, as in src/random/philox.h
 
 
 def check_seed(seed: int) -> int:
-    """The seed itself, if it is an integer of 64 bits without sign.
+    """Return the seed if it is an unsigned 64-bit integer.
 
-    :raises DataError: otherwise
+    :raises DataError: it is not
     """
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**64:
         raise DataError(f"The seed must be an integer with 0 <= seed < 2**64, found {seed!r}.")
@@ -81,7 +81,7 @@ class Random:
         """Standard normal deviates, float32, shape (len(ids), draws).
 
         :param ids: what the numbers belong to (int64), such as mcparticle_id
-        :param draws: how many per id; the first ones do not depend on how many are asked for
+        :param draws: how many per id; the first ones do not depend on this number
         :param stream: separates several uses for one id, 0 <= stream < 2**32 - 256
         :param repeated: allow an id more than once; it then gets the same numbers each time
         :raises DataError: for an id given twice, or a stream or number of draws out of range
@@ -115,7 +115,7 @@ class Random:
 def distinct_ids(ids: npt.ArrayLike) -> npt.NDArray[np.int64]:
     """The ids, contiguous in memory.
 
-    :raises DataError: one is there twice, or is NULL, or no integer
+    :raises DataError: an id is repeated, is NULL, or is not an integer
     """
     array = _as_ids(ids)
     _refuse_repeated(array)
@@ -127,7 +127,7 @@ def _as_ids(ids: npt.ArrayLike) -> npt.NDArray[np.int64]:
     if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
         raise DataError(f"Ids must be integers in one dimension, found {array.dtype} in {array.ndim}.")
     if np.ma.isMaskedArray(ids) and np.ma.getmaskarray(ids).any():
-        raise DataError("Ids must not be NULL: some are masked. Leave those rows out.")
+        raise DataError("Ids must not be NULL, but some are masked. Leave those rows out.")
     return np.ascontiguousarray(array, np.int64)
 
 
@@ -139,6 +139,6 @@ def _refuse_repeated(ids: npt.NDArray[np.int64]) -> None:
     if len(twice):
         raise DataError(
             f"Id {twice[0]} is given more than once and would get the same random numbers each time. "
-            "Give every row its own id, or tell those of one id apart by a stream (of a step with a model: its option "
-            "'stream', a column of its key). In Python say repeated=True if the same numbers are meant."
+            "Give every row its own id, or distinguish the rows of an id by a stream (for a step with a model: its "
+            "option 'stream', a column of its key). In Python, pass repeated=True if the same numbers are intended."
         )

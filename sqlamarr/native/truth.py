@@ -46,7 +46,7 @@ def find_primaries(particles: Columns, vertices: Columns, signal_status: int) ->
     """Ids of the vertices to flag as primary in collisions that have none flagged.
 
     :return: one column, genvertex_id, ascending
-    :raises DataError: for a missing column, a repeated id or a reference to a vertex that is not there
+    :raises DataError: for a missing column, a repeated id or a reference to a missing vertex
     """
     native, keep = _input(particles, vertices)
     out = ffi.new("sqlamarr_columns **")
@@ -58,7 +58,7 @@ def find_primaries(particles: Columns, vertices: Columns, signal_status: int) ->
 def select(particles: Columns, vertices: Columns, options: TruthOptions) -> tuple[Columns, Columns]:
     """MCParticles and MCVertices (MeV, mm, mm/c), both in ascending order of their ids.
 
-    :raises DataError: as :func:`find_primaries`, and for a decay graph with a cycle
+    :raises DataError: as for :func:`find_primaries`, and for a decay graph with a cycle
     """
     native, keep = _input(particles, vertices)
     statuses = ffi.new("int64_t[]", list(options.statuses))
@@ -75,7 +75,7 @@ def select(particles: Columns, vertices: Columns, options: TruthOptions) -> tupl
 
 
 def _input(particles: Columns, vertices: Columns) -> tuple[Any, list[Any]]:
-    """The native view of both tables, and what must be kept alive beside it."""
+    """The native view of both tables, and what must be kept alive with it."""
     native = ffi.new("sqlamarr_truth_input *")
     native.n_particles, native.n_vertices = particles.rows, vertices.rows
     keep: list[Any] = [particles, vertices]
@@ -101,7 +101,7 @@ def _column(table: Columns, name: str) -> Array:
 
 
 def _order(ids: Array) -> Array | None:
-    """The rows in ascending order of ids; None if they are already."""
+    """The rows in ascending order of ids; None if they are already sorted."""
     values = np.ma.getdata(ids)
     return None if bool(np.all(values[1:] > values[:-1])) else np.argsort(values, kind="stable")
 

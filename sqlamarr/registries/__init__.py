@@ -1,1 +1,1 @@
-"""What can be added without editing anything: entries by name, ours, of installed packages, of the running program."""
+"""Registries of named entries: sqlamarr's own, those of installed packages, and those of the running program."""

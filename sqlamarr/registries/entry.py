@@ -26,7 +26,7 @@ class Origin(NamedTuple):
 
     @property
     def is_foreign(self) -> bool:
-        """Whether it is an installed package other than ours."""
+        """Whether it is an installed package other than sqlamarr."""
         return self not in (OURS, PROGRAM)
 
 
@@ -38,7 +38,7 @@ class Entry:
     """Something that a registry knows by a name; equal to another that has all but ``load`` in common.
 
     :ivar place: where it is: ``module`` or ``module:object``
-    :ivar load: imports it; whatever goes wrong there is raised as it is
+    :ivar load: imports it; errors of the import are raised unchanged
     """
 
     __slots__ = ("group", "load", "name", "origin", "place")
@@ -72,7 +72,7 @@ class Row(NamedTuple):
 
     @classmethod
     def of(cls, entry: Entry, problem: str = "") -> Row:
-        """The row of an entry."""
+        """Make the row of an entry."""
         return cls(entry.group, entry.name, entry.origin.distribution, entry.origin.version, entry.place, problem)
 
 
@@ -91,6 +91,6 @@ def of_installed(point: EntryPoint, attribute: str) -> Entry:
 
 
 def of_ours(group: str, name: str, package: str, attribute: str) -> Entry:
-    """The entry in a module of a package of ours."""
+    """The entry in a module of one of sqlamarr's packages."""
     place = f"{package}.{name}"
     return Entry(group, name, OURS, place, lambda: getattr(import_module(place), attribute))

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
-PREFIX = "sqlamarr."  # begins the names of our groups
+PREFIX = "sqlamarr."  # the start of the names of sqlamarr's groups
 _METADATA = (".dist-info", ".egg-info")
 _OUR_GROUP = rb"(?m)^\s*\[\s*sqlamarr\."
 
@@ -29,7 +29,7 @@ class EntryPoint(NamedTuple):
 
     @property
     def module(self) -> str:
-        """The module that has to be imported."""
+        """The module to import."""
         return self.value.partition(":")[0].strip()
 
     @property
@@ -41,8 +41,8 @@ class EntryPoint(NamedTuple):
 class _Folder(NamedTuple):
     """What the packages in a folder of ``sys.path`` offer.
 
-    :ivar packages: all that are installed there, in their normal spelling
-    :ivar found: the package, and what it offers
+    :ivar packages: all packages that are installed there, by their normalised names
+    :ivar found: pairs of a package and an entry point that it offers
     :ivar unreadable: sentences about packages whose metadata are damaged
     """
 
@@ -52,9 +52,9 @@ class _Folder(NamedTuple):
 
 
 def entry_points(group: str) -> list[EntryPoint]:
-    """The entry points of a group, those of packages that come first in ``sys.path`` first.
+    """The entry points of a group, in the order of ``sys.path``.
 
-    A package that is found twice counts once, as in an import. Every folder is read once per process.
+    If a package is found twice, the first one counts, as in an import. Every folder is read once per process.
 
     :param group: its name without :data:`PREFIX`
     """
@@ -62,7 +62,7 @@ def entry_points(group: str) -> list[EntryPoint]:
 
 
 def unreadable() -> list[str]:
-    """Sentences about installed packages that offer us something in metadata that cannot be read."""
+    """Messages about installed packages whose entry points for sqlamarr cannot be read."""
     return [sentence for folder in dict.fromkeys(sys.path) for sentence in _look(folder or os.curdir).unreadable]
 
 
@@ -76,7 +76,7 @@ def _all() -> Iterator[EntryPoint]:
 
 @cache
 def _look(path: str) -> _Folder:
-    """The folder's packages. ``importlib.metadata`` is slow: it reads only those with entry points of ours."""
+    """Find the folder's packages. ``importlib.metadata`` is slow, so it reads only those with entry points for us."""
     packages, found, damaged = set(), [], []
     for name in _metadata_folders(path):
         package = _normal(name.rpartition(".")[0].partition("-")[0])
@@ -94,7 +94,7 @@ def _look(path: str) -> _Folder:
 def _metadata_folders(path: str) -> list[str]:
     try:
         return sorted(name for name in os.listdir(path) if name.endswith(_METADATA))
-    except OSError:  # not there, not a folder, not ours to read
+    except OSError:  # it does not exist, is not a folder, or may not be read
         return []
 
 

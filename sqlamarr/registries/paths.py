@@ -1,4 +1,4 @@
-"""Entries that are files: of a package's folder, named by an entry point."""
+"""Entries that are files in a package's folder, named by an entry point."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from sqlamarr.registries.registry import described
 
 
 def existing_file(what: str, within: str = "") -> Callable[[object], Path]:
-    """A check for :class:`~sqlamarr.registries.registry.Registry`: the path of a file that exists.
+    """Make a check for :class:`~sqlamarr.registries.registry.Registry` that accepts the path of an existing file.
 
     :param what: what the file must be, for messages, e.g. ``YAML file``
-    :param within: the file that stands for a folder
+    :param within: the file to use if the path is a folder
     """
 
     def check(found: object) -> Path:
@@ -22,7 +22,7 @@ def existing_file(what: str, within: str = "") -> Callable[[object], Path]:
         path = Path(found)
         path = path / within if within and path.is_dir() else path
         if not path.is_file():
-            raise ValueError(f"expected the path of a {what}, and there is no file {path}")
+            raise ValueError(f"expected the path of a {what}, but there is no file {path}")
         return path.absolute()
 
     return check

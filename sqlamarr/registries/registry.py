@@ -1,4 +1,4 @@
-"""Entries by name: files of ours, entry points of installed packages, and what the running program registers."""
+"""Entries by name: sqlamarr's own, entry points of installed packages, and what the running program registers."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ T = TypeVar("T")
 
 
 class Registry(Generic[T]):
-    """What is known by name in one group.
+    """The entries of one group, by name.
 
-    Nothing is imported before it is asked for. An installed package replaces nothing: a name that two of ours, the
-    packages and the program offer is an error when it is used, and only then.
+    Nothing is imported before it is requested. An installed package replaces nothing: a name that is offered more than
+    once (by sqlamarr, packages or the program) is an error, but only when it is used.
 
     :param group: the group of entry points, without ``sqlamarr.``
     :param noun: what messages call an entry, e.g. ``kind of step``
-    :param package: a package of ours, every module of which is an entry named after it
+    :param package: a package of sqlamarr in which every module is an entry, named after the module
     :param attribute: name of the object in a module that is an entry
-    :param check: gives back a loaded object if it may be an entry; raises TypeError or ValueError with the reason
+    :param check: returns a loaded object if it can be an entry; otherwise raises TypeError or ValueError
     :param error: raised for unknown names
-    :param find_ours: finds our entries where they are not the modules of a package
+    :param find_ours: finds sqlamarr's own entries where these are not the modules of a package
     """
 
     def __init__(
@@ -51,15 +51,15 @@ class Registry(Generic[T]):
     # What there is, without importing anything
 
     def ours(self) -> list[str]:
-        """Names of the entries of this package."""
+        """The names of sqlamarr's own entries."""
         return sorted(self._ours())
 
     def foreign(self) -> list[Entry]:
-        """The entries of installed packages; one package may name one thing twice."""
+        """The entries of installed packages; one package may offer the same name twice."""
         return [of_installed(point, self._attribute) for point in entry_points(self.group)]
 
     def names(self) -> list[str]:
-        """All names, whoever offers them."""
+        """All names, whatever their origin."""
         return sorted({*self._ours(), *self._program, *(entry.name for entry in self.foreign())})
 
     def __contains__(self, name: object) -> bool:
@@ -74,13 +74,13 @@ class Registry(Generic[T]):
     # What the running program adds
 
     def register(self, name: str, entry: object) -> None:
-        """Make something known under a name; what the program registered before under it is replaced.
+        """Register an entry under a name, replacing what the program registered under it before.
 
-        :raises PackageError: the name is one of ours, or this cannot be an entry
+        :raises PackageError: the name is one of sqlamarr's own, or the object cannot be an entry
         """
         if name in self._ours():
             raise PackageError(
-                f"The {self.noun} {name!r} is one of sqlamarr itself: register yours under another name."
+                f"The {self.noun} {name!r} belongs to sqlamarr itself: register yours under another name."
             )
         try:
             self._check(entry)
@@ -91,17 +91,17 @@ class Registry(Generic[T]):
         self._loaded.pop(new, None)
 
     def forget(self, name: str) -> None:
-        """Take back what the program registered under a name."""
+        """Remove what the program registered under a name."""
         self._program.pop(name, None)
 
     # What is loaded
 
     def get(self, name: str, *, place: str = "") -> T:
-        """What has this name; it is imported now if it was not before.
+        """The object with this name; it is imported now if it was not before.
 
         :param place: where the name was found, for the message
-        :raises SqlamarrError: nothing has it
-        :raises PackageError: several have it, or the package that has it cannot be imported or offers something else
+        :raises SqlamarrError: there is no such entry
+        :raises PackageError: the name is offered more than once, or its package cannot be imported or used
         """
         found = self.candidates(name)
         if not found:
@@ -111,22 +111,22 @@ class Registry(Generic[T]):
         return self.load(found[0])
 
     def unknown(self, name: str, place: str = "") -> str:
-        """The sentence about a name that nothing has, where something was looked for in ``place``."""
-        from sqlamarr.checking.yaml_schema import suggest  # slow to import, and only mistakes need it
+        """The message about an unknown name that was found in ``place``."""
+        from sqlamarr.checking.yaml_schema import suggest  # slow to import, and needed only for mistakes
 
         known = self.names()
         there = f"{place}there" if place else "There"
         return f"{there} is no {self.noun} {name!r}; there are: {', '.join(known) or 'none'}{suggest(name, known)}"
 
     def candidates(self, name: str) -> list[Entry]:
-        """Everything that has this name: of ours, of the program, of installed packages."""
+        """All entries with this name: sqlamarr's own, the program's, those of installed packages."""
         own = [entries[name] for entries in (self._ours(), self._program) if name in entries]
         return [*own, *(entry for entry in self.foreign() if entry.name == name)]
 
     def load(self, entry: Entry) -> T:
         """Import an entry.
 
-        :raises PackageError: that of an installed package cannot be imported, or is something else
+        :raises PackageError: an entry of an installed package cannot be imported, or is not of the right type
         """
         if entry not in self._loaded:
             self._loaded[entry] = self._imported(entry)
@@ -141,12 +141,12 @@ class Registry(Generic[T]):
             raise PackageError(unusable(self.noun, entry, error)) from error
 
     def own(self) -> Iterator[tuple[str, T]]:
-        """Our entries, imported, by name."""
+        """Yield sqlamarr's own entries, imported, by name."""
         for name, entry in sorted(self._ours().items()):
             yield name, self.load(entry)
 
     def others(self) -> Iterator[tuple[Entry, T | PackageError]]:
-        """Entries of the program and of installed packages, imported; in place of one that is broken its error."""
+        """Yield the entries of the program and of installed packages, imported; for a broken one, its error."""
         for entry in [*self._program.values(), *self.foreign()]:
             try:
                 refuse_clash(self.noun, self.candidates(entry.name))
@@ -155,9 +155,9 @@ class Registry(Generic[T]):
                 yield entry, error
 
     def listing(self, *, ours: bool = False) -> Iterator[Row]:
-        """A row for every entry, with what is wrong with it. It imports the packages that offer them.
+        """Yield a row for every entry, with its problem if any. This imports the packages that offer entries.
 
-        :param ours: our own entries too
+        :param ours: include sqlamarr's own entries
         """
         if ours:
             yield from (Row.of(entry) for _, entry in sorted(self._ours().items()))
@@ -166,9 +166,9 @@ class Registry(Generic[T]):
 
 
 def refuse_clash(noun: str, found: list[Entry]) -> None:
-    """Refuse a name that is offered more than once, unless by one package.
+    """Refuse a name that more than one package offers.
 
-    :raises PackageError: naming all that offer it
+    :raises PackageError: several packages offer it; the message names them
     """
     origins: dict[Origin, Entry] = {}
     for entry in found:
@@ -183,7 +183,7 @@ def refuse_clash(noun: str, found: list[Entry]) -> None:
 
 
 def unusable(noun: str, entry: Entry, error: BaseException) -> str:
-    """The sentence about an entry of an installed package that cannot be used."""
+    """The message about an entry of an installed package that cannot be used."""
     reason = str(error) if isinstance(error, (TypeError, ValueError)) and str(error).startswith("expected ") else ""
     reason = reason or f"{type(error).__name__}: {error}".rstrip(": ")
     return (
@@ -194,7 +194,7 @@ def unusable(noun: str, entry: Entry, error: BaseException) -> str:
 
 
 def instance_of(kinds: type[Any] | tuple[type[Any], ...]) -> Callable[[object], Any]:
-    """A check for :class:`Registry`: the object is of this class, or one of these."""
+    """Make a check for :class:`Registry` that accepts objects of this class, or of one of these."""
     known = kinds if isinstance(kinds, tuple) else (kinds,)
 
     def check(found: object) -> Any:
@@ -207,15 +207,15 @@ def instance_of(kinds: type[Any] | tuple[type[Any], ...]) -> Callable[[object], 
 
 
 def described(found: object) -> str:
-    """An object in a few words, for messages."""
+    """Describe an object in a few words, for messages."""
     if isinstance(found, type):
-        return f"the class {found.__qualname__} itself, not an object of it"
+        return f"the class {found.__qualname__} itself, not an instance of it"
     return f"{type(found).__name__} {found!r}"[:80]
 
 
 @cache
 def _modules_of(package: str) -> tuple[str, ...]:
-    """Names of the modules of a package, by their files."""
+    """The names of the modules of a package, from its files."""
     names = set()
     for folder in import_module(package).__path__:
         for entry in os.scandir(folder):

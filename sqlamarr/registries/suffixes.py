@@ -1,4 +1,4 @@
-"""Which entry of a registry a file's name tells, with as few imports as possible."""
+"""Find the entry of a registry that belongs to a file's suffix, with as few imports as possible."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from sqlamarr.registries.registry import Registry
 
 
 class HasSuffixes(Protocol):
-    """An entry that says what names of files end in."""
+    """An entry that declares suffixes of file names."""
 
     @property
     def SUFFIXES(self) -> tuple[str, ...]:  # noqa: N802
-        """With the dot."""
+        """The suffixes, with the dot."""
 
 
 S = TypeVar("S", bound=HasSuffixes)
 
 
 def by_suffix(registry: Registry[S], file: str) -> tuple[str | None, list[str]]:
-    """The entry that the name of a file tells.
+    """The entry that belongs to the suffix of a file name.
 
-    Ours are asked first. Then an entry point counts whose name is the suffix, without an import. Only then are all
-    other packages imported and asked. Of several suffixes that fit the longest counts.
+    sqlamarr's own entries come first. Next comes an entry point whose name is the suffix; it is not imported. Only then
+    are all other packages imported and searched. If several suffixes match, the longest one counts.
 
-    :return: the entry's name, None if there is none, and sentences about packages that could not be asked
-    :raises PackageError: several packages have this suffix
+    :return: the entry's name, or None, and messages about packages that could not be searched
+    :raises PackageError: several packages offer this suffix
     """
     own = of_ours(registry, file)
     suffix = _last(file)
@@ -48,12 +48,12 @@ def by_suffix(registry: Registry[S], file: str) -> tuple[str | None, list[str]]:
 
 
 def of_ours(registry: Registry[S], file: str) -> str | None:
-    """The entry of ours that the name of a file tells."""
+    """sqlamarr's own entry that belongs to the suffix of a file name."""
     return longest(file, ((suffix, name) for name, entry in registry.own() for suffix in entry.SUFFIXES))
 
 
 def longest(file: str, suffixes: Iterable[tuple[str, str]]) -> str | None:
-    """What belongs to the longest of the suffixes that a name ends in."""
+    """The value that belongs to the longest suffix of a file name."""
     fitting = {suffix: name for suffix, name in suffixes if file.endswith(suffix)}
     return fitting[max(fitting, key=len)] if fitting else None
 
@@ -71,7 +71,7 @@ def _only(
     origins = dict.fromkeys(str(entry.origin) for _, entry in fitting)
     if len(origins) > 1:
         raise PackageError(
-            f"{file}: the suffix {fitting[0][0]} belongs to more than one {registry.noun}: those of "
+            f"{file}: the suffix {fitting[0][0]} belongs to more than one {registry.noun}, from "
             f"{' and '.join(origins)}. Uninstall one of them, or give the file another name."
         )
     return fitting[0][1].name, []

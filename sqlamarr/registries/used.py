@@ -1,4 +1,4 @@
-"""What was used of other packages: noted by the registries, asked for by whatever writes down how a file was made."""
+"""What was used from other packages: noted by the registries and read when the provenance is written."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextvars import ContextVar
 
 from sqlamarr.registries.entry import Entry
 
-#: By group and name of the entry, the distribution and its version.
+#: The distribution and its version, by group and name of the entry.
 Used = dict[str, dict[str, str]]
 
 _collecting: ContextVar[Used | None] = ContextVar("sqlamarr_used", default=None)
@@ -16,7 +16,7 @@ _collecting: ContextVar[Used | None] = ContextVar("sqlamarr_used", default=None)
 
 @contextmanager
 def collected(used: Used | None = None) -> Iterator[Used]:
-    """Collect what is used of other packages in the block.
+    """Collect what is used from other packages in the block.
 
     :param used: what to add to; default: a new collection
     """
@@ -29,14 +29,14 @@ def collected(used: Used | None = None) -> Iterator[Used]:
 
 
 def note(entry: Entry) -> None:
-    """Note that an entry is used; those of ours and of the program are not noted."""
+    """Note that an entry is used; entries of sqlamarr and of the program are not noted."""
     used = _collecting.get()
     if used is not None and entry.origin.is_foreign:
         used.setdefault(entry.group, {})[entry.name] = str(entry.origin)
 
 
 def joined(*collections: Used) -> Used:
-    """Several collections as one, sorted, so that the order in which things were used does not matter."""
+    """Join several collections into one, sorted so that the order of use does not matter."""
     groups = sorted({group for used in collections for group in used})
     return {
         group: dict(sorted((name, origin) for used in collections for name, origin in used.get(group, {}).items()))

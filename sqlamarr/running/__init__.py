@@ -1,1 +1,1 @@
-"""How a run spreads over workers, and what it does when something goes wrong."""
+"""How a run is spread over workers, and what it does when something goes wrong."""

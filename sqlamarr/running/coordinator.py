@@ -1,4 +1,4 @@
-"""The coordinator: chunks are dealt to workers, and their results come back in the order of the events."""
+"""The coordinator: it deals chunks to workers and puts their results back in the order of the events."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from sqlamarr.running.workers import Workers, result_of
 
 @dataclass
 class _Dealt:
-    """A chunk that somebody works on."""
+    """A chunk that a worker is processing."""
 
     chunk: Chunk
     future: Future[Any]
 
 
 class Coordinator:
-    """Deals chunks, a bounded number at a time, so that memory stays bounded on any input.
+    """Deals a bounded number of chunks at a time, so that memory stays bounded for any input.
 
-    :param skip: leave out an event that kills its worker; else stop
+    :param skip: leave out an event that kills its worker; otherwise stop
     """
 
     def __init__(self, workers: Workers, *, skip: bool) -> None:
         self._workers, self._skip = workers, skip
 
     def results(self, chunks: Iterator[Chunk]) -> Iterator[list[BatchResult]]:
-        """The results of every chunk, in order.
+        """Yield the results of every chunk, in order.
 
-        An error of the input is raised when everything before it is through.
+        An error in the input is raised after the results of everything before it.
         """
         under_way: deque[_Dealt] = deque()
         failure: Exception | None = None
@@ -68,12 +68,12 @@ class Coordinator:
         except Exception as error:
             if self._workers.cause_of_death(error) is None:
                 raise
-        # Once may be chance: somebody killed it, or memory ran out.
+        # Once may be chance: the worker was killed from outside, or memory ran out.
         with tempfile.TemporaryDirectory() as folder:
             return self._again(dealt.chunk, Path(folder) / "step")
 
     def _again(self, chunk: Chunk, trace: Path) -> list[BatchResult]:
-        """The results of a suspect; what kills its worker again is split down to the guilty event."""
+        """Process a suspect chunk once more; one that kills its worker again is split down to the event at fault."""
         try:
             return result_of(self._workers.submit(chunk, trace))
         except Exception as error:
@@ -84,10 +84,10 @@ class Coordinator:
             return [result for part in chunk.split() for result in self._again(part, trace)]
         step = trace.read_text() if trace.exists() else ""
         if self._skip:
-            return [rejection(chunk, f"A worker process died of it, twice ({cause}).", step)]
+            return [rejection(chunk, f"A worker process died on it, twice ({cause}).", step)]
         raise WorkerDiedError(
             f"{event_in_words(chunk, chunk.events[0].event_id)}: {f'step {step!r}: ' if step else ''}a worker process "
-            f"died of it, twice ({cause}). A model or a function of the pipeline is likely to crash on this event. "
+            f"died on it, twice ({cause}). A model or a function of the pipeline is likely to crash on this event. "
             "Use --on-error skip to leave out such events.",
             chunk.events[0].event_id,
             step,

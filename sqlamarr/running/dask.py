@@ -1,4 +1,4 @@
-"""A Dask cluster as the place where batches are worked on."""
+"""Workers on a Dask cluster."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def cluster(scheduler: str) -> Iterator[Executor]:
         client = connect(**place, timeout=CONNECTING)
     except (OSError, ValueError) as error:
         raise WorkersLostError(
-            f"There is no Dask scheduler at {scheduler} ({error}). Begin one with 'dask scheduler', and workers with "
+            f"There is no Dask scheduler at {scheduler} ({error}). Start one with 'dask scheduler', and workers with "
             "'dask worker ADDRESS'; see docs/running.md."
         ) from error
     with client:
@@ -47,9 +47,9 @@ def is_dask(executor: Executor) -> bool:
 
 
 class OnDask:
-    """Workers of a Dask cluster. What a lost worker was at, Dask gives to another one by itself.
+    """Workers of a Dask cluster. Dask itself passes the work of a lost worker to another one.
 
-    :param ahead: chunks that wait beside those that are worked on, per worker
+    :param ahead: chunks that wait in addition to those being processed, per worker
     """
 
     def __init__(self, job: Job, executor: Any, ahead: int) -> None:
@@ -57,34 +57,34 @@ class OnDask:
 
     @property
     def window(self) -> int:
-        """By the number of threads that the cluster has now."""
+        """The number of chunks in flight, from the number of threads that the cluster has now."""
         threads = int(sum(self._executor._client.nthreads().values()))
         return max(threads, 1) * (1 + self._ahead)
 
     def submit(self, chunk: Chunk, trace: Path | None = None) -> Future[Any]:
-        """Send it to the scheduler; steps cannot be traced on other machines.
+        """Send a chunk to the scheduler; steps cannot be traced on other machines.
 
         :raises WorkersLostError: the connection is closed
         """
         with warnings.catch_warnings():
-            # A chunk is as large as it is; to scatter it would lose it with the worker that holds it.
+            # Chunks may be large. A scattered one would be lost with the worker that holds it.
             warnings.filterwarnings("ignore", message="Sending large graph")
             try:
                 future: Future[Any] = self._executor.submit(work_packed, self._job, chunk)
             except RuntimeError as error:
-                raise WorkersLostError(f"The Dask cluster takes no further work: {error}") from error
+                raise WorkersLostError(f"The Dask cluster accepts no more work: {error}") from error
         return future
 
     def cause_of_death(self, error: BaseException) -> str | None:
-        """When several workers have died of one chunk.
+        """Return the cause if several workers have died on one chunk.
 
         :raises WorkersLostError: the scheduler is gone
         """
         if isinstance(error, CancelledError) or type(error).__name__ in ("CommClosedError", "FutureCancelledError"):
-            raise WorkersLostError(f"The Dask scheduler has gone, or has cancelled the work: {error}") from error
+            raise WorkersLostError(f"The Dask scheduler is gone, or has cancelled the work: {error}") from error
         return "KilledWorker" if type(error).__name__ == "KilledWorker" else None
 
     def close(self, *, finished: bool) -> None:
-        """Cancel what is not needed any more; the cluster belongs to somebody else."""
+        """Cancel what is no longer needed; the cluster itself is left running."""
         if not finished:
             self._executor.shutdown(wait=False)

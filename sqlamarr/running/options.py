@@ -1,4 +1,4 @@
-"""What a run is asked for: one set of options for Python, the command line, the workers and the provenance."""
+"""The options of a run: one set for Python, the command line, the workers and the provenance."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _CHOICES = {
 
 @dataclass(frozen=True)
 class EventRange:
-    """Some of the events of the inputs, which keep their ordinals.
+    """A range of the inputs' events, which keep their ordinals.
 
-    :ivar first: the first one, counted from 0
-    :ivar stop: the one after the last; None: all that there are
+    :ivar first: the first event, counted from 0
+    :ivar stop: the event after the last; None: no end
     """
 
     first: int = 0
@@ -32,9 +32,9 @@ class EventRange:
 
     @classmethod
     def of(cls, value: Any) -> EventRange:
-        """From a number of events, a pair (first, stop) with None for an open end, or a text ``N``, ``A:B``.
+        """Make one from a number of events, a pair (first, stop) with None for an open end, or a text ``N`` or ``A:B``.
 
-        :raises SqlamarrError: it is none of these, or holds no event
+        :raises SqlamarrError: the value has another form, or its range is empty
         """
         if isinstance(value, EventRange):
             return value
@@ -65,14 +65,14 @@ class EventRange:
     @classmethod
     def _checked(cls, first: int, stop: int | None, given: Any) -> EventRange:
         if first < 0:
-            raise SqlamarrError(f"events must not begin below 0, found {given!r}.")
+            raise SqlamarrError(f"events must not begin before 0, found {given!r}.")
         if stop is not None and stop <= first:
-            raise SqlamarrError(f"events must be at least 1, found {given!r}, which holds none.")
+            raise SqlamarrError(f"events must be at least 1, found {given!r}, which contains none.")
         return cls(first, stop)
 
     @property
     def most(self) -> int | None:
-        """How many events there are at most."""
+        """The largest possible number of events; None: no limit."""
         return None if self.stop is None else self.stop - self.first
 
 
@@ -95,7 +95,7 @@ def _number(value: Any) -> int:
 class RunOptions:
     """Options of a run; see :func:`sqlamarr.run` for their meaning.
 
-    :raises SqlamarrError: an option of a wrong type, or a value that means nothing
+    :raises SqlamarrError: an option has a wrong type or an invalid value
     """
 
     seed: int | None = None
@@ -148,7 +148,7 @@ class RunOptions:
         return self.on_error == "skip"
 
     def record(self) -> dict[str, Any]:
-        """For the provenance."""
+        """The options as the provenance records them."""
         return {
             "seed": str(self.seed),
             "first_event": self.first_event,

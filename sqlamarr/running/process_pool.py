@@ -1,7 +1,7 @@
-"""Processes of this machine as a :class:`concurrent.futures.Executor`.
+"""Processes on this machine as a :class:`concurrent.futures.Executor`.
 
-Unlike the standard library's pool, this one survives the death of a worker: only the call that the worker was at
-fails, and says so; another process takes its place.
+Unlike the standard library's pool, this one survives the death of a worker. Only the call that was running in it fails,
+with an error that says so, and another process takes its place.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ class ProcessDiedError(BrokenExecutor):
 
 
 class Processes(Executor):
-    """Processes begun afresh (spawn), which die with their parent and leave Ctrl-C to it.
+    """Spawned processes, which end when their parent dies and leave Ctrl-C to it.
 
-    :param jobs: their number
-    :param first: what each of them is called with when it begins, with ``arguments``
-    :raises WorkersLostError: they end as soon as they begin
+    :param jobs: the number of processes
+    :param first: a function that each process calls first, with ``arguments``
+    :raises WorkersLostError: the processes end as soon as they start
     """
 
     def __init__(self, jobs: int, first: Callable[..., Any] = os.getpid, *arguments: Any) -> None:
@@ -45,7 +45,7 @@ class Processes(Executor):
         self._folder = messages.folder()
         self._outbox = messages.Outbox(self._folder.name)
         self._slots = [_Slot(self._calls, self._outbox, self._folder.name) for _ in range(jobs)]
-        # An interrupt from the keyboard reaches children too; what is ignored here is so at their birth.
+        # An interrupt from the keyboard reaches children too; they inherit the signals ignored here.
         with _without_interrupts():
             for slot in self._slots:
                 slot.begin()
@@ -63,22 +63,22 @@ class Processes(Executor):
                 future.result()
         except ProcessDiedError as error:
             raise WorkersLostError(
-                "The worker processes end as soon as they begin. If sqlamarr.run(..., jobs=...) stands in a script of "
-                "yours, put it below 'if __name__ == \"__main__\":', for each worker imports that script; else see "
-                "what they have printed, or do without them (jobs=1)."
+                "The worker processes end as soon as they start. If your script calls sqlamarr.run(..., jobs=...), "
+                "put the call under 'if __name__ == \"__main__\":', because every worker imports that script. "
+                "Otherwise see what the workers printed, or run without them (jobs=1)."
             ) from error
 
     def submit(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
         """Call a function in one of the processes.
 
-        The future raises ProcessDiedError if that process dies of it.
+        The future raises ProcessDiedError if that process dies during the call.
         """
         future: Future[Any] = Future()
         self._calls.put((future, self._outbox.pack((function, arguments, named))))
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Let the processes end when everything is done."""
+        """Let the processes end when all calls are done."""
         for _ in self._slots:
             self._calls.put(None)
         for slot in self._slots:
@@ -86,14 +86,14 @@ class Processes(Executor):
         self._folder.cleanup()
 
     def kill(self) -> None:
-        """End the processes whatever they are at."""
+        """End the processes, whatever they are doing."""
         for slot in self._slots:
             slot.kill()
         self.shutdown()
 
 
 class _Slot(Thread):
-    """The place of one process: hands it one call after the other, and replaces it if it dies."""
+    """The place of one process: a thread that passes on one call after another, and replaces it if it dies."""
 
     def __init__(
         self, calls: SimpleQueue[tuple[Future[Any], messages.Message] | None], outbox: messages.Outbox, folder: str
@@ -104,7 +104,7 @@ class _Slot(Thread):
         self._beginning = Lock()
 
     def begin(self) -> None:
-        """A new process."""
+        """Start a new process."""
         context = get_context("spawn")
         with self._beginning:
             if self._killed:
@@ -114,16 +114,16 @@ class _Slot(Thread):
             self._process.start()
             theirs.close()  # now the end of the process is the end of the pipe
             self._inbox = messages.Inbox()
-            self._read: SimpleQueue[str] = SimpleQueue()  # files of its answers that it may use again
+            self._read: SimpleQueue[str] = SimpleQueue()  # files of its answers that it may reuse
 
     def kill(self) -> None:
-        """End the process, and begin no other."""
+        """End the process, and start no other."""
         with self._beginning:
             self._killed = True
             self._process.kill()
 
     def run(self) -> None:
-        """Until there is nothing to do any more."""
+        """Pass on calls until there are none left."""
         while (call := self._calls.get()) is not None:
             future, message = call
             if future.set_running_or_notify_cancel():
@@ -147,7 +147,7 @@ class _Slot(Thread):
             self._outbox.free(message.path)
         try:
             done, value = self._inbox.unpack(answer, self._read.put)
-        except BaseException as error:  # of this process: no memory, no descriptors
+        except BaseException as error:  # an error of this process: no memory, no descriptors
             done, value = False, error
         if done:
             future.set_result(value)
@@ -162,7 +162,7 @@ class _Slot(Thread):
 
 
 def _serve(pipe: Any, folder: str) -> None:
-    """In a worker process: call after call, until the pipe ends."""
+    """Serve calls in a worker process, until the pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = parent_process()
     if parent is not None:
@@ -195,7 +195,7 @@ def _emptied(queue: SimpleQueue[str]) -> Iterator[str]:
 
 
 def _end_with(sentinel: int, folder: str) -> None:
-    """Die with the parent, who cannot tidy up any more."""
+    """End this process when its parent dies, and remove the folder that the parent can no longer remove."""
     connection.wait([sentinel])
     shutil.rmtree(folder, ignore_errors=True)
     os._exit(1)
@@ -203,7 +203,7 @@ def _end_with(sentinel: int, folder: str) -> None:
 
 @contextmanager
 def _without_interrupts() -> Iterator[None]:
-    """SIGINT is ignored meanwhile, also by processes that begin meanwhile."""
+    """Ignore SIGINT in the block, also in processes that are started there."""
     before: Any = None
     with suppress(ValueError):  # not the main thread: nothing is raised there
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,4 +1,4 @@
-"""How many rejected events a run puts up with."""
+"""How many rejected events a run tolerates."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from sqlamarr.output.batch_result import BatchResult
 from sqlamarr.output.summary import RunSummary
 
 JUDGED_EVERY = 1000  # events
-MIN_REJECTED = 10  # so many bad events are always tolerated where skipping is asked for
+MIN_REJECTED = 10  # bad events that are always tolerated when a run skips them
 
 
 def check_at_thousands(summary: RunSummary, result: BatchResult, fraction: float) -> None:
-    """Judge the rejected events at every thousandth event, so that it does not depend on the batches.
+    """Check the limit at every thousandth event, so that the outcome does not depend on the batches.
 
-    :param summary: with this result taken into account
+    :param summary: with this result included
     :raises TooManyRejectedError: there are more than ten, and more than ``fraction``
     """
     if not summary.rejected:
@@ -27,7 +27,7 @@ def check_at_thousands(summary: RunSummary, result: BatchResult, fraction: float
 
 
 def check_at_end(summary: RunSummary, fraction: float) -> None:
-    """Judge all events of a run.
+    """Check the limit over all events of a run.
 
     :raises TooManyRejectedError: there are more than ten, and more than ``fraction``
     """

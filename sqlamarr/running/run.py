@@ -1,4 +1,4 @@
-"""The runner: events from the inputs, in batches through a worker, in order into the output."""
+"""The run: events from the inputs pass through workers in batches, and are written to the output in order."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from sqlamarr.sources.inputs import as_arguments
 
 Progress = Callable[[int], object]
 Input = str | Path | Mapping[str, Any]
-PIPELINE = "the name of a shipped one, or the path of a YAML file"
+PIPELINE = "the name of a shipped pipeline, or the path of a YAML file"
 
 
 def run(
@@ -55,16 +55,16 @@ def run(
 ) -> RunSummary:
     """Simulate events and write the results to an SQLite file.
 
-    :param pipeline: a pipeline, the name of a shipped one, or the path of its YAML file
-    :param inputs: HepMC files, globs, archives, YAML files that describe a source, what such a file says as a dict
-        (``{"gun": {...}}``), a table of particles (a frame, or a dict of arrays), or ``-`` for the standard input
+    :param pipeline: a pipeline, the name of a shipped pipeline, or the path of a YAML file
+    :param inputs: HepMC files, globs, archives, YAML files that describe a source, the content of such a file as a dict
+        (``{"gun": {...}}``), a table of particles (a frame, or a dict of arrays), or ``-`` for standard input
     :param output: the file to write
-    :param seed: 0 to 2^64 - 1; the same seed gives the same results. None: drawn, and in the summary
-    :param batch_size: events that go through the steps together; no influence on the results. None: 500, of particle
-        guns, whose events are small, up to 8,000
-    :param first_event: ordinal of the first event of the inputs, for jobs that are parts of one production
-    :param events: stop after so many events; or those from A to before B of the inputs, which keep their ordinals, as
-        ``(A, B)`` or ``"A:B"``
+    :param seed: 0 to 2^64 - 1; the same seed gives the same results. None: one is drawn and given in the summary
+    :param batch_size: events that go through the steps together; no influence on the results. None: 500, or up to
+        8,000 for particle guns, whose events are small
+    :param first_event: ordinal of the first event of the inputs, for jobs that each simulate a part of one production
+    :param events: the number of events to stop after; or events A to B - 1 of the inputs, which keep their ordinals,
+        as ``(A, B)`` or ``"A:B"``
     :param collisions: ``record`` (every HepMC record is an event), ``file`` (all records of a file are
         collisions of one event), or ``auto`` (``record`` unless the content shows LHCb's status codes)
     :param on_error: ``stop``, or ``skip`` to reject events that cannot be processed
@@ -74,14 +74,13 @@ def run(
     :param weights: keep all generator weights in GenWeights
     :param keep_tmp: keep the steps' own tables
     :param overwrite: replace an existing output file, once the new one is complete
-    :param resume: continue a run that was interrupted, with or without ``overwrite``; begin one if there is none. The
-        result is that of a run without interruption; what would make it another one (pipeline, seed, inputs, ...) is an
-        error
-    :param scratch: a folder in which the file is written, to be moved to its place when it is complete
+    :param resume: continue a run that was interrupted, with or without ``overwrite``; start one if there is none. The
+        result is that of an uninterrupted run; a change that would alter it (pipeline, seed, inputs, ...) is an error
+    :param scratch: a folder in which the file is written; the complete file is then moved to its place
     :param conditions: changes to the pipeline's conditions
     :param models: other models, by the pipeline's names: see :meth:`sqlamarr.pipeline.definition.Pipeline.with_models`
-    :param jobs: processes that work on batches; 1: this one itself. No influence on the results
-    :param executor: any :class:`concurrent.futures.Executor` to work on batches instead, such as
+    :param jobs: number of worker processes; 1: this process itself. No influence on the results
+    :param executor: any :class:`concurrent.futures.Executor` to run the workers instead, such as
         ``dask.distributed.Client(...).get_executor(pure=False)``
     :param progress: called with the number of events done after every batch
     :raises SqlamarrError: one of the classes in :mod:`sqlamarr.errors`
@@ -121,15 +120,15 @@ def _run(
             return session.run(workers)
     except KeyboardInterrupt:
         number = interruptions.received or signal.SIGINT
-        raise InterruptedRunError("Interrupted before the first event was begun.", number) from None
+        raise InterruptedRunError("Interrupted before the first event was started.", number) from None
     finally:
         if found:
             found.out.close()
 
 
 def _check_called(executor: Any, progress: Any) -> None:
-    """Refuse what cannot be called when its time comes."""
+    """Refuse objects that could not be called later."""
     if executor is not None and not hasattr(executor, "submit"):
-        raise unexpected("executor", "an Executor of concurrent.futures, or alike", executor)
+        raise unexpected("executor", "an Executor of concurrent.futures, or an object like one", executor)
     if progress is not None and not callable(progress):
         raise unexpected("progress", "a function of the number of events", progress)

@@ -34,7 +34,7 @@ from sqlamarr.sources.inputs import open_inputs
 
 @dataclass(frozen=True)
 class ResumedOutput:
-    """An output file that is there already.
+    """An output file that exists already.
 
     :ivar made: its provenance
     """
@@ -44,12 +44,12 @@ class ResumedOutput:
 
     @property
     def seed(self) -> int:
-        """The seed that it was begun with."""
+        """The seed that the run was started with."""
         return int(self.made["seed"])
 
 
 def reopened(path: Path, shown: Path) -> ResumedOutput:
-    """The file of an interrupted run, verified.
+    """Open and verify the file of an interrupted run.
 
     :param shown: how the user calls it
     :raises OutputError: sqlamarr did not write it, or it is damaged
@@ -63,9 +63,9 @@ def reopened(path: Path, shown: Path) -> ResumedOutput:
 class RunSettings:
     """What a run does; see :func:`sqlamarr.run`.
 
-    :ivar options: with its seed
+    :ivar options: the options, with a seed
     :ivar inputs: arguments and descriptions of sources
-    :ivar file: where it writes
+    :ivar file: the file that the run writes to
     """
 
     pipeline: Pipeline
@@ -78,7 +78,7 @@ class Session:
     """A run.
 
     :param progress: called with the number of events done after every batch
-    :raises SqlamarrError: the pipeline, the inputs or what is there of the output do not fit
+    :raises SqlamarrError: the pipeline, the inputs or the existing output do not fit
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class Session:
     ) -> None:
         self._settings, self._interruptions, self._progress = settings, interruptions, progress
         self._used: Used = {}  # of other packages
-        self._noted: Used = {}  # of these, what the file says
+        self._noted: Used = {}  # those of them that the file records
         with collected(self._used):
             self._prepare(settings, found)
 
@@ -129,12 +129,12 @@ class Session:
         found = differences(self._found.made, provenance.as_read(self._description), {**DECISIVE, **RANGE})
         if found:
             raise OutputError(
-                f"{self._settings.file.shown} cannot be resumed: it was begun otherwise. What differs: "
-                f"{'; '.join(found)}. Resume with what it was begun with, or begin anew with --overwrite."
+                f"{self._settings.file.shown} cannot be resumed: it was started differently. What differs: "
+                f"{'; '.join(found)}. Resume with what it was started with, or start again with --overwrite."
             )
 
     def run(self, workers: Workers) -> RunSummary:
-        """Everything from the first event to the last, and the end of the provenance."""
+        """Process all events, and complete the provenance."""
         start = time.perf_counter()
         coordinator = Coordinator(workers, skip=self._settings.options.skips_bad_events)
         try:
@@ -155,8 +155,8 @@ class Session:
         return self._summary
 
     def _chunks(self) -> Generator[Chunk, None, None]:
-        """The chunks, while noting how far the inputs had been read when each was cut."""
-        # Closed at once if the run ends early: it holds a file.
+        """Yield the chunks, and note how far the inputs had been read when each was cut."""
+        # Closed immediately if the run ends early: it holds a file open.
         with closing(self._source.chunks(self._settings.options.batch_size)) as chunks:
             while True:
                 start = time.perf_counter()
@@ -168,7 +168,7 @@ class Session:
                 yield chunk
 
     def _file(self) -> OutputFile:
-        """The file is made when the first batch is there: what fails at once leaves nothing."""
+        """The output file; it is made for the first batch, so that a run that fails before leaves nothing."""
         if self._out is None:
             settings, worker = self._settings, self._worker
             self._out = OutputFile(
@@ -189,7 +189,7 @@ class Session:
         self._summary.seconds["writing"] += time.perf_counter() - start
 
     def _note_packages(self) -> None:
-        """Kinds of inputs are known when they are read: what they use of other packages is decisive from then on."""
+        """Record the packages in use; those that kinds of inputs use are only known once these are read."""
         used = joined(self._noted, self._used)
         if used == self._noted:
             return
@@ -210,13 +210,13 @@ class Session:
         )
 
     def _missing(self) -> Iterator[str]:
-        """Who asks for events 50 to 100 expects them; who asks for the first 100 may just mean all."""
+        """Warn of missing events of a range such as 50:100; a plain number such as 100 may just mean all."""
         wanted, found = self._settings.options.events, self._summary.events
         if wanted.first and wanted.stop is not None and found < wanted.stop - wanted.first:
             first = wanted.first
             yield (
-                f"events {first:,} to {wanted.stop:,} were asked for, but the inputs end before: "
-                f"{f'those from {first + found:,} on are missing' if found else 'none of them is there'}."
+                f"events {first:,} to {wanted.stop:,} were requested, but the inputs end earlier: "
+                f"{f'those from {first + found:,} on are missing' if found else 'all of them are missing'}."
             )
 
     def _interrupted(self) -> InterruptedRunError:

@@ -1,6 +1,6 @@
-"""Python objects from process to process: what is large goes through files in memory instead of a pipe.
+"""Python objects from process to process: large data go through files in memory instead of a pipe.
 
-The files are used again and again: pages of memory that are new cost more than what is written to them.
+The files are reused: allocating new pages of memory costs more than writing to them.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ from typing import Any, NamedTuple
 
 from sqlamarr.native.library import ffi
 
-#: Where a file is memory, if the system has such a place.
+#: A folder whose files are in memory, if the system has one.
 MEMORY = Path("/dev/shm")
-#: Bytes from which on a file is worth its making; a pipe passes on 64 kB at a time.
+#: Size in bytes above which a file pays off; a pipe passes on 64 kB at a time.
 LARGE = 1 << 18
-#: Seconds after which a folder without an owner is taken for what it is.
+#: Seconds after which a folder without an owner is considered abandoned.
 FORSAKEN = 60
 _PREFIX = "sqlamarr-"
-_ALIVE = "alive"  # file in a folder that its owner keeps locked
+_ALIVE = "alive"  # a file in each folder, which the folder's owner keeps locked
 
 
 def folder() -> tempfile.TemporaryDirectory[str]:
-    """A folder for the files of one run, removed with what is left in it."""
+    """Make a folder for the files of one run; it is removed with whatever is left in it."""
     place = str(MEMORY) if os.access(MEMORY, os.W_OK) else None
     _sweep(Path(place or tempfile.gettempdir()))
     return _Folder(prefix=_PREFIX, dir=place, ignore_cleanup_errors=True)
 
 
 class _Folder(tempfile.TemporaryDirectory[str]):
-    """A folder that others can see to be in use: the system takes the lock back however its owner dies."""
+    """A folder that other processes can see is in use: the system releases its lock however its owner dies."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -49,28 +49,28 @@ class _Folder(tempfile.TemporaryDirectory[str]):
             fcntl.flock(self._lock, fcntl.LOCK_EX)
 
     def cleanup(self) -> None:
-        """Remove it."""
+        """Remove the folder."""
         super().cleanup()
         self._lock.close()
 
 
 def _sweep(place: Path) -> None:
-    """Remove the folders of runs that were killed with all their processes: they are memory."""
+    """Remove the folders of runs that were killed with all their processes: they occupy memory."""
     for lock in place.glob(f"{_PREFIX}*/{_ALIVE}"):
-        with suppress(OSError), open(lock, "rb") as file:  # others' folders cannot be read
+        with suppress(OSError), open(lock, "rb") as file:  # folders of other users cannot be read
             if time.time() - os.fstat(file.fileno()).st_mtime > FORSAKEN:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 shutil.rmtree(lock.parent, ignore_errors=True)
 
 
-#: A map needs no descriptor of its own, if Python can do without.
+#: A memory map needs no descriptor of its own where Python supports that.
 _NO_DESCRIPTOR: dict[str, Any] = {"trackfd": False} if sys.version_info >= (3, 13) else {}
 
 
 class Message(NamedTuple):
-    """What goes through a pipe.
+    """The data to send through a pipe.
 
-    :ivar path: the file that it speaks of, if there is one; see :meth:`Outbox.free`
+    :ivar path: the file that the data refer to, if there is one; see :meth:`Outbox.free`
     """
 
     data: bytes
@@ -78,9 +78,9 @@ class Message(NamedTuple):
 
 
 class Outbox:
-    """Makes messages; those of several threads.
+    """Makes messages; several threads may share it.
 
-    :param where: folder for the files of what is large
+    :param where: folder for the files of large data
     """
 
     def __init__(self, where: str) -> None:
@@ -90,24 +90,24 @@ class Outbox:
         self._out: set[str] = set()
 
     def pack(self, value: Any) -> Message:
-        """An object as a message."""
+        """Pack an object as a message."""
         buffers: list[pickle.PickleBuffer] = []
         head = pickle.dumps(value, protocol=5, buffer_callback=buffers.append)
         views = [buffer.raw() for buffer in buffers]
         sizes = [view.nbytes for view in views]
         if sum(sizes) >= LARGE:
-            with suppress(OSError):  # no room for it: the pipe has
+            with suppress(OSError):  # no space in memory: use the pipe
                 path = self._store(views)
                 return Message(pickle.dumps((head, path, sizes)), path)
         return Message(pickle.dumps((head, None, [view.tobytes() for view in views])), None)
 
     def free(self, path: str | None) -> None:
-        """Nobody reads this file any more; None, and what others have made, is none of ours."""
+        """Reuse a file that is no longer read; None and files of other outboxes are ignored."""
         with self._lock:
             if path not in self._out:
                 return
             self._out.remove(path)
-            self._spare.append(path)  # as many as were under way at a time, and no more
+            self._spare.append(path)  # never more than were in flight at a time
 
     def _store(self, views: Sequence[memoryview]) -> str:
         with self._lock:
@@ -134,10 +134,10 @@ class Inbox:
         self._files: dict[str, mmap.mmap] = {}
 
     def unpack(self, message: bytes, done: Callable[[str], object] | None = None) -> Any:
-        """The object of a message's data; what is large of it cannot be written to.
+        """Unpack the object of a message; its large data are read-only.
 
-        :param done: called with the path of the message's file, if it has one, when nothing of the object that is
-            large is there any more; without it the object must be gone when the sender frees the file
+        :param done: called with the path of the message's file, if it has one, when all large data of the object have
+            been released; without it, the object must be gone before the sender frees the file
         """
         head, path, parts = pickle.loads(message)
         return pickle.loads(head, buffers=parts if path is None else self._fetch(path, parts, done))
@@ -155,13 +155,13 @@ class Inbox:
         found = self._files.get(path)
         if found is None or len(found) < size:
             with open(path, "rb") as file:
-                # Not to be written to: a page of one's own would hide what the file is used for next.
+                # Read-only: a private copy of a page would hide what the file holds next.
                 found = self._files[path] = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ, **_NO_DESCRIPTOR)
         return memoryview(found)
 
 
 def _noticed(content: memoryview, gone: Callable[[], object]) -> memoryview:
-    """The same bytes; ``gone`` is called with the last view of them."""
+    """The same bytes; ``gone`` is called when the last view of them is released."""
     buffer = ffi.from_buffer(content)
     handle = ffi.gc(ffi.cast("char *", buffer), lambda _, keep=buffer: gone())
     return memoryview(ffi.buffer(handle, len(content))).toreadonly()

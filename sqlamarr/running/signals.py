@@ -1,4 +1,4 @@
-"""Ctrl-C and what batch systems send instead: the run ends between two transactions, not within one."""
+"""Ctrl-C and the signals of batch systems: the run ends between two transactions, not within one."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGXCPU)
 
 
 class Interruptions:
-    """Signals that came.
+    """The signals received so far.
 
-    :ivar received: number of the first one, None: none yet
+    :ivar received: number of the first signal; None: none yet
     """
 
     def __init__(self) -> None:
@@ -22,7 +22,7 @@ class Interruptions:
         self._shielded = False
 
     def take(self, number: int, _: FrameType | None) -> None:
-        """Signal handler."""
+        """Handle a signal."""
         if self.received is None:
             self.received = number
         if not self._shielded:
@@ -30,9 +30,9 @@ class Interruptions:
 
     @contextmanager
     def shielded(self) -> Iterator[None]:
-        """What comes within the block takes effect at its end.
+        """Delay signals that arrive within the block until its end.
 
-        :raises KeyboardInterrupt: something came, now or before, but was lost on its way
+        :raises KeyboardInterrupt: a signal arrived, in the block or before it without having had an effect
         """
         self._shielded = True
         try:
@@ -45,9 +45,9 @@ class Interruptions:
 
 @contextmanager
 def interruptible() -> Iterator[Interruptions]:
-    """Within the block SIGTERM and SIGXCPU act as Ctrl-C does, unless somebody else has taken care of them.
+    """Within the block, SIGTERM and SIGXCPU act as Ctrl-C does, unless they already have a handler.
 
-    Signals reach the main thread only; in any other one nothing changes.
+    Signals reach only the main thread; in any other thread nothing changes.
     """
     interruptions = Interruptions()
     before: dict[signal.Signals, Any] = {}

@@ -1,4 +1,4 @@
-"""The worker: a pipeline prepared once, then batches of events through it."""
+"""The worker: a pipeline that is prepared once and then processes batches of events."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Worker:
             raise SqlamarrError("A worker needs the seed of its run.")
         self.pipeline, self.options, self._seed = pipeline, options, options.seed
         for step in pipeline.steps:
-            complete(type(step))  # a class that came to this process by its name alone
+            complete(type(step))  # a class that was unpickled by its name alone
         self.workspace = Workspace(pipeline)
         self._runs: list[tuple[Step, Run]] = []
         reads = []
@@ -94,11 +94,11 @@ class Worker:
         )
 
     def advice(self, counts: Counters) -> list[str]:
-        """What the pipeline advises at the end of a run that counted this."""
+        """The pipeline's advice at the end of a run with these counters."""
         return self._advice.sentences(counts)
 
     def pack(self, result: BatchResult) -> BatchResult:
-        """The same result, ready to be taken over by a file."""
+        """The same result, packed so that a file can take it over."""
         start = time.perf_counter()
         checksums = Sums()
         for table, columns in result.tables.items():
@@ -124,7 +124,7 @@ class Worker:
 
     @contextmanager
     def _transaction(self, step: Step) -> Iterator[None]:
-        """The step happens or it does not; nothing needs to be undone where its tables are columns, written at once."""
+        """Run the step as a whole or not at all; column tables need no transaction, as they are written in one go."""
         if step.name in self._by_columns:
             yield
             return
@@ -138,7 +138,7 @@ class Worker:
         return batch.columns(table)
 
     def _clear(self) -> None:
-        """Empty the events' tables; whatever else steps have made meanwhile goes altogether."""
+        """Empty the events' tables, and drop everything else that steps have made."""
         db = self.workspace.db
         self.workspace.tables.clear()
         for table in self._row_tables:
@@ -154,7 +154,7 @@ _MADE_MEANWHILE = """
     SELECT 'main', name, type FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'
 """
 
-# What the kept MC rows refer to: their generator particles, and the vertices of both.
+# The rows that the kept MC rows refer to: their generator particles, and the vertices of both.
 _SELECTED = {
     "GenParticles": "SELECT * FROM GenParticles WHERE genparticle_id IN (SELECT genparticle_id FROM MCParticles)",
     "GenVertices": """
@@ -177,7 +177,7 @@ def _output_tables(workspace: Workspace, options: RunOptions) -> list[str]:
         if "event_id" not in workspace.db.declared_types(table):
             raise PipelineError(
                 f"{workspace.pipeline.path}: output.tables names {table}, which has no column event_id. "
-                "Every table of results needs it: add it to the query, or to the step's key."
+                "Every output table needs it: add it to the query, or to the step's key."
             )
     if options.generator != "none":
         wanted += GENERATOR_TABLES
@@ -213,7 +213,7 @@ def _timed(work: Any) -> float:
 
 
 class _StepName:
-    """Errors from inside a step say which step it was."""
+    """Add the step's name to errors from inside the step."""
 
     def __init__(self, step: Step) -> None:
         self.step = step

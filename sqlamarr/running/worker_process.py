@@ -1,4 +1,4 @@
-"""What a worker process does: a pipeline prepared once, then chunk after chunk."""
+"""What a worker process does: prepare a pipeline once, then process chunk after chunk."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from sqlamarr.running.worker import Worker
 
 @dataclass(frozen=True)
 class Job:
-    """What every worker of a run needs to know; small, for it travels with every chunk.
+    """What every worker of a run needs to know; it is small because it is sent with every chunk.
 
-    :ivar token: tells the runs apart that a process may serve
-    :ivar version: of the package that deals the chunks
+    :ivar token: identifies the run, as one process may serve several
+    :ivar version: version of the package that deals the chunks
     :ivar spec: pickled pipeline and options
     """
 
@@ -36,13 +36,13 @@ class Job:
 
     @classmethod
     def of(cls, pipeline: Pipeline, options: RunOptions) -> Job:
-        """The job of running a pipeline; the pipeline's path is made absolute, as workers may stand elsewhere."""
+        """Make the job of running a pipeline; its path becomes absolute, as workers may have another working folder."""
         absolute = replace(pipeline, path=pipeline.path.absolute())
         return cls(uuid.uuid4().hex, str(version), pickle.dumps((absolute, options)))
 
 
 class _Prepared(threading.local):
-    """The worker of this thread: connections to SQLite are not shared by threads."""
+    """The worker of this thread: connections to SQLite are not shared between threads."""
 
     token = ""
     worker: Worker | None = None
@@ -52,7 +52,7 @@ _prepared = _Prepared()
 
 
 def use_worker(job: Job, worker: Worker) -> None:
-    """Let this thread use a worker that is prepared already; the process keeps free memory from batch to batch."""
+    """Let this thread use a worker that has been prepared already; the process keeps free memory between batches."""
     lib.sqlamarr_keep_memory()
     _prepared.token, _prepared.worker = job.token, worker
 
@@ -61,7 +61,7 @@ def _worker(job: Job) -> Worker:
     if _prepared.worker is None or _prepared.token != job.token:
         if job.version != version:
             raise InstallationError(
-                f"A worker has sqlamarr {version}, the run is one of {job.version}: install the same."
+                f"A worker has sqlamarr {version}, but the run uses {job.version}: install the same version."
             )
         pipeline, options = pickle.loads(job.spec)
         use_worker(job, Worker(pipeline, options))
@@ -70,7 +70,7 @@ def _worker(job: Job) -> Worker:
 
 
 def prepare(job: Job) -> None:
-    """Get ready for the first chunk.
+    """Prepare for the first chunk.
 
     :raises PipelineError: the pipeline does not work here
     """
@@ -81,7 +81,7 @@ def work(job: Job, chunk: Chunk, trace: Path | None = None) -> list[BatchResult]
     """The results of a chunk: one, or several if an event had to be left out.
 
     :param trace: file to which the name of every step is written before it runs
-    :raises EventError: an event cannot be processed, and the run does not skip such ones
+    :raises EventError: an event cannot be processed, and the run does not skip such events
     """
     worker = _worker(job)
     worker.trace = trace
@@ -89,12 +89,12 @@ def work(job: Job, chunk: Chunk, trace: Path | None = None) -> list[BatchResult]
 
 
 def work_packed(job: Job, chunk: Chunk, trace: Path | None = None) -> PackedResults:
-    """The same for the way between processes."""
+    """The same, packed for sending between processes."""
     return pack(work(job, chunk, trace))
 
 
 def _results(worker: Worker, chunk: Chunk) -> Iterator[BatchResult]:
-    """A chunk that fails is split until only the guilty event is left out."""
+    """Process a chunk; one that fails is split until only the event at fault is left out."""
     try:
         yield worker.pack(worker.process(chunk))
         return
@@ -126,7 +126,7 @@ def _event_message(chunk: Chunk, error: EventError) -> str:
 
 
 def event_in_words(chunk: Chunk, event_id: int | None) -> str:
-    """File and number of an event, for people."""
+    """File and number of an event, for messages."""
     event = next((event for event in chunk.events if event.event_id == event_id), chunk.events[0])
     paths = {source.datasource_id: source.path for source in chunk.sources}
     return f"{paths[event.datasource_id]}, event {event.number}"
@@ -134,7 +134,7 @@ def event_in_words(chunk: Chunk, event_id: int | None) -> str:
 
 @dataclass(frozen=True)
 class PackedResults:
-    """Results ready for a pipe: one pickle whose big arrays stand behind it, so that nothing is copied twice."""
+    """Results ready for a pipe: one pickle followed by its large arrays, so that nothing is copied twice."""
 
     head: bytes
     sizes: list[int]
@@ -142,7 +142,7 @@ class PackedResults:
 
 
 def pack(results: list[BatchResult]) -> PackedResults:
-    """Results as bytes."""
+    """Pack results as bytes."""
     buffers: list[pickle.PickleBuffer] = []
     head = pickle.dumps(results, protocol=5, buffer_callback=buffers.append)
     raw = [buffer.raw() for buffer in buffers]
@@ -150,7 +150,7 @@ def pack(results: list[BatchResult]) -> PackedResults:
 
 
 def unpack(packed: Any) -> list[BatchResult]:
-    """What :func:`pack` was given; the arrays are views of the bytes."""
+    """Restore what :func:`pack` was given; the arrays are views of the bytes."""
     if not isinstance(packed, PackedResults):
         results: list[BatchResult] = packed
         return results

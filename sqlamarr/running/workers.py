@@ -1,4 +1,4 @@
-"""Who does the work: this process, processes of this machine, a Dask cluster, or somebody's executor."""
+"""Where the work is done: in this process, processes on this machine, a Dask cluster, or the caller's executor."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from sqlamarr.running.dask import OnDask, is_dask
 from sqlamarr.running.process_pool import ProcessDiedError, Processes
 from sqlamarr.running.worker_process import Job, prepare, unpack, work, work_packed
 
-AHEAD = 2  # chunks that wait beside those that are worked on, per worker
+AHEAD = 2  # chunks that wait in addition to those being processed, per worker
 
 
 class Workers(Protocol):
-    """Where chunks are sent to."""
+    """Where chunks are sent."""
 
     @property
     def window(self) -> int:
-        """How many chunks may be under way, finished ones that wait to be written included."""
+        """How many chunks may be in flight, including finished ones that wait to be written."""
 
     def submit(self, chunk: Chunk, trace: Path | None = None) -> Future[Any]:
-        """Begin to work on a chunk; ``trace`` is a file that shall tell which step runs."""
+        """Start processing a chunk; the name of the running step is written to the file ``trace``."""
 
     def cause_of_death(self, error: BaseException) -> str | None:
-        """If an error means that a worker died, and not that it said what is wrong: how."""
+        """How a worker died, if that is what an error means; None if the worker raised the error itself."""
 
     def close(self, *, finished: bool) -> None:
-        """Let the workers go; unless all is finished, without waiting for what they do."""
+        """Release the workers; unless everything is finished, do not wait for them."""
 
 
 class InProcess:
@@ -45,13 +45,13 @@ class InProcess:
         self._job = job
 
     def submit(self, chunk: Chunk, trace: Path | None = None) -> Future[list[BatchResult]]:
-        """Work on it now."""
+        """Process a chunk now."""
         future: Future[list[BatchResult]] = Future()
-        future.set_result(work(self._job, chunk, trace))  # errors need no detour
+        future.set_result(work(self._job, chunk, trace))  # errors are raised here directly
         return future
 
     def cause_of_death(self, error: BaseException) -> None:
-        """Then nobody would ask."""
+        """None: if this process died, nothing would call this."""
         return
 
     def close(self, *, finished: bool) -> None:
@@ -59,9 +59,9 @@ class InProcess:
 
 
 class OnExecutor:
-    """An executor: ours of processes, Dask's, or any other one.
+    """An executor: sqlamarr's own processes, or any other executor.
 
-    :param jobs: how many chunks it works on at a time
+    :param jobs: how many chunks it processes at a time
     """
 
     def __init__(self, job: Job, executor: Executor, jobs: int) -> None:
@@ -69,21 +69,21 @@ class OnExecutor:
         self._job, self._executor = job, executor
 
     def submit(self, chunk: Chunk, trace: Path | None = None) -> Future[Any]:
-        """Hand it over.
+        """Submit a chunk to the executor.
 
         :raises WorkersLostError: the executor is closed or broken
         """
         try:
-            # Our own processes know how to pass on what is large.
+            # Our own processes pass on large data themselves.
             function = work if isinstance(self._executor, Processes) else work_packed
             return self._executor.submit(function, self._job, chunk, trace)
         except (BrokenExecutor, RuntimeError) as error:
-            raise WorkersLostError(f"The executor takes no further work: {error}") from error
+            raise WorkersLostError(f"The executor accepts no more work: {error}") from error
 
     def cause_of_death(self, error: BaseException) -> str | None:
-        """By the errors of our own processes; others' pools that break cannot be replaced by us.
+        """The cause, from errors of our own processes; another pool cannot be replaced when it breaks.
 
-        :raises WorkersLostError: such a pool is broken
+        :raises WorkersLostError: another pool is broken
         """
         if isinstance(error, ProcessDiedError):
             return error.cause
@@ -92,13 +92,13 @@ class OnExecutor:
         return None
 
     def close(self, *, finished: bool) -> None:
-        """Ours is closed, somebody else's not."""
+        """Close our own processes; the caller's executor stays open."""
         if isinstance(self._executor, Processes):
             self._executor.shutdown() if finished else self._executor.kill()
 
 
 def result_of(future: Future[Any]) -> list[BatchResult]:
-    """The results in a future, waiting for them."""
+    """Wait for the results in a future."""
     return unpack(future.result())
 
 
@@ -113,7 +113,7 @@ def _workers(job: Job, jobs: int, executor: Executor | None) -> Workers:
 
 @contextmanager
 def opened_workers(job: Job, *, jobs: int = 1, executor: Executor | None = None) -> Iterator[Workers]:
-    """The workers that a run asks for, let go at the end.
+    """Open the workers of a run, and release them at the end.
 
     :raises SqlamarrError: a number of jobs below one
     """

@@ -1,7 +1,7 @@
-"""Where a run writes: in its output, or in a file of its own that takes the output's place when it is complete.
+"""Where a run writes: to its output, or to a partial file that replaces the output when it is complete.
 
-The rule: an output changes only by a run that has checked that it may. What was there before stays as it was until the
-new file is complete, and a partial result is kept and named.
+The rule: a run changes an output only after checking that it may. An earlier output stays as it was until the new file
+is complete. A partial result is kept, and its name is given.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ class WorkingFile:
     """The file that a run appends to.
 
     :ivar path: the output as the user calls it
-    :ivar target: the same behind all symbolic links
-    :ivar working: what is written to: ``target`` itself, or a partial file beside it or in the scratch folder
-    :ivar continues: whether what lies there is to be continued
+    :ivar target: the same after following all symbolic links
+    :ivar working: the file that is written to: ``target`` itself, or a partial file beside it or in the scratch folder
+    :ivar continues: whether the file there is to be continued
     :ivar scratch: ``working`` is in the scratch folder
     :ivar copied: ``working`` is a copy of ``target``
     :ivar events: how many events ``working`` holds
@@ -38,19 +38,19 @@ class WorkingFile:
     working: Path
     continues: bool
     scratch: bool = False
-    _there: int | None = None  # events in the target at the beginning; None: there was none
-    _replaces: bool = False  # the target is that of another run: a partial result does not take its place
+    _there: int | None = None  # events in the target at the start; None: there was no target
+    _replaces: bool = False  # the target belongs to another run: a partial result does not replace it
     copied: bool = False
     events: int = 0
     _begun: bool = False
 
     @classmethod
     def choose(cls, path: Path, options: RunOptions, draw: Callable[[], int]) -> tuple[WorkingFile, int]:
-        """Where to write, and the seed of the run; nothing is changed yet but a copy made in the scratch folder.
+        """Choose where to write, and the seed of the run; all that is changed yet is a copy in the scratch folder.
 
-        :param options: a seed that it does not have is that of the file to continue, or else drawn
+        :param options: if they have no seed, it is that of the file to continue, or else drawn
         :param draw: draws a seed
-        :raises OutputError: there is no scratch folder, or what lies in the way must not be touched
+        :raises OutputError: the scratch folder does not exist, or an existing file must not be touched
         """
         scratch, overwrite, resume, seed = options.scratch, options.overwrite, options.resume, options.seed
         target = whole_files.target_of(path)
@@ -75,9 +75,9 @@ class WorkingFile:
         return found, seed
 
     def _look(self, *, overwrite: bool, resume: bool) -> None:
-        """Decide what becomes of a partial file that an earlier run has left."""
+        """Decide what to do with a partial file that an earlier run has left."""
         if self.working.is_symlink():
-            raise OutputError(f"{self.working} is a symbolic link, in the place of a partial result. Remove it.")
+            raise OutputError(f"{self.working} is a symbolic link where a partial result is expected. Remove it.")
         if is_unborn(self.working):
             self.working.unlink()
         if self.working.exists():
@@ -85,7 +85,7 @@ class WorkingFile:
                 raise OutputError(f"{self.working} is not a file that sqlamarr wrote. Move it, or choose another name.")
             if not (overwrite or resume):
                 raise OutputError(
-                    f"A run that was killed has left {self.working}. Continue it with --resume, or --overwrite it."
+                    f"A run that was killed has left {self.working}. Continue it with --resume, or use --overwrite."
                 )
             self.continues = resume
         elif resume and self._there is not None and not self._replaces:
@@ -98,14 +98,14 @@ class WorkingFile:
         return self.path if self.working == self.target or self.copied else self.working
 
     def begin(self) -> None:
-        """Call it when the run has checked that it may write: what an earlier one left there goes, or is continued."""
+        """Remove or continue an earlier partial file; to be called once the run has checked that it may write."""
         self._begun = True
         if not self.continues and self.working != self.target:
             for name in (self.working, Path(f"{self.working}-journal")):
                 name.unlink(missing_ok=True)
 
     def complete(self) -> None:
-        """Put the complete file in its place.
+        """Move the complete file to its place.
 
         :raises OutputError: it cannot be moved; it stays where it is, and the message names it
         """
@@ -115,7 +115,7 @@ class WorkingFile:
             self._deliver()
         except OutputError as error:
             raise OutputError(
-                f"{error} The complete result is in {self.working}: make room and move it to its place."
+                f"{error} The complete result is in {self.working}: free some space and move it to its place."
             ) from error
 
     def _deliver(self) -> None:
@@ -124,7 +124,7 @@ class WorkingFile:
         whole_files.move(self.working, self.path)
 
     def fail(self, error: BaseException) -> None:
-        """Keep what a run that failed has finished, and say in its error what there is and how to go on."""
+        """Keep what a failed run has finished, and add to its error what there is and how to continue."""
         if not self._begun:
             if self.copied:
                 self.working.unlink(missing_ok=True)
@@ -135,11 +135,11 @@ class WorkingFile:
         error.args = (f"{text}{'' if text.endswith(('.', '?', '!')) else '.'} {self._left()}", *error.args[1:])
 
     def _left(self) -> str:
-        """What there is after a failure, as a sentence; partial results in scratch move to their place if they may."""
+        """Describe what is left after a failure; a partial result in scratch is moved to its place if allowed."""
         n = self.events
         before = f"{self.path} is as it was. " if self._there is not None and self.working != self.target else ""
         if not n:
-            return f"{before}No event was finished, nothing was written." if not self._there or before else ""
+            return f"{before}No event was finished and nothing was written." if not self._there or before else ""
         where = self.working
         if self.scratch and not self._replaces and n >= (self._there or 0):
             try:
@@ -155,22 +155,22 @@ _GO_ON = "Continue with the same command and --resume."
 
 
 class _Parts:
-    """The partial files of one output, one for each seed."""
+    """The partial files of one output, one per seed."""
 
     def __init__(self, target: Path, scratch: Path | None) -> None:
         self._folder = scratch or target.parent
-        # In a scratch folder there may be those of outputs of the same name elsewhere.
+        # A scratch folder may hold those of other outputs with the same name.
         key = "." + hashlib.sha256(os.fsencode(target)).hexdigest()[:12] if scratch else ""
         self._stem = f"{target.name}{key}.seed-"
 
     def of(self, seed: int) -> Path:
-        """The one of a run with this seed."""
+        """The partial file of a run with this seed."""
         return self._folder / f"{self._stem}{seed}.part"
 
     def only_seed(self) -> int | None:
-        """The seed of the only one that there is; None: there is none.
+        """The seed of the only partial file; None: there is none.
 
-        :raises OutputError: there are several
+        :raises OutputError: there are several partial files
         """
         found = sorted(self._folder.glob(f"{glob.escape(self._stem)}*.part"))
         if len(found) > 1:
@@ -201,4 +201,4 @@ def _seed_of(path: Path) -> int:
 
 def _refuse_damaged(path: Path, found: tuple[object, ...] | None) -> None:
     if found != ("ok",):
-        raise OutputError(f"{path} is damaged ({found[0] if found else 'it cannot be read'}): it is not moved.")
+        raise OutputError(f"{path} is damaged ({found[0] if found else 'it cannot be read'}) and was not moved.")

@@ -18,7 +18,7 @@ from sqlamarr.pipeline.load import load
 def test_check_split_catches_a_query_that_looks_across_events(make_pipeline, example, capsys):
     pipeline = make_pipeline(ACROSS, rank="SELECT mcparticle_id, count(*) OVER () AS n FROM MCParticles")
     assert command_line("check", pipeline, "--split", example, "-n", 4) == 1
-    assert "give different rows in tmp_rank. Some step looks across events" in capsys.readouterr().err
+    assert "give different rows in tmp_rank. A step looks across events" in capsys.readouterr().err
 
 
 def test_check_split_passes_the_shipped_pipeline(example, capsys):
@@ -31,7 +31,7 @@ def test_a_split_of_one_event_proves_nothing(example, tmp_path, capsys):
     with pyhepmc.open(str(example)) as file, pyhepmc.open(str(tmp_path / "one.hepmc"), "w") as out:
         out.write(next(iter(file)))
     assert command_line("check", "lhcb_run2", "--split", tmp_path / "one.hepmc") == 1
-    assert "has 1 event, which shows nothing" in capsys.readouterr().err
+    assert "has too few events to compare (1)" in capsys.readouterr().err
 
 
 def test_the_two_commands_of_the_readme(example, tmp_path, capsys):

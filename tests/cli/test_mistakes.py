@@ -32,7 +32,7 @@ def test_a_folder_in_place_of_an_output_file_is_called_so(said, tmp_path, comman
 
 def test_a_folder_that_takes_no_files_is_told_before_the_run(said, example):
     message = said("run", "lhcb_run2", example, "-o", "/proc/x.db", "--seed", 1)
-    assert "Error: /proc/x.db cannot be written: no file can be made in its folder (" in message
+    assert "Error: /proc/x.db cannot be written: no file can be created in its folder (" in message
     assert "Choose another one." in message
 
 
@@ -47,7 +47,7 @@ def test_a_name_that_is_too_long_is_told_before_the_run(said, example, tmp_path,
 @pytest.mark.parametrize("query", ["", " ", ";", "/* SELECT 1 */"])
 def test_a_query_that_is_none_is_an_error(said, reference, query):
     message = said("sql", reference[0], query)
-    assert f"There is nothing to show: expected a query as 'SELECT ...', found {query!r}." in message
+    assert f"There is nothing to show: expected a query such as 'SELECT ...', found {query!r}." in message
 
 
 def test_two_queries_at_once_are_refused(said, reference):
@@ -105,7 +105,7 @@ def test_yaml_that_is_none_names_file_line_and_column(said, make_pipeline, examp
     (tmp_path / "gun.yaml").write_text("gun:\n  decay: [B0 -> K+ pi-\n")
     message = said("run", "lhcb_run2", tmp_path / "gun.yaml", "-o", tmp_path / "o.db")
     assert (
-        "gun.yaml is not valid YAML, line 3, column 1: while parsing a flow sequence (begun in line 2), expected"
+        "gun.yaml is not valid YAML, line 3, column 1: while parsing a flow sequence (started in line 2), expected"
         in message
     )
     assert "A decay descriptor stands in quotes." in message

@@ -93,7 +93,7 @@ def test_columns_that_are_not_given_are_null_and_numbers_become_the_tables_type(
         ({"event": [1]}, DataError, 'Table "t": the key column id is NULL in 1 row'),
         ({"id": [1, 1]}, SqlError, r"UNIQUE constraint failed: t\.id; two rows have the same key"),
         ({"id": [1], "event": [0.5]}, DataError, 'column "event": expected INTEGER, found a REAL with a fraction'),
-        ({"id": [1], "x": ["a"]}, DataError, 'column "x": expected REAL, found a text'),
+        ({"id": [1], "x": ["a"]}, DataError, 'column "x": expected REAL, found text'),
         ({"id": [1], "word": [1]}, DataError, 'column "word": expected TEXT, found a number'),
     ],
 )
@@ -114,7 +114,7 @@ def test_a_key_of_several_columns_is_unique():
 def test_statements_of_a_step_that_does_not_say_so_cannot_change_them():
     with Database() as db:
         made(db)
-        with pytest.raises(SqlError, match="table t may not be modified; a step that changes it must say so"):
+        with pytest.raises(SqlError, match="table t may not be modified; a step that changes it must list it"):
             db.execute("DELETE FROM t")
 
 

@@ -137,7 +137,7 @@ def test_unknown_tables_and_columns_are_named(db):
     [
         ({"a": [1], "b": [1, 2]}, "equal lengths"),
         ({"a": np.zeros((2, 2))}, "one dimension, found 2"),
-        ({"a": np.array([2**63], dtype=np.uint64)}, "beyond SQLite's 64 bits"),
+        ({"a": np.array([2**63], dtype=np.uint64)}, "exceed SQLite's 64 bits"),
         ({"a": np.array([1j])}, "expected integers, floats or text"),
         ({"a": np.array(["x", 1.5], dtype=object)}, "expected text or None"),
     ],

@@ -290,12 +290,12 @@ def test_an_export_is_not_resumed_and_what_to_do_is_said(example, tmp_path, caps
     content = out.read_bytes()
     assert command_line(*arguments) == 1
     message = capsys.readouterr().err
-    assert f"{out} exists, and a run writes it at its end: there is nothing to resume." in message
+    assert f"{out} exists, but a run writes it only at its end, so there is nothing to resume." in message
     other = tmp_path / "x.db"
-    assert f"'-o {other} --resume', and export it: 'sqlamarr export {other} {out}'." in message
+    assert f"'-o {other} --resume' and export it with 'sqlamarr export {other} {out}'." in message
     (tmp_path / "x.root.db").touch()
     assert command_line(*arguments) == 1
-    assert f"Finish it with '-o {out}.db --resume', then 'sqlamarr export {out}.db {out}" in capsys.readouterr().err
+    assert f"with '-o {out}.db --resume', then run 'sqlamarr export {out}.db {out}" in capsys.readouterr().err
     assert out.read_bytes() == content
 
 
@@ -322,4 +322,4 @@ def test_a_run_may_end_in_a_root_file(example, tmp_path, capsys):
     assert command_line("run", "lhcb_run2", example, "-o", output, "--seed", 42, "-n", 3) == 1
     assert "out.root exists" in capsys.readouterr().err
     assert command_line("run", "lhcb_run2", example, "-o", tmp_path / "a.parquet") == 2
-    assert "a parquet file holds one table" in capsys.readouterr().err
+    assert "a parquet file holds only one table" in capsys.readouterr().err

@@ -29,7 +29,7 @@ with claimed(Path(sys.argv[1])):
     print("claimed", flush=True)
     sys.stdin.read()
 """
-REFUSED = r"o\.db is being written by another run \(process \d+ on .+\): it is neither overwritten nor resumed"
+REFUSED = r"o\.db is being written by another run \(process \d+ on .+\), so it cannot be overwritten or resumed"
 
 
 @pytest.fixture

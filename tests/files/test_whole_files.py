@@ -153,7 +153,7 @@ def test_a_link_stays_and_its_target_is_written(tmp_path):
     assert (link.is_symlink(), link.read_text(), (tmp_path / "copy").exists()) == (True, "one", False)
     link.unlink()
     link.symlink_to(link)
-    with pytest.raises(OutputError, match="leads in a circle"):
+    with pytest.raises(OutputError, match="leads back to itself"):
         write_text(link, "three")
 
 
@@ -180,7 +180,9 @@ def test_an_export_that_fails_leaves_the_simulation_and_names_it(example, tmp_pa
     assert command_line(*arguments) == 1
     error = capsys.readouterr().err
     assert "o.root cannot be written: No space left on device." in error
-    assert f"The simulation is complete in {tmp_path / 'o.root.db'}: make room, then 'sqlamarr export" in error
+    assert (
+        f"The complete simulation is in {tmp_path / 'o.root.db'}: free some space, then run 'sqlamarr export" in error
+    )
     assert (tmp_path / "o.root").read_bytes() == b"root, an old one"
     with sqlamarr.open(tmp_path / "o.root.db") as db:
         assert db.execute("SELECT count(*) FROM Events").fetchone() == (40,)

@@ -118,16 +118,16 @@ def test_a_part_is_never_the_output(parts, tmp_path):
 def test_a_range_without_events_is_refused(example, tmp_path, capsys, text):
     assert command_line("run", "lhcb_run2", example, "-o", tmp_path / "o.db", f"--events={text}") == 2
     error = capsys.readouterr().err
-    assert re.search("which holds none|must be a number N or a range A:B|must not begin below 0", error)
+    assert re.search("which contains none|must be a number N or a range A:B|must not begin before 0", error)
 
 
 @pytest.mark.parametrize(
     ("first", "n", "note"),
-    [(38, 10, "those from 40 on are missing"), (50, 10, "none of them is there"), (38, 2, None), (0, 50, None)],
+    [(38, 10, "those from 40 on are missing"), (50, 10, "all of them are missing"), (38, 2, None), (0, 50, None)],
 )
 def test_a_range_that_the_inputs_do_not_fill_is_noted(example, tmp_path, first, n, note):
     pipeline = sqlamarr.load_pipeline("lhcb_run2").with_conditions({"calorimeter": "off"})
     summary = sqlamarr.run(pipeline, example, tmp_path / "o.db", seed=1, events=(first, first + n))
-    found = [warning for warning in summary.warnings if "were asked for" in warning]
+    found = [warning for warning in summary.warnings if "were requested" in warning]
     assert len(found) == (note is not None)
     assert all(str(note) in warning for warning in found)

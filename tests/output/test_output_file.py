@@ -102,8 +102,8 @@ INPUTS = "inputs must be a path, a description as a dict, a table, or a list of 
         ({"batch_size": 2.5}, "batch_size must be an integer, found 2.5 (of type float)."),
         ({"first_event": "1"}, "first_event must be an integer, found '1' (of type str)."),
         ({"events": (1.5, None)}, "events must be an integer, found 1.5 (of type float)."),
-        ({"events": (4, 4)}, "events must be at least 1, found (4, 4), which holds none."),
-        ({"events": (-1, 4)}, "events must not begin below 0, found (-1, 4)."),
+        ({"events": (4, 4)}, "events must be at least 1, found (4, 4), which contains none."),
+        ({"events": (-1, 4)}, "events must not begin before 0, found (-1, 4)."),
         ({"max_rejected": "0.1"}, "max_rejected must be a number, found '0.1' (of type str)."),
         (
             {"conditions": "period=2016"},
@@ -112,7 +112,10 @@ INPUTS = "inputs must be a path, a description as a dict, a table, or a list of 
         ({"conditions": {1: 2}}, "conditions must be a dict such as {'period': 2016}, found {1: 2} (of type dict)."),
         ({"models": ["a"]}, "models must be a dict such as {'tracking': 'my_model.so'}, found ['a'] (of type list)."),
         ({"scratch": 5}, "scratch must be a path, found 5 (of type int)."),
-        ({"executor": 5}, "executor must be an Executor of concurrent.futures, or alike, found 5 (of type int)."),
+        (
+            {"executor": 5},
+            "executor must be an Executor of concurrent.futures, or an object like one, found 5 (of type int).",
+        ),
         ({"progress": 5}, "progress must be a function of the number of events, found 5 (of type int)."),
         ({"inputs": None}, f"{INPUTS} None (of type NoneType)."),
         ({"inputs": [GUN, 5]}, f"{INPUTS} 5 (of type int)."),
@@ -120,7 +123,7 @@ INPUTS = "inputs must be a path, a description as a dict, a table, or a list of 
         ({"output": None}, "output must be a path, found None (of type NoneType)."),
         (
             {"pipeline": {}},
-            "pipeline must be the name of a shipped one, or the path of a YAML file, found {} (of type dict).",
+            "pipeline must be the name of a shipped pipeline, or the path of a YAML file, found {} (of type dict).",
         ),
     ],
 )

@@ -147,7 +147,7 @@ def test_errors_name_what_is_wrong(tiny):
         tiny["PerKind"].by_event()
     with pytest.raises(SqlamarrError, match="library must be one of np, ak, pd, found 'numpy'."):
         tiny["Hits"].arrays(library="numpy")
-    with pytest.raises(SqlError, match="no column is asked for"):
+    with pytest.raises(SqlError, match="no columns were requested"):
         tiny["Hits"].arrays([])
 
 

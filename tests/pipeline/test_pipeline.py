@@ -64,9 +64,11 @@ def test_yaml_that_is_none_is_refused(make_pipeline):
 
 def test_a_key_that_stands_twice_is_refused_at_any_depth(make_pipeline):
     twice = BASE.replace("output:", "steps:\n  - find_primary_vertices: {}\noutput:")
-    with pytest.raises(PipelineError, match=r"pipeline\.yaml, line 6: the key 'steps' is there already, in line 3; of"):
+    with pytest.raises(
+        PipelineError, match=r"pipeline\.yaml, line 6: the key 'steps' was already used in line 3; one of"
+    ):
         prepare(make_pipeline(twice, a=QUERY))
-    with pytest.raises(PipelineError, match=r"line 5: the key 'table' is there already, in line 5"):
+    with pytest.raises(PipelineError, match=r"line 5: the key 'table' was already used in line 5"):
         prepare(make_pipeline(BASE.replace("template:", "table: tmp_b, template:"), a=QUERY))
 
 

@@ -221,7 +221,7 @@ def test_libraries_of_packages_are_plugins(install, tmp_path, compile_plugin, ex
     path.write_text(SCALED.format(model="{library: 'plugins:mine'}"))
     sqlamarr.run(path, example, tmp_path / "o.db", seed=1, events=3)
     assert packages(tmp_path / "o.db") == {"libraries": {"mine": "sqlamarr-lib 1.0"}}
-    with pytest.raises(PackageError, match="expected the path of a shared library, and there is no file /no/where.so"):
+    with pytest.raises(PackageError, match="expected the path of a shared library, but there is no file /no/where.so"):
         Worker(load(path).with_models({"m": "plugins:gone"}), RunOptions(seed=1))
     with pytest.raises(ModelError, match="no model library 'mne'; .*Did you mean 'mine'"):
         Worker(load(path).with_models({"m": "plugins:mne"}), RunOptions(seed=1))
@@ -272,7 +272,7 @@ def test_a_run_into_a_name_that_a_broken_package_may_mean_says_so(install, tmp_p
     install("sqlamarr-brk", {"exporters": {"brk": "brk_format"}}, {"brk_format": "import no_such_module_here"})
     for name, said in {"o.db": False, "o": False, "o.other": True}.items():
         assert command_line("run", "lhcb_run2", example, "-n", 1, "--seed", 1, "-o", tmp_path / name) == 0
-        assert ("becomes an SQLite file. The format of export 'brk' of" in capsys.readouterr().err) == said
+        assert ("is written as an SQLite file. The format of export 'brk' of" in capsys.readouterr().err) == said
         assert (tmp_path / name).read_bytes().startswith(b"SQLite")
 
 

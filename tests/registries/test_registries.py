@@ -174,7 +174,7 @@ def test_the_program_registers_and_may_do_so_again(tmp_path):
     loaded = load(pipeline(tmp_path, "of_mine"))
     assert loaded.steps[-1].name == "Other"
     assert loaded.packages == {}
-    with pytest.raises(PackageError, match="'sql' is one of sqlamarr itself"):
+    with pytest.raises(PackageError, match="'sql' belongs to sqlamarr itself"):
         register("sql")(namespace["One"])
     KINDS.forget("of_mine")
 
@@ -192,7 +192,7 @@ def test_what_the_program_registers_and_a_package_has_is_a_clash(install, tmp_pa
 def test_other_registries_take_what_the_program_registers():
     with pytest.raises(PackageError, match="cannot be registered as kind of source 'mine': expected an object of"):
         SOURCES.register("mine", 3)
-    with pytest.raises(PackageError, match="The command 'run' is one of sqlamarr itself"):
+    with pytest.raises(PackageError, match="The command 'run' belongs to sqlamarr itself"):
         commands().register("run", commands().get("show"))
     commands().register("mine", commands().get("show"))
     assert commands().get("mine") is commands().get("show")

@@ -63,7 +63,7 @@ def test_an_event_that_crashes_a_model_stops_the_run_and_is_named(crashing, exam
     )
     assert code == 1
     message = capsys.readouterr().err
-    assert "bbbar.hepmc.gz, event 3: step 'tmp_answer': a worker process died of it, twice (SIGSEGV)." in message
+    assert "bbbar.hepmc.gz, event 3: step 'tmp_answer': a worker process died on it, twice (SIGSEGV)." in message
     with sqlamarr.open(out) as db:  # the batch before it is there
         assert db.execute("SELECT count(*), max(ordinal) FROM Events").fetchone() == (2, 1)
 
@@ -79,7 +79,7 @@ def test_an_event_that_crashes_a_model_is_left_out_alone(crashing, example, tmp_
         rejected = db.execute("SELECT event_id, number, step, reason FROM RejectedEvents").fetchall()
         answers = [row[0] for row in db.execute("SELECT answer FROM tmp_answer ORDER BY event_id")]
         assert db.execute("SELECT count(*), count(DISTINCT event_id) FROM Events").fetchone() == (40, 40)
-    assert rejected == [(3_000_000, 3, "tmp_answer", "A worker process died of it, twice (SIGABRT).")]
+    assert rejected == [(3_000_000, 3, "tmp_answer", "A worker process died on it, twice (SIGABRT).")]
     assert answers == [float(i) for i in range(40) if i != 3]
 
 

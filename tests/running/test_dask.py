@@ -91,6 +91,6 @@ def test_a_cluster_that_is_not_there_is_told(example, tmp_path, capsys, monkeypa
     monkeypatch.setattr("sqlamarr.running.dask.CONNECTING", 1)
     arguments = ["run", "lhcb_run2", example, "-o", tmp_path / "o.db", "--executor", "dask"]
     assert command_line(*arguments) == 2
-    assert "--executor dask and --scheduler ADDRESS belong together" in capsys.readouterr().err
+    assert "--executor dask and --scheduler ADDRESS must be used together" in capsys.readouterr().err
     assert command_line(*arguments, "--scheduler", "tcp://127.0.0.1:9") == 1
     assert "There is no Dask scheduler at tcp://127.0.0.1:9" in capsys.readouterr().err

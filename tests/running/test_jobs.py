@@ -55,7 +55,7 @@ def test_no_more_chunks_are_under_way_than_workers_need(tmp_path, example):
 def test_an_executor_that_is_closed_already_is_told(tmp_path, example):
     executor = ThreadPoolExecutor(1)
     executor.shutdown()
-    with pytest.raises(WorkersLostError, match="takes no further work: cannot schedule new futures after shutdown"):
+    with pytest.raises(WorkersLostError, match="accepts no more work: cannot schedule new futures after shutdown"):
         sqlamarr.run("lhcb_run2", example, tmp_path / "out.db", seed=1, executor=executor)
 
 

@@ -179,7 +179,7 @@ def test_a_table_goes_on_where_it_stopped_unless_it_has_changed(tmp_path, descri
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"seed": 2}, r"What differs: the seed \(1 there, 2 here\)\. Resume with what it was begun with"),
+        ({"seed": 2}, r"What differs: the seed \(1 there, 2 here\)\. Resume with what it was started with"),
         ({"conditions": {"period": 2017}}, r"condition period \(2016 there, 2017 here\)"),
         ({"generator": "full"}, r"--generator \(none there, full here\)"),
         ({"first_event": 5}, r"--first-event \(0 there, 5 here\)"),

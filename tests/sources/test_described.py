@@ -131,7 +131,7 @@ def test_a_description_that_is_none(content, message):
 
 def test_a_key_that_stands_twice_is_refused(tmp_path):
     (tmp_path / "gun.yaml").write_text("gun:\n  particle: pi+\n  p: 5000\n  eta: 3\n  p: 6000\n")
-    with pytest.raises(InputError, match=r"gun\.yaml, line 5: the key 'p' is there already, in line 3; of two, one"):
+    with pytest.raises(InputError, match=r"gun\.yaml, line 5: the key 'p' was already used in line 3; one of the two"):
         open_inputs([str(tmp_path / "gun.yaml")])
 
 

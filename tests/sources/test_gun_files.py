@@ -162,8 +162,8 @@ def test_what_the_command_refuses(mixed, tmp_path, example, capsys):
         ([mixed, "-o", tmp_path / "x.hepmc"], "has no end: say how many events"),
         ([mixed, "-n", "1", "-o", tmp_path / "x.root"], "expected a name that ends in .hepmc, .hepmc.gz"),
         ([mixed, "-n", "1", "-o", tmp_path / "no" / "x.hepmc"], "cannot be written: No such file or directory."),
-        ([mixed, "-n", "1", "-o", example], "exists. Choose another name, or --overwrite it."),
-        ([example, "-n", "1", "-o", tmp_path / "x.hepmc"], "is no description of a source: expected a .yaml file"),
+        ([mixed, "-n", "1", "-o", example], "exists. Choose another name, or use --overwrite."),
+        ([example, "-n", "1", "-o", tmp_path / "x.hepmc"], "is not a description of a source: expected a .yaml file"),
     ):
         assert command_line("gun", *arguments) == 1
         assert message in capsys.readouterr().err

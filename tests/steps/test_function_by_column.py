@@ -222,7 +222,7 @@ def test_a_library_without_one_of_the_functions_tells_which_value_needs_it(prepa
         ("by: {kind: [pion, pion]}", r"steps\[0\]\.plugin\.by\.kind: .*has non-unique elements"),
         ("by: {kind: [pion], type: [kaon]}", r"steps\[0\]\.plugin\.by: .*too many properties.* It is: Column of"),
         ("by: {kind: pion}", r"steps\[0\]\.plugin\.by\.kind: .*found 'pion'. It is: a list of the column's values"),
-        ("models: {kaon: other}", r"steps\[0\]\.plugin: 'models' needs 'by' beside it"),
+        ("models: {kaon: other}", r"steps\[0\]\.plugin: 'models' also needs 'by'"),
         (f"{TEXT}, models: {{muon: other}}", r"models names 'muon', which by\.kind does not; it names: pion, kaon\."),
         (f"{TEXT}, random: same", r"all functions would have the random numbers 'same'\. Put \{kind\} into 'random'"),
         ("by: {type: [pion]}", r"function 'f_\{kind\}' has the placeholder \{kind\}; expected \{type\}, the column of"),

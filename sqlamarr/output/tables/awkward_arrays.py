@@ -1,4 +1,4 @@
-"""Columns as Awkward arrays, flat or one list for each event."""
+"""Columns as Awkward arrays, flat or with one list per event."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlamarr.native.columns import Array
 
 
 def layout(values: Array, *, nullable: bool = False) -> Any:
-    """A column as an Awkward layout: numbers, or strings; with an option type where integers or text may be NULL.
+    """A column as an Awkward layout: numbers or strings, with an option type where integers or text may be NULL.
 
     :param nullable: make integers and text an option type even if no value is missing
     """
@@ -57,7 +57,7 @@ def record(contents: Mapping[str, Any], length: int) -> Any:
 def from_columns(columns: Mapping[str, Array], nullable: Mapping[str, bool] | None = None) -> ak.Array:
     """Columns of equal length as an array of records.
 
-    :param nullable: columns that get an option type whether or not a value is missing
+    :param nullable: True for columns that get an option type even if no value is missing
     """
     nullable = nullable or {}
     contents = {name: layout(values, nullable=nullable.get(name, False)) for name, values in columns.items()}

@@ -1,7 +1,7 @@
 """What a table or view holds: its columns with types, units and comments, from the SQL that made it.
 
-The comments of ``CREATE TABLE`` and ``CREATE VIEW`` statements travel inside the file, so that a unit is
-written once, in the schema, and every exporter reads it here.
+The comments of ``CREATE TABLE`` and ``CREATE VIEW`` statements are stored in the file. A unit is therefore written
+once, in the schema, and every exporter reads it here.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Column:
 
     :ivar type: ``INT64``, ``FLOAT64`` or ``TEXT`` of :mod:`sqlamarr.native.columns`
     :ivar unit: as in the schema, for instance ``MeV``; empty if the column has none
-    :ivar doc: the schema's comment, the unit left out
+    :ivar doc: the schema's comment, without the unit
     :ivar nullable: False where the declaration forbids NULL
     :ivar refers: (table, column) that a foreign key names
     """
@@ -56,15 +56,15 @@ class TableDescription:
 
     @property
     def per_event(self) -> bool:
-        """Whether there is at most one row for an event."""
+        """Whether there is at most one row per event."""
         return self.key == ("event_id",)
 
 
 def describe(db: Database, name: str) -> TableDescription:
     """Describe a table or view.
 
-    :raises SqlError: there is none of this name, or a view that SQLite refuses
-    :raises DataError: a column without declared type mixes numbers and text
+    :raises SqlError: there is no table or view of this name, or SQLite refuses the view
+    :raises DataError: a column without a declared type mixes numbers and text
     """
     row = db.execute(
         "SELECT name, type, sql FROM sqlite_schema WHERE type IN ('table', 'view') AND name = ? COLLATE NOCASE", (name,)
@@ -106,7 +106,7 @@ def _view(db: Database, name: str, sql: str) -> TableDescription:
             parents[table] = describe(db, table)
         parent = parents[table].columns.get(source) if table else None
         unit, text = comments.get(column, ("", ""))
-        if parent is not None:  # the view's comment may speak of several columns: the table's is sure
+        if parent is not None:  # the view's comment may be about several columns; the table's is certain
             unit, text = parent.unit or unit, parent.doc or text
         code = transfer_type(declared) or _found_type(db, name, column)
         columns[column] = Column(column, code, unit, text, refers=parent.refers if parent else None)
@@ -129,7 +129,7 @@ def _found_type(db: Database, name: str, column: str) -> int:
 def _comments(sql: str, names: list[str], *, last: bool) -> tuple[str, dict[str, tuple[str, str]]]:
     """The statement's own comment, and (unit, text) by column.
 
-    :param last: a column's name is the last identifier of its item (a view's ``a.b AS c``), not the first
+    :param last: a column's name is the last identifier of its item, not the first (as in a view's ``a.b AS c``)
     """
     own = ""
     found: dict[str, tuple[str, str]] = {}
@@ -137,7 +137,7 @@ def _comments(sql: str, names: list[str], *, last: bool) -> tuple[str, dict[str,
     for number, line in enumerate(sql.splitlines()):
         code, comment = _split(line)
         here = [name for name in _names(code, last=last) if name in names and name not in found]
-        if comment and number and not code.strip() and previous:  # a comment that goes on in the next line
+        if comment and number and not code.strip() and previous:  # a comment that continues on the next line
             unit, text = found[previous[0]]
             found.update(dict.fromkeys(previous, _unit(f"{text} {comment}", unit)))
             continue

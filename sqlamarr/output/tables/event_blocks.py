@@ -13,9 +13,9 @@ from sqlamarr.errors import DataError
 from sqlamarr.events.event import ROWS_PER_EVENT
 from sqlamarr.native.columns import Array, Columns
 
-ROWS = 100_000  # rows of a chunk, about: events are not split
+ROWS = 100_000  # approximate number of rows of a piece: events are not split
 
-Range = tuple[int, int]  # event_id from, and below
+Range = tuple[int, int]  # first event_id, and the one after the last
 
 _numbers = itertools.count()
 
@@ -24,14 +24,13 @@ _numbers = itertools.count()
 class Reader:
     """Reads rows of chosen events from a table or view, quickly wherever its keys follow those of the events.
 
-    The id of a row is its event's id and the row's position in the event, so that a range of events is a
-    range of keys. Where a view or table has no such key, its rows are copied once into a temporary table
-    with an index.
+    The id of a row is its event's id plus the row's position in the event, so a range of events is a range of keys.
+    The rows of a view or table without such a key are copied once into a temporary table with an index.
 
     :param db: the database
     :param name: a table or view
     :param types: the columns to read, with their transfer types
-    :param where: an SQL condition on its rows; empty for all
+    :param where: an SQL condition on its rows; empty for all rows
     """
 
     db: Database
@@ -57,7 +56,7 @@ class Reader:
         self.rows = int(row[0]) if row else 0
 
     def read(self, events: Range | None = None) -> Columns:
-        """The rows of a range of events, or all of them."""
+        """Read the rows of a range of events, or all rows."""
         names = ", ".join(map(quote_identifier, self.types))
         query = f"SELECT {names} FROM ({self._source})"
         if events is None:
@@ -68,9 +67,9 @@ class Reader:
         return self.db.columns(query + self._order, events, list(self.types.values()))
 
     def pieces(self, size: int = ROWS) -> Iterator[tuple[Range | None, Columns]]:
-        """All rows, about ``size`` at a time, with the range of their events; at least one piece, maybe empty.
+        """Yield all rows, about ``size`` at a time, with the range of their events; at least one piece, possibly empty.
 
-        :raises DataError: rows belong to no event of the table Events
+        :raises DataError: some rows belong to no event in the table Events
         """
         if self.by_event:
             seen = 0
@@ -86,9 +85,9 @@ class Reader:
             yield None, self.db.columns(query, (start, start + size), list(self.types.values()))
 
     def check_complete(self, seen: int) -> None:
-        """Make sure that the ranges of events had all rows.
+        """Make sure that the ranges of events contained all rows.
 
-        :raises DataError: rows belong to no event of the table Events
+        :raises DataError: some rows belong to no event in the table Events
         """
         if seen != self.rows:
             raise DataError(
@@ -96,7 +95,7 @@ class Reader:
             )
 
     def _find_key(self, names: list[str]) -> bool:
-        """Look for a column whose ranges SQLite finds by an index, and whose values follow the events' ids."""
+        """Look for a column that SQLite searches by an index, and whose values follow the events' ids."""
         for name in names:
             quoted = quote_identifier(name)
             plan = self.db.execute(
@@ -127,7 +126,7 @@ class Reader:
 
 
 def order_by(db: Database, name: str) -> str:
-    """The ORDER BY clause for a table's primary key; empty for views, and for tables that have none."""
+    """The ORDER BY clause for a table's primary key; empty for views and for tables without one."""
     keys = db.execute("SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk", (name,)).fetchall()
     return " ORDER BY " + ", ".join(quote_identifier(str(key)) for (key,) in keys) if keys else ""
 
@@ -143,7 +142,7 @@ def event_ranges(db: Database, rows: int, size: int = ROWS) -> list[Range]:
 
 
 def in_event_order(event_ids: Array, columns: Columns) -> dict[str, Array]:
-    """The columns with their rows sorted by event, and in an event as they were."""
+    """The columns with their rows sorted by event, otherwise in the same order."""
     if np.all(event_ids[1:] >= event_ids[:-1]):
         return dict(columns)
     order = np.argsort(event_ids, kind="stable")
@@ -151,5 +150,5 @@ def in_event_order(event_ids: Array, columns: Columns) -> dict[str, Array]:
 
 
 def counts(event_ids: Array, events: Sequence[int] | Array) -> Array:
-    """Rows for each of the ``events``, both ascending."""
+    """The number of rows for each of the ``events``; both arrays are ascending."""
     return np.searchsorted(event_ids, events, "right") - np.searchsorted(event_ids, events, "left")

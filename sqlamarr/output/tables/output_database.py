@@ -18,6 +18,6 @@ class OutputDatabase(Database):
     def __getitem__(self, name: str) -> Table:
         """A table or view, for reading by column, in pieces, or event by event.
 
-        :raises SqlError: there is none of this name
+        :raises SqlError: there is no table or view of this name
         """
         return Table(self, name)

@@ -21,9 +21,9 @@ _SHOWN = {INT64: "int64", FLOAT64: "float64"}
 
 
 class Table:
-    """Rows of a table or view, in the order of the primary key; the words are those of uproot's TTree.
+    """Rows of a table or view, in the order of the primary key; the method names are those of uproot's TTree.
 
-    :param cut: an SQL condition on the rows; empty for all
+    :param cut: an SQL condition on the rows; empty for all rows
 
     >>> from sqlamarr import Database
     >>> db = Database()
@@ -77,7 +77,7 @@ class Table:
         return self.db.arrays(f"SELECT {quote_identifier(name)} FROM {self._from()}{order}")[name]
 
     def __bool__(self) -> bool:
-        return True  # a table without rows is there nevertheless
+        return True  # a table without rows is still a table
 
     def __repr__(self) -> str:
         cut = f" where {self.cut}" if self.cut else ""
@@ -95,7 +95,7 @@ class Table:
     # -- reading -----------------------------------------------------------------------------------
 
     def filter(self, cut: str) -> Table:
-        """The rows for which an SQL condition holds, besides the conditions so far.
+        """The rows for which an SQL condition holds, in addition to the conditions so far.
 
         :raises SqlError: SQLite refuses the condition
         """
@@ -104,7 +104,7 @@ class Table:
         return table
 
     def arrays(self, expressions: str | Sequence[str] | None = None, cut: str = "", *, library: str = "np") -> Any:
-        """Columns, or SQL expressions of them, of all rows or of those for which ``cut`` holds.
+        """Read columns, or SQL expressions of them, for all rows or for those where ``cut`` holds.
 
         :param expressions: names of columns or SQL expressions (``"pt / 1000 AS pt_GeV"``); None for all columns
         :param library: ``np`` (a dict of numpy arrays), ``ak`` (an Awkward array of records) or ``pd`` (a DataFrame)
@@ -123,34 +123,34 @@ class Table:
         raise SqlamarrError(f"library must be one of np, ak, pd, found {library!r}.")
 
     def dataframe(self, expressions: str | Sequence[str] | None = None, cut: str = "") -> pd.DataFrame:
-        """The same as a pandas DataFrame; integers with NULLs are ``Int64``. Units are in ``attrs["units"]``."""
+        """Read the same as a pandas DataFrame; integers with NULLs are ``Int64``. Units are in ``attrs["units"]``."""
         frame: pd.DataFrame = self.arrays(expressions, cut, library="pd")
         frame.attrs["units"] = {name: unit for name, unit in self.units.items() if unit and name in frame}
         return frame
 
     def awkward(self, expressions: str | Sequence[str] | None = None, cut: str = "") -> ak.Array:
-        """The same as an Awkward array of records; integers and text with NULLs are of an option type."""
+        """Read the same as an Awkward array of records; integers and text with NULLs have an option type."""
         return self.arrays(expressions, cut, library="ak")
 
     def iterate(self, step_size: int = ROWS) -> Iterator[dict[str, Array]]:
-        """All columns in pieces of about ``step_size`` rows; an event is never split. Memory stays bounded.
+        """Yield all columns in pieces of about ``step_size`` rows; an event is never split. Memory stays bounded.
 
-        :raises DataError: rows belong to no event
+        :raises DataError: some rows belong to no event
         """
         for _, columns in self._reader().pieces(step_size):
             yield dict(columns)
 
     def by_event(self) -> ak.Array:
-        """One list of records for every event of the table Events, in its order; empty where an event has no row.
+        """Read one list of records per event of the table Events, in its order; empty for an event without rows.
 
-        :raises DataError: the table has no column event_id, or rows belong to no event
+        :raises DataError: the table has no column event_id, or some rows belong to no event
         """
         import awkward as ak
 
         from sqlamarr.output.tables import awkward_arrays as to
 
         if "event_id" not in self.columns:
-            raise DataError(f"{self.name} has no column event_id: its rows cannot be told apart by event.")
+            raise DataError(f"{self.name} has no column event_id, so its rows cannot be grouped by event.")
         events = self.db.columns("SELECT event_id FROM Events ORDER BY event_id")["event_id"]
         reader = self._reader()
         columns = reader.read()
@@ -173,5 +173,5 @@ class Table:
             return ", ".join(map(quote_identifier, self.columns))
         chosen = [expressions] if isinstance(expressions, str) else list(expressions)
         if not chosen:
-            raise SqlError(f"{self.name}: no column is asked for.")
+            raise SqlError(f"{self.name}: no columns were requested.")
         return ", ".join(quote_identifier(name) if name in self.columns else name for name in chosen)
