@@ -40,7 +40,7 @@ class Cut:
                 unknown = re.search(r"no such column: (.+)", reason)
                 hint = suggest(unknown[1], columns) if unknown else "."
                 raise SqlamarrError(
-                    f"{self.option}: {self.text!r}: {reason}{hint} It is an SQL condition on these names: "
+                    f"{self.option}: {self.text!r}: {reason}{hint} Expected an SQL condition on these names: "
                     f"{', '.join(columns)}."
                 ) from error
         return np.asarray(found["row_"], dtype=np.intp)

@@ -114,9 +114,9 @@ class NTuple:
             where = f"the first {seen:,} of {counted(self._events, 'event')}, about {all_of_them:,} in all"
         final = next(name for name, node in zip(self.labels, self.descriptor.decay.walk()) if not node.daughters)
         raise SqlamarrError(
-            f"{label} has about {number:,} combinations of its daughters in {where}, expected at most {limit:,}. Ask "
-            f"more of the particles before they are combined (--cut '{final}: PT > 500', a window around the mass of "
-            "each that decays), take what is true alone (--truth), or allow for more (--max-combinations N)."
+            f"{label} has about {number:,} combinations of its daughters in {where}, expected at most {limit:,}. "
+            f"Cut on the particles before they are combined (--cut '{final}: PT > 500', or a mass window for "
+            "each one that decays), keep only true candidates (--truth), or raise the limit (--max-combinations N)."
         )
 
     def _columns(self, tables: Tables, found: list[CandidateRows]) -> Columns:
@@ -197,8 +197,8 @@ def _check_charge(decay: Decay, selection: Selection) -> None:
     if selection.truth and node is not None:
         total = sum(charge(daughter.pid) for daughter in node.daughters)
         raise SqlamarrError(
-            f"{node} does not conserve charge, {charge(node.pid):+g} becomes {total:+g}: no true decay is one. Correct "
-            "the descriptor, or, for combinations of the wrong sign, take all (without --truth)."
+            f"{node} does not conserve charge, {charge(node.pid):+g} becomes {total:+g}, so there are no true decays. Correct "
+            "the descriptor or, for wrong-sign combinations, omit --truth."
         )
 
 
@@ -209,11 +209,11 @@ def _check_final_state(decay: Decay, db: Database) -> None:
             continue
         if node.pid != PHOTON:
             advice = f"write what it decays to, ({node.name} -> ...)" if ctau(node.pid) < SEEN else "leave it out"
-            raise SqlamarrError(f"{node.name} leaves neither a track nor a photon's cluster: {advice}.")
+            raise SqlamarrError(f"{node.name} leaves neither a track nor a photon cluster: {advice}.")
         if not has_photons(db):
             raise OutputError(
-                f"{db.path} has no reconstructed photons: no table Clusters with a view Photons, as the pipeline "
-                "lhcb_run2 makes them."
+                f"{db.path} has no reconstructed photons. They need the table Clusters and the view Photons, which the pipeline "
+                "lhcb_run2 makes."
             )
 
 
@@ -221,8 +221,8 @@ def _check_labels(decay: Decay, labels: list[str], selection: Selection) -> None
     nodes = dict(zip(labels, decay.walk()))
     for label in selection.cuts:
         if label not in nodes:
-            raise SqlamarrError(f"--cut: no particle of the decay is called {label!r}; there are {', '.join(labels)}.")
+            raise SqlamarrError(f"--cut: no particle of the decay is called {label!r}; its particles are {', '.join(labels)}.")
     for label in selection.masses:
         decaying = [name for name, node in nodes.items() if node.daughters]
         if label not in decaying:
-            raise SqlamarrError(f"--mass: no decaying particle is called {label!r}; there are {', '.join(decaying)}.")
+            raise SqlamarrError(f"--mass: no decaying particle is called {label!r}; the decaying particles are {', '.join(decaying)}.")

@@ -115,7 +115,7 @@ def check_tables(db: Database) -> None:
     if missing:
         raise OutputError(
             f"{db.path} has no table {', '.join(missing)}; decay candidates need {', '.join(NEEDED)}. "
-            "Name them under 'output:' of the pipeline."
+            "List them under 'output:' in the pipeline."
         )
 
 

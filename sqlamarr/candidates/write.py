@@ -52,7 +52,7 @@ class TupleSummary:
             f"tree {TREE} with {self.columns} columns of {', '.join(self.labels)}"
         )
         if self.wrong_sign:
-            text += f"\nNote: {self.wrong_sign} does not conserve charge: these are combinations of the wrong sign."
+            text += f"\nNote: {self.wrong_sign} does not conserve charge, so these are wrong-sign combinations."
         return text
 
 
@@ -106,7 +106,7 @@ def _format(path: Path) -> str:
     found, problems = format_by_suffix(path)
     if found is None or not FORMATS.get(found).TAKES_TABLES:
         expected = ", ".join([*own_suffixes(takes_tables=True), *SQLITE])
-        raise SqlamarrError(" ".join([f"{path}: expected a name that ends in one of {expected}.", *problems]))
+        raise SqlamarrError(" ".join([f"{path}: expected a name ending in one of {expected}.", *problems]))
     return found
 
 

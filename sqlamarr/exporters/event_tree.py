@@ -65,7 +65,7 @@ class EventTree:
         if description.is_view and description.name not in self._options.tables:
             return False
         if "event_id" not in description.columns:
-            self.notes.append(f"{description.name} has no event_id and is not in the tree of events.")
+            self.notes.append(f"{description.name} has no column event_id and is not in the event tree.")
             return False
         return True
 

@@ -50,7 +50,7 @@ def _export(db: Database, path: Path, format: str, options: ExportOptions, overw
     for name in options.tables:
         if name not in names:
             raise SqlamarrError(
-                f"There is no table or view {name!r} to export; there are: {', '.join(names)}{suggest(name, names)}"
+                f"There is no table or view {name!r} to export; available: {', '.join(names)}{suggest(name, names)}"
             )
     check_target(path, overwrite, exporter.MARK)
     summary = ExportSummary(str(path), format)
@@ -69,7 +69,7 @@ def check_target(path: Path, overwrite: bool, mark: bytes) -> None:
     """
     if path.is_dir():
         if any(path.iterdir()) and not (overwrite and all(file.suffix == ".parquet" for file in path.iterdir())):
-            raise OutputError(f"{path} is a folder with files in it; expected a file to write, or an empty folder.")
+            raise OutputError(f"{path} is a folder with files in it; expected the name of a file to write, or an empty folder.")
         return
     if not path.exists() or not overwrite:
         check_output(path)
@@ -78,7 +78,7 @@ def check_target(path: Path, overwrite: bool, mark: bytes) -> None:
     with path.open("rb") as file:
         head = file.read(max(map(len, marks)))
     if head.startswith(b"SQLite") or not any(head.startswith(mark) for mark in marks):
-        raise OutputError(f"{path} is not a file of an export ({', '.join(FORMATS.names())}): it is not overwritten.")
+        raise OutputError(f"{path} is not an exported file ({', '.join(FORMATS.names())}) and is not overwritten.")
 
 
 def format_of(path: Path, asked: str | None = None) -> str:
@@ -95,7 +95,7 @@ def format_of(path: Path, asked: str | None = None) -> str:
     raise SqlamarrError(
         " ".join(
             [
-                f"{path}: the name does not tell the format; expected one that ends in {', '.join(own_suffixes())}, or "
+                f"{path}: the format cannot be recognised from the name; expected a name ending in {', '.join(own_suffixes())}, or "
                 "--format.",
                 *problems,
             ]

@@ -99,7 +99,7 @@ def checked_options(name: str, format: Format, given: Mapping[str, Any]) -> dict
         if option not in format.OPTIONS:
             known = ", ".join(format.OPTIONS) or "none of its own"
             raise SqlamarrError(
-                f"The format {name!r} has no option {option!r}; it has: {known}{suggest(option, format.OPTIONS)}"
+                f"The format {name!r} has no option {option!r}; its options: {known}{suggest(option, format.OPTIONS)}"
             )
         schema = format.OPTIONS[option]
         if "enum" in schema and value not in schema["enum"]:

@@ -42,8 +42,8 @@ def integers_with_nulls(db: Database, name: str, columns: Mapping[str, Column], 
     for column, n in zip(asked, row[1::2]):
         if column in missing and n:
             raise DataError(
-                f"{name}.{column} has NULLs and also the value {stands_for}, which is to stand for NULL in the file. "
-                "Choose another with --null-integer."
+                f"{name}.{column} has NULLs and also the value {stands_for}, which would stand for NULL in the file. "
+                "Choose another value with --null-integer."
             )
     return missing
 

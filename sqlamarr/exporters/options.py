@@ -14,7 +14,7 @@ Progress = Callable[[int], object]
 LAYOUT: Mapping[str, Any] = {
     "enum": ["flat", "event", "both"],
     "default": "both",
-    "description": "A row is an entry (a tree or file for every table), an event is an entry (one more), or both.",
+    "description": "What an entry is: a row (one tree or file per table), an event (a single tree or file), or both.",
 }
 COMPRESSION: Mapping[str, Any] = {
     "type": "string",

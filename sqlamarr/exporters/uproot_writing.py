@@ -28,7 +28,7 @@ def compression(text: str) -> Any:
     if name not in _COMPRESSIONS or (colon and not (level.isdigit() and 1 <= int(level) <= 22)):
         raise SqlamarrError(
             f"Unknown compression {text!r}; expected {', '.join(_COMPRESSIONS)} or none, "
-            "with a level if wanted (zstd:9)."
+            "optionally with a level (zstd:9)."
         )
     kind, usual = _COMPRESSIONS[name]
     return kind(int(level) if colon else usual)

@@ -27,7 +27,7 @@ def check(mother: int, daughters: Sequence[int], where: str) -> None:
         if abs(masses[0] - masses[1]) > _SAME_MASS:
             raise InputError(
                 f"{decay} does not conserve energy and momentum: {masses[0]:.2f} MeV become {masses[1]:.2f} MeV. "
-                "A particle decays to two or more."
+                "A particle must decay to two or more others."
             )
 
 
@@ -44,7 +44,7 @@ def notes_on(mother: int, daughters: Sequence[int], where: str) -> Iterator[str]
     if before != after:
         yield (
             f"{where}: {_written(mother, daughters)} does not conserve the baryon number: {before:+d} becomes "
-            f"{after:+d}. It is made as it is written."
+            f"{after:+d}. The decay is used as written."
         )
 
 

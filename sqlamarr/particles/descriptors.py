@@ -130,7 +130,7 @@ class _Parser:
                 self.at += 1
             elif self._peek() or decay.species() != decay.conjugated().species():
                 raise self._wrong(
-                    f"CC after the closing bracket, '[{decay}]CC' for the decay and its conjugate; or no brackets, "
+                    f"CC after the closing bracket, '[{decay}]CC', for the decay and its conjugate, or no brackets, "
                     f"'{decay}', for the decay alone"
                 )
             else:
@@ -266,7 +266,7 @@ def pid_of(name: str, others: Iterable[str] = ()) -> int:
         own = [*others, *(particle.name for particle in _own.get().values())]
         close = [*get_close_matches(name, own, 2, 0.5), *get_close_matches(name, names, 4, 0.6)]
         hint = f" Did you mean {', '.join(close)}?" if close else ""
-        raise UnknownParticleError(f"There is no particle {name!r}.{hint} LHCb's, EvtGen's and PDG's names are known.")
+        raise UnknownParticleError(f"There is no particle {name!r}.{hint} Names of LHCb, EvtGen and the PDG are known.")
     return names[name]
 
 

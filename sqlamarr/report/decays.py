@@ -63,7 +63,7 @@ def _section(db: Database, text: str) -> DecaySection:
     numbers: list[tuple[str, ...]] = [("candidates", f"{len(free['event_id']):,}")]
     good = _fitted(free, labels) & _fitted(bound, labels)
     if not good.all():
-        numbers.append(("left out, as a fit did not converge", f"{np.sum(~good):,}"))
+        numbers.append(("left out because a fit did not converge", f"{np.sum(~good):,}"))
         free, bound = ({name: values[good] for name, values in c.items()} for c in (free, bound))
     n = len(free["event_id"])
     pictures: list[Picture] = []
@@ -76,7 +76,7 @@ def _section(db: Database, text: str) -> DecaySection:
         for label, node in nodes:
             if not node.daughters and f"{label}_TRACK_Key" in free:
                 pictures += _final(label, node, free)
-    explained = "Candidates whose particles are truly these: vertices and decay tree fitted as in docs/tuples.md."
+    explained = "Candidates whose particles are truth-matched; vertices and decay trees are fitted as in docs/tuples.md."
     return DecaySection(_title(descriptor), explained, numbers, pictures)
 
 
@@ -105,7 +105,7 @@ def _decaying(label: str, node: Decay, c: Columns, numbers: list[tuple[str, ...]
         if node.pid in PUBLISHED:
             numbers.append((f"mass of {name}, width in LHCb's data of 2011 and 2012 [MeV]", f"{PUBLISHED[node.pid]}"))
         pulls = residuals / c[f"{label}_MERR"]
-        out.append(pull_picture(f"Pull of the mass of {name}", pulls, "Against the true mass of each."))
+        out.append(pull_picture(f"Pull of the mass of {name}", pulls, "Relative to the true mass of each candidate."))
     if np.isfinite(c[f"{label}_ENDVERTEX_CHI2"]).any():
         chi2, ndf = c[f"{label}_ENDVERTEX_CHI2"], int(c[f"{label}_ENDVERTEX_NDOF"][0])
         out += _chi2(f"Vertex of {name}", chi2, ndf, numbers)
@@ -149,7 +149,7 @@ def _mass(label: str, name: str, c: Columns) -> Picture:
     values = c[f"{label}_M"]
     low, high = np.percentile(values, [1, 99])
     edges = np.linspace(low - 0.1 * (high - low), high + 0.1 * (high - low), 61)
-    caption = f"Invariant mass of what was reconstructed of {name}, after the vertex fit."
+    caption = f"Invariant mass of the reconstructed products of {name}, after the vertex fit."
     return picture(f"Mass of {name}", caption, lambda axes: histograms(axes, edges, [(name, values)]),
                    x="m [MeV]", y=f"candidates per {edges[1] - edges[0]:.1f} MeV")  # fmt: skip
 
@@ -195,13 +195,13 @@ def _final(label: str, node: Decay, c: Columns) -> list[Picture]:
     impact = np.maximum(c[f"{label}_BPVIPCHI2"], 1e-2)
     edges = np.geomspace(1, 200, 31)
     out = [
-        picture(f"{name}: momentum", "True and reconstructed, of the candidates.",
+        picture(f"{name}: momentum", "True and reconstructed values of the candidates.",
                 lambda axes: histograms(axes, edges, [("true", truth), ("reconstructed", p)]),
                 x="p [GeV]", y="candidates", log="x"),
         picture(f"{name}: pseudorapidity", "Reconstructed.",
                 lambda axes: histograms(axes, np.linspace(1.5, 5.5, 33), [(name, c[f"{label}_ETA"])]),
                 x="η", y="candidates"),
-        picture(f"{name}: impact parameter χ²", "To the best primary vertex.",
+        picture(f"{name}: impact parameter χ²", "With respect to the best primary vertex.",
                 lambda axes: histograms(axes, np.geomspace(1e-2, 1e6, 41), [(name, impact)]),
                 x="IP χ²", y="candidates", log="xy"),
     ]  # fmt: skip

@@ -63,15 +63,15 @@ def write_report(
 
 def _check(path: Path, overwrite: bool) -> None:
     if path.is_dir():
-        raise OutputError(f"{path} is a folder; expected the name of a page to write, as {path / 'report.html'}.")
+        raise OutputError(f"{path} is a folder; expected the name of a page to write, such as {path / 'report.html'}.")
     if path.suffix.lower() not in (".html", ".htm"):
-        raise OutputError(f"{path}: a report is an HTML page; expected a name that ends in .html.")
+        raise OutputError(f"{path}: a report is an HTML page; expected a name ending in .html.")
     if not path.absolute().parent.is_dir():
         raise OutputError(f"The folder {path.absolute().parent} does not exist; make it first.")
     if path.exists() and not overwrite:
-        raise OutputError(f"{path} exists. Choose another name, or --overwrite it.")
+        raise OutputError(f"{path} exists. Choose another name, or use --overwrite.")
     if path.exists() and not path.read_bytes()[:15].lower().startswith(b"<!doctype html"):
-        raise OutputError(f"{path} is not an HTML page: it is not overwritten.")
+        raise OutputError(f"{path} is not an HTML page and is not overwritten.")
 
 
 def _sections(
@@ -97,7 +97,7 @@ def _sections(
     if incomplete := unfinished(made):
         notes.insert(0, incomplete)
     if sample.events < sample.all_events:
-        notes.append(f"Pictures of tracks show the first {sample.events:,} of {sample.all_events:,} events.")
+        notes.append(f"Plots of tracks show only the first {sample.events:,} of {sample.all_events:,} events.")
     return notes, out, sample.events
 
 

@@ -63,7 +63,7 @@ def cut_flow_picture(sample: Sample) -> Picture:
         axes.invert_yaxis()
         axes.margins(x=0.18)
 
-    return picture("Cut flow", "Charged e, μ, π, K and p of all events looked at.", draw, x="particles")
+    return picture("Cut flow", "Charged e, μ, π, K and p in all events examined.", draw, x="particles")
 
 
 def step_seconds(sample: Sample) -> Counter[str]:
@@ -90,7 +90,7 @@ def timing_picture(seconds: Counter[str], events: int) -> Picture:
     rate = events / total if total else 0
     more = f"the {len(shown)} longest of {len(seconds)} steps" if len(seconds) > len(shown) else "all steps"
     caption = (
-        f"{total:.2f} s in steps, {rate:,.0f} events/s; {more}, with their share. Reading and writing come on top."
+        f"{total:.2f} s in steps, {rate:,.0f} events/s; {more}, with their share. Reading and writing are not included."
     )
     return picture("Time of the steps", caption, draw, x="time per event [μs]")
 

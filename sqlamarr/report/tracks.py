@@ -43,7 +43,7 @@ def spectra(sample: Sample) -> list[Picture]:
         out.append(
             picture(
                 f"Spectrum: {title}",
-                "Charged e, μ, π, K, p: true values of all and of those found, and reconstructed values.",
+                "Charged e, μ, π, K and p: true values of all and of those found, and reconstructed values.",
                 partial(histograms, edges=edges, samples=samples),
                 x=label,
                 y="particles per bin",
@@ -72,7 +72,7 @@ def efficiencies(sample: Sample) -> list[Picture]:
         (q["origin_z"], Z_EDGES, hadron, "place of origin", "z of the origin [mm]", "", "with 2 < η < 5"),
     ):  # fmt: skip
         caption = (
-            f"Fraction found as long, upstream or downstream track, of μ, π, K, p {of}; "
+            f"Fraction of μ, π, K and p {of} found as long, upstream or downstream tracks; "
             "binomial errors (68 % Wilson intervals)."
         )
         draw = by_class(values, edges, chosen)
@@ -94,7 +94,7 @@ def _by_species(sample: Sample, chosen: Array) -> Picture:
                 points(axes, P_EDGES, good, None, name, k)
         axes.set_ylim(0, 1.02)
 
-    caption = "Fraction found as long track, by species; made at |z| < 200 mm, 2 < η < 5."
+    caption = "Fraction found as long tracks, by species; made at |z| < 200 mm, 2 < η < 5."
     return picture("Long tracks by species", caption, draw, x="p [GeV]", y="fraction found", log="x")
 
 
@@ -117,7 +117,7 @@ def resolutions(sample: Sample) -> list[Picture]:
         return draw
 
     relative = -r["qop"] * r["p"]  # (p - true p) / true p
-    text = "Half of the 16-84 % range, long tracks without electrons."
+    text = "Half of the 16-84 % range, for long tracks without electrons."
     impact = (("x", r["ip_x"], 1000), ("y", r["ip_y"], 1000))
     slopes = (("tx", r["tx"], 1000), ("ty", r["ty"], 1000))
     return [

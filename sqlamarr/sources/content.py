@@ -53,7 +53,7 @@ def _one_origin(path: str, entries: Sequence[Entry]) -> None:
     origins = dict.fromkeys(str(entry.origin) for entry in entries)
     if len(origins) > 1:
         raise PackageError(
-            f"{path} is a file of more than one kind of source: those of {' and '.join(origins)}. Uninstall one."
+            f"{path} matches more than one kind of source, from {' and '.join(origins)}. Uninstall one of them."
         )
 
 
@@ -64,7 +64,7 @@ def unknown_content(stream: Stream, problems: Iterable[str] = ()) -> InputError:
     """
     known = [kind.HELP for _, kind in SOURCES.own() if isinstance(kind, ContentKind)]
     expected = (
-        f"{stream.path} is of no known format: it begins with {_describe(stream.peek(SNIFFED))}. Expected "
+        f"{stream.path} is not in a known format: it begins with {_describe(stream.peek(SNIFFED))}. Expected "
         f"{', '.join(known[:-1])} or {known[-1]}, plain or compressed with gzip, bzip2, xz or Zstandard, or a tar "
         "archive of such files."
     )
@@ -72,10 +72,10 @@ def unknown_content(stream: Stream, problems: Iterable[str] = ()) -> InputError:
 
 
 _FOREIGN = {
-    b"root": "the mark of a ROOT file (tables of particles are read from files only)",
-    b"SQLite format 3": "the mark of an SQLite database",
-    b"PK\x03\x04": "the mark of a zip archive (unpack it first)",
-    b"\x89HDF": "the mark of an HDF5 file",
+    b"root": "the signature of a ROOT file (tables of particles can be read only from files)",
+    b"SQLite format 3": "the signature of an SQLite database",
+    b"PK\x03\x04": "the signature of a zip archive (unpack it first)",
+    b"\x89HDF": "the signature of an HDF5 file",
 }
 
 

@@ -55,9 +55,9 @@ def open_inputs(
     :raises InputError: an input is missing or is not a file, or a parameter has no meaning
     """
     if collisions not in ("record", "file", "auto"):
-        raise InputError(f"Collisions must be 'record', 'file' or 'auto', found {collisions!r}.")
+        raise InputError(f"collisions must be 'record', 'file' or 'auto', found {collisions!r}.")
     if on_error not in ("stop", "skip"):
-        raise InputError(f"On an error the run can 'stop' or 'skip', found {on_error!r}.")
+        raise InputError(f"on_error must be 'stop' or 'skip', found {on_error!r}.")
     reading = Reading(Numbering(first_event, max_events, skip), collisions, seed=seed, marks=marks)
     return Inputs([described_argument(argument) for argument in resolve(arguments)], reading)
 
@@ -88,10 +88,10 @@ def resolve(arguments: Sequence[str | Mapping[str, Any]]) -> list[str | Mapping[
     if not arguments:
         raise InputError(
             "No input is given. Name one or more HepMC files or YAML files that describe a source, "
-            "or - for the standard input."
+            "or - for standard input."
         )
     if list(arguments).count(STANDARD_INPUT) > 1:
-        raise InputError("The standard input (-) can be read only once, found it twice among the inputs.")
+        raise InputError("Standard input (-) can be read only once, but it is among the inputs more than once.")
     return [path for argument in arguments for path in _resolve(argument)]
 
 
@@ -129,10 +129,10 @@ def _resolve(argument: str | Mapping[str, Any]) -> Sequence[str | Mapping[str, A
     if Path(argument).exists():  # a pipe, a device
         return [argument]
     if not glob.has_magic(argument):
-        raise InputError(f"{argument} does not exist. Check the path; relative ones start at {Path.cwd()}.")
+        raise InputError(f"{argument} does not exist. Check the path; relative paths start at {Path.cwd()}.")
     found = [path for path in glob.glob(argument, recursive=True) if not Path(path).is_dir()]
     if not found:
-        raise InputError(f"No file matches {argument}. Check the pattern; relative ones start at {Path.cwd()}.")
+        raise InputError(f"No file matches {argument}. Check the pattern; relative patterns start at {Path.cwd()}.")
     return sorted(found, key=os.fsencode)
 
 

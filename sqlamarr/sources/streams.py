@@ -111,7 +111,7 @@ class Fingerprint:
         if len(data) < missing or seen.hexdigest() != mark["sha256"]:
             raise InputError(changed(self._path, f"the SHA-256 of its first {mark['bytes']} bytes"))
         if mark["complete"] and len(data) > missing:
-            raise InputError(changed(self._path, f"its size, which was {mark['bytes']} bytes"))
+            raise InputError(changed(self._path, f"its size (it was {mark['bytes']} bytes)"))
         if not mark["complete"] or not data:
             self._mark = None
 
@@ -129,8 +129,8 @@ class Fingerprint:
 def changed(path: str, what: str) -> str:
     """The text of the error about an input that is not what an earlier run has read."""
     return (
-        f"{path} is not what the interrupted run has read: {what} differs. Give the same inputs in the same order, or "
-        "begin anew with --overwrite."
+        f"{path} is not what the interrupted run read: {what} differs. Give the same inputs in the same order, or "
+        "start over with --overwrite."
     )
 
 
@@ -225,20 +225,20 @@ class Decompressed:
             return b""
         data += self._stream.read(len(self._magic)) if len(data) < len(self._magic) else b""
         if not data.startswith(self._magic):
-            raise self._damaged("bytes that are not compressed follow its end")
+            raise self._damaged("uncompressed bytes follow the compressed data")
         self._machine = self._new()
         return data
 
     def _check_end(self) -> None:
         if self._machine is not None and not self._machine.eof:
             raise InputError(
-                f"{self._stream.path} is truncated: its {self._name} compression ends before its end mark. "
+                f"{self._stream.path} is truncated: its {self._name} data stop before their end marker. "
                 "Copy or download the file again."
             )
 
     def _damaged(self, why: str) -> InputError:
         return InputError(
-            f"{self._stream.path} is damaged: its {self._name} compression cannot be read ({why}). "
+            f"{self._stream.path} is damaged: its {self._name} data cannot be decompressed ({why}). "
             "Copy or download the file again."
         )
 
@@ -278,7 +278,7 @@ def _members(stream: Stream) -> Iterator[Stream]:
     while stream.read():  # padding after the archive's end, so that the checksum covers the whole file
         pass
     if not found:
-        raise InputError(f"{stream.path} is an archive without files. Remove it from the inputs, or write it again.")
+        raise InputError(f"{stream.path} is an archive that contains no files. Remove it from the inputs, or write it again.")
 
 
 class _Member:

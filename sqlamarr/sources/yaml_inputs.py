@@ -40,7 +40,7 @@ def load(path: str) -> DescribedSource:
         text = Path(path).read_bytes()
     except OSError as error:
         raise InputError(f"{path} cannot be opened ({error.strerror}). Check the path and its permissions.") from error
-    hint = " A decay descriptor stands in quotes." if b"->" in text else ""
+    hint = " Decay descriptors must be quoted." if b"->" in text else ""
     content = read_yaml(text, path, InputError, hint)
     return describe(content, path, Path(path).absolute().parent, text)
 
@@ -55,17 +55,17 @@ def describe(content: Any, path: str = "", folder: Path | None = None, text: byt
         found = ", ".join(map(str, content)) if isinstance(content, Mapping) and content else repr(content)[:60]
         raise InputError(
             f"{name}: expected a description of a source, with one top-level key ({', '.join(described_names())}), "
-            f"found {found}." + (" A pipeline comes first on the command line." if "steps" in (content or ()) else "")
+            f"found {found}." + (" Put a pipeline first on the command line." if "steps" in (content or ()) else "")
         )
     ((kind, below),) = content.items()
     if kind not in SOURCES:
         raise InputError(
-            f"{name}: there is no kind of source {kind!r}; there are: {', '.join(described_names())}"
+            f"{name}: unknown kind of source {kind!r}; known kinds: {', '.join(described_names())}"
             + suggest(str(kind), described_names())
         )
     source = SOURCES.get(kind)
     if not isinstance(source, DescribedKind):
-        raise InputError(f"{name}: sources of the kind {kind!r} are files: name the file itself as an input.")
+        raise InputError(f"{name}: sources of kind {kind!r} are files; name the file itself as an input.")
     below = {} if below is None else _plain(below)
     schema = source.schema
     validate(below, schema, name, str(kind), InputError)
@@ -110,7 +110,7 @@ def chunks(description: DescribedSource, reading: Reading, batch_size: int | Non
     :raises InputError: there is no end to them, or the run has no seed
     """
     if reading.seed is None:
-        raise InputError(f"{description.path} makes events at random: that needs a seed.")
+        raise InputError(f"{description.path} generates events at random, which needs a seed.")
     generator = description.prepare(reading.seed)
     if generator.events is None:
         refuse_endless(description, reading)
@@ -144,11 +144,11 @@ def refuse_endless(description: DescribedSource, reading: Reading) -> None:
     """
     where = f"or 'events: N' below '{description.kind}:'"
     if reading.numbering.remaining is None:
-        raise InputError(f"{description.path} has no end: say how many events, with -n N (events in Python) {where}.")
+        raise InputError(f"{description.path} has no end: give the number of events with -n N (events in Python) {where}.")
     if not reading.last:
         raise InputError(
-            f"{description.path} has no end, and the inputs after it would never be read: say {where[3:]}, "
-            "or make it the last."
+            f"{description.path} has no end, and the inputs after it would never be read. Set {where[3:]}, "
+            "or put it last."
         )
 
 

@@ -71,7 +71,7 @@ def write(db: Database, path: Path, _: tuple[str, ...], options: ExportOptions, 
     :raises DataError: a number that EDM4hep's type for it does not hold
     """
     if options.tables:
-        raise SqlamarrError("EDM4hep has its own collections: --table does not choose among them.")
+        raise SqlamarrError("EDM4hep has a fixed set of collections: --table cannot be used with it.")
     reader = EventReader(db, options.rows)
     made = {name: entry for name, entry in COLLECTIONS.items() if set(entry[1]) <= set(reader.tables)}
     kinds = {name: kind for name, (kind, _, _) in made.items()}

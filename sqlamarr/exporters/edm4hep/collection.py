@@ -138,7 +138,7 @@ def _narrowed(values: Array, dtype: np.dtype[Any], where: str) -> Array:
         narrow: Array = values.astype(dtype)
     lost = narrow != values if dtype.kind in "iu" else np.isinf(narrow) & np.isfinite(values)
     if lost.any():
-        raise DataError(f"{where}: the value {values[lost][0]} does not fit EDM4hep's type {dtype}.")
+        raise DataError(f"{where}: the value {values[lost][0]} does not fit into EDM4hep's type {dtype}.")
     return narrow
 
 

@@ -50,7 +50,7 @@ class DecayPlan:
         :raises InputError: a decay file has decays of it, but none that can be made; or they are impossible
         """
         if (why := self.table.why_none(key)) and self.table.pid(key) not in self.stable:
-            raise InputError(f"{why} If it is not to decay, list it in 'stable'.")
+            raise InputError(f"{why} To keep it from decaying, list it in 'stable'.")
         return self._by_table(key, LHCB_SIGNAL if signal else LHCB_DECAYED_FIRST)
 
     def particle(self, key: Key) -> int:
@@ -60,7 +60,7 @@ class DecayPlan:
         """
         if key in self._making:
             loop = " -> ".join(self._name(k) for k in [*self._making[self._making.index(key) :], key])
-            raise InputError(f"{self.where}: the decays do not end: {loop}.")
+            raise InputError(f"{self.where}: the decays never end: {loop}.")
         if key not in self._made:
             self._making.append(key)
             self._made[key] = self._by_table(key, LHCB_DECAYED_FIRST)
@@ -102,8 +102,8 @@ class DecayPlan:
             if needed > mass + WIDTHS_OF_FIRST * width:
                 names = " ".join(descriptors.name_of(self.plan.species[d].pid) for d in daughters)
                 raise InputError(
-                    f"{self.where}: {descriptors.name_of(pid)} -> {names} is impossible: its products weigh "
-                    f"{needed:.2f} MeV, it weighs {mass:.2f} MeV."
+                    f"{self.where}: {descriptors.name_of(pid)} -> {names} is impossible: the products have a "
+                    f"total mass of {needed:.2f} MeV, but its own mass is {mass:.2f} MeV."
                 )
         return min(sums) if width else mass
 
@@ -143,8 +143,8 @@ def sentence_about(undecayed: set[str]) -> str:
     """What to tell about particles that should decay but have no decay."""
     names = ", ".join(sorted(undecayed))
     return (
-        f"no decay is given for {names}: they stay as they are. Spell it out in 'decay', or give it in "
-        "'decays' or 'decay_file'; if that is meant, list them in 'stable'."
+        f"no decay is given for {names}, so they are left undecayed. Spell out the decay in 'decay', or give it in "
+        "'decays' or 'decay_file'. If they are meant to stay undecayed, list them in 'stable'."
     )
 
 

@@ -70,7 +70,7 @@ class DecayTable:
         if isinstance(key, int):
             return descriptors.conjugate(key)
         if key not in self.antiparticles:
-            raise DescriptorError(f"{key} has no antiparticle: the decay file has no 'ChargeConj {key} ...'.")
+            raise DescriptorError(f"{key} has no antiparticle: the decay file has no line 'ChargeConj {key} ...'.")
         return self.antiparticles[key]
 
     def of(self, key: Key) -> tuple[Channel, ...]:
@@ -89,10 +89,10 @@ class DecayTable:
         sentences = [sentence for key in told for sentence in self.notes.get(key, ())]
         yield from sentences[:NOTES]
         if len(sentences) > NOTES:
-            yield f"... and {len(sentences) - NOTES} more such notes on decays of the chain."
+            yield f"... and {len(sentences) - NOTES} more such notes on the decays of the chain."
         if models := sorted(set().union(*(self.models.get(key, ()) for key in told))):
             names = ", ".join(models[:NOTES]) + (f" and {len(models) - NOTES} more" if len(models) > NOTES else "")
-            yield f"decays are by phase space alone; EvtGen's models {names} are not used."
+            yield f"decays use phase space only; EvtGen's models {names} are not used."
 
     def why_none(self, key: Key) -> str | None:
         """A sentence about a particle that the decay file lets decay, but only to what cannot be made."""
@@ -151,7 +151,7 @@ def from_mapping(content: Mapping[str, Mapping[str, float]], where: str) -> Deca
 
 def _fraction(value: Any, where: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
-        raise InputError(f"{where}: expected a branching fraction, not negative, found {value!r}.")
+        raise InputError(f"{where}: expected a branching fraction that is not negative, found {value!r}.")
     return float(value)
 
 
@@ -161,11 +161,11 @@ def _add(table: DecayTable, key: Key, channels: tuple[Channel, ...], where: str,
     name = key if isinstance(key, str) else descriptors.name_of(key)
     if channels and not total > 0:
         raise InputError(
-            f"{where}: all branching fractions of {name} are 0. To keep it from decaying list it in 'stable'."
+            f"{where}: all branching fractions of {name} are 0. To keep it from decaying, list it in 'stable'."
         )
     if channels and abs(total + lost - 1) > TOLERANCE:
         table.notes.setdefault(key, []).append(
-            f"{where}: the branching fractions of {name} add up to {total:.4g}: they are scaled to 1."
+            f"{where}: the branching fractions of {name} add up to {total:.4g} and are scaled to 1."
         )
     table.channels[key] = tuple(Channel(c.fraction / total, c.daughters) for c in channels if c.fraction > 0)
 
@@ -210,10 +210,10 @@ def _add_from_dec(table: DecayTable, key: Key, modes: list[dict[str, Any]], path
         if any(channel.fraction > 0 for channel in channels):
             sentence = (
                 f"{path}: {lost:.2g} of the decays of {name} are left out, and the rest is scaled to 1; "
-                f"most of that: {reason}"
+                f"main reason: {reason}"
             )
         else:
-            sentence = table.lost[key] = f"{path}: of the decays of {name} none can be made: {reason}"
+            sentence = table.lost[key] = f"{path}: none of the decays of {name} can be generated: {reason}"
         table.notes[key] = [sentence]
     _add(table, key, tuple(c for c in channels if c.fraction > 0 or not lost), str(path), lost)
 
@@ -223,7 +223,7 @@ def _daughters(table: DecayTable, mode: dict[str, Any]) -> tuple[Key, ...]:
 
     :raises DescriptorError: one is none, or has yet to become hadrons
     """
-    made = "partons must become hadrons, which only a generator can do."
+    made = "partons must become hadrons, which takes a generator."
     try:
         daughters = tuple(map(table.key, mode["fs"]))
     except DescriptorError as error:  # PYTHIA's and JETSET's have words for any flavour
@@ -251,7 +251,7 @@ def _parse_dec(path: Path) -> Any:
             parser.parse()
     except (LarkError, ValueError, KeyError) as error:
         first = str(error).strip().splitlines()[0]
-        raise InputError(f"{path} cannot be understood as an EvtGen decay file: {first}") from error
+        raise InputError(f"{path} cannot be read as an EvtGen decay file: {first}") from error
     return parser
 
 

@@ -17,8 +17,8 @@ INFINITY = math.inf
 ENDLESS = (3, 4, 5)  # kinds whose limits may be infinite: exponential, power, gaussian
 _NUMBER = {"type": "number"}
 _LIMITS = {
-    "min": {**_NUMBER, "description": "Lowest value; default: where the quantity ends."},
-    "max": {**_NUMBER, "description": "Highest value; default: where the quantity ends."},
+    "min": {**_NUMBER, "description": "Lowest value; default: the lowest that the quantity can have."},
+    "max": {**_NUMBER, "description": "Highest value; default: the highest that the quantity can have."},
 }
 _PAIR = {"type": "array", "items": _NUMBER, "minItems": 2, "maxItems": 2}
 
@@ -72,11 +72,11 @@ def law(value: Any, quantity: Quantity) -> Law:
     if isinstance(value, (int, float)):
         return _within(Law(0, float(value), float(value)), quantity)
     if not isinstance(value, Mapping) or len(value) != 1:
-        raise quantity.error(f"expected a number or one {{kind: options}}, found {value!r}. Kinds: {', '.join(KINDS)}.")
+        raise quantity.error(f"expected a number or one {{kind: options}}, found {value!r}. Known kinds: {', '.join(KINDS)}.")
     ((kind, options),) = value.items()
     if kind not in KINDS:
         raise quantity.error(
-            f"there is no kind of distribution {kind!r}; there are: {', '.join(KINDS)}{suggest(str(kind), KINDS)}"
+            f"unknown kind of distribution {kind!r}; known kinds: {', '.join(KINDS)}{suggest(str(kind), KINDS)}"
         )
     validate(options, KINDS[kind].schema, quantity.place.path, f"{quantity.place.name}.{kind}", InputError)
     return _within(KINDS[kind].law(options, quantity), quantity)
@@ -128,14 +128,14 @@ def _log_flat(options: Any, quantity: Quantity) -> Law:
 def _exponential(options: Any, quantity: Quantity) -> Law:
     low, high = _limits(options, quantity)
     if math.isinf(low):
-        raise quantity.error("exponential needs 'min': it begins there.")
+        raise quantity.error("exponential needs 'min', where it begins.")
     return Law(3, low, high, options["mean"])
 
 
 def _power(options: Any, quantity: Quantity) -> Law:
     low, high = _limits(options, quantity)
     if low <= 0 or (math.isinf(high) and options["index"] >= -1):
-        raise quantity.error("power needs 'min' above 0, and, unless its index is below -1, a finite 'max'.")
+        raise quantity.error("power needs 'min' above 0 and, unless its index is below -1, a finite 'max'.")
     return Law(4, low, high, options["index"])
 
 
@@ -145,7 +145,7 @@ def _gaussian(options: Any, quantity: Quantity) -> Law:
 
 def _histogram(options: Any, quantity: Quantity) -> Law:
     if ("edges" in options) != ("contents" in options) or ("edges" in options) == ("file" in options):
-        raise quantity.error("a histogram needs edges and contents, or file and name.")
+        raise quantity.error("a histogram needs 'edges' and 'contents', or 'file' and 'name'.")
     if "file" in options:
         (edges,), contents = read_root(quantity.place, options["file"], options.get("name"), 1)
     else:
@@ -161,7 +161,7 @@ def histogram(edges: Any, contents: Any, quantity: Quantity, low: float = -INFIN
     if len(edges) != len(contents) + 1 or len(contents) == 0:
         raise quantity.error(f"{len(contents)} contents need {len(contents) + 1} edges, found {len(edges)}.")
     if not (np.diff(edges) > 0).all() or not np.isfinite(edges).all():
-        raise quantity.error("the edges of a histogram must ascend.")
+        raise quantity.error("the edges of a histogram must be finite and in ascending order.")
     if not np.isfinite(contents).all():
         raise quantity.error("the contents of a histogram must be finite numbers.")
     if not (np.asarray(contents) >= 0).all():
@@ -207,7 +207,7 @@ def _limits(options: Mapping[str, Any], quantity: Quantity) -> tuple[float, floa
 
 def _ordered(low: float, high: float, quantity: Quantity) -> tuple[float, float]:
     if not low < high:
-        raise quantity.error(f"expected a range with its lower limit first, found {low:g} to {high:g}.")
+        raise quantity.error(f"expected a range with the lower limit first, found {low:g} to {high:g}.")
     return float(low), float(high)
 
 
@@ -230,7 +230,7 @@ KINDS: dict[str, Kind] = {
         _options(["mean"], mean={**_POSITIVE, "description": "Mean above min, before it is cut at max."}),
         _exponential,
     ),
-    "power": Kind(_options(["index"], index={**_NUMBER, "description": "The density goes as x^index."}), _power),
+    "power": Kind(_options(["index"], index={**_NUMBER, "description": "The density is proportional to x^index."}), _power),
     "gaussian": Kind(
         _options(
             ["mean", "sigma"],
@@ -246,7 +246,7 @@ KINDS: dict[str, Kind] = {
             contents={"type": "array", "items": _NUMBER, "description": "Content per bin."},
             file={"type": "string", "description": "ROOT file with a TH1."},
             name={"type": "string", "description": "Name of the histogram in the file."},
-            scale={**_POSITIVE, "description": "Factor to MeV, rad or mm; 1000 for an axis in GeV."},
+            scale={**_POSITIVE, "description": "Factor that converts the axis to MeV, rad or mm; 1000 for an axis in GeV."},
         ),
         _histogram,
     ),

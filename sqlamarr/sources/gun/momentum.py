@@ -35,11 +35,11 @@ PROPERTIES: Mapping[str, Any] = {
     "theta": {**_LAW, "description": "Polar angle [rad]."},
     "cos_theta": {**_LAW, "description": "Cosine of the polar angle."},
     "eta": {**_LAW, "description": "Pseudorapidity."},
-    "y": {**_LAW, "description": "Rapidity; with pt."},
-    "phi": {**_LAW, "description": "Azimuth [rad]; default: flat all around."},
+    "y": {**_LAW, "description": "Rapidity; only together with pt."},
+    "phi": {**_LAW, "description": "Azimuth [rad]; default: flat over the full circle."},
     "spectrum": {
         "type": ["string", "object"],
-        "description": "Size and angle together: a shipped spectrum, or a histogram in two dimensions.",
+        "description": "Momentum and angle together: a shipped spectrum, or a two-dimensional histogram.",
     },
 }
 
@@ -59,7 +59,7 @@ _JOINT: Mapping[str, Any] = {
     "properties": {
         "axes": {
             "type": "array", "items": {"type": "string"}, "minItems": 2, "maxItems": 2,
-            "description": "What the axes are, e.g. [pt, eta]: a size and an angle.",
+            "description": "What the axes are, e.g. [pt, eta]: a momentum or energy, then an angle.",
         },
         "file": {"type": "string", "description": "ROOT file with a TH2."},
         "name": {"type": "string", "description": "Name of the histogram in the file."},
@@ -71,7 +71,7 @@ _JOINT: Mapping[str, Any] = {
             "type": "array", "items": {"type": "array", "items": {"type": "number"}},
             "description": "Without a file: a list of contents per bin of the first axis.",
         },
-        "scale": {**_PAIR, "description": "Factors of the axes to MeV and rad; [1000, 1] for GeV."},
+        "scale": {**_PAIR, "description": "Factors that convert the axes to MeV and rad; [1000, 1] for GeV."},
     },
     "required": ["axes"],
     "additionalProperties": False,
@@ -98,7 +98,7 @@ def momentum(plan: Plan, place: Place, entry: Mapping[str, Any]) -> Momentum:
     phi = _add(plan, place, "phi", (-2 * math.pi, 2 * math.pi), entry.get("phi", {"flat": [-math.pi, math.pi]}))
     if "spectrum" in entry:
         if others := [name for name in (*SIZES, *ANGLES) if name in entry]:
-            raise place.error(f"a spectrum gives the momentum and its angle; found {', '.join(others)} beside it.")
+            raise place.error(f"a spectrum sets both momentum and angle, so {', '.join(others)} cannot be given as well.")
         return _spectrum(plan, place.of("spectrum"), entry["spectrum"], phi)
     size, angle = _one_of(place, entry, SIZES), _one_of(place, entry, ANGLES)
     _check_pair(place, size, angle)
@@ -119,8 +119,8 @@ def notes_on(plan: Plan, place: Place, found: Momentum) -> Iterator[str]:
         most = plan.numbers[found.joint + found.joint_n[0]]
     if 0 < most <= SOFT[name]:
         yield (
-            f"{place.path}: {place.name}: {name} is {most:g} MeV at most. If that is meant in GeV: momenta and "
-            "energies are in MeV, 10 GeV is 10000."
+            f"{place.path}: {place.name}: {name} is at most {most:g} MeV. If that was meant in GeV: momenta and "
+            "energies are in MeV, so 10 GeV is 10000."
         )
 
 
@@ -139,7 +139,7 @@ def check_energy(plan: Plan, place: Place, found: Momentum, species: Iterable[Sp
         if energy < mass:
             raise place.error(
                 f"expected energies above the mass of {descriptors.name_of(one.pid)}, "
-                f"{'up to ' if varies else ''}{mass:.2f} MeV, found energies from {energy:g} MeV on. Raise the lower "
+                f"{'up to ' if varies else ''}{mass:.2f} MeV, found energies from {energy:g} MeV. Raise the lower "
                 "limit of 'energy', or give 'kinetic_energy'."
             )
 
@@ -167,7 +167,7 @@ def _one_of(place: Place, entry: Mapping[str, Any], names: Mapping[str, Any]) ->
 
 def _check_pair(place: Place, size: str, angle: str) -> None:
     if angle == "y" and size != "pt":
-        raise place.of("y").error(f"a rapidity goes with pt, found {size}.")
+        raise place.of("y").error(f"a rapidity must be combined with pt, found {size}.")
 
 
 def _spectrum(plan: Plan, place: Place, value: Any, phi: int) -> Momentum:
@@ -190,7 +190,7 @@ def _add_shipped(plan: Plan, place: Place, value: Mapping[str, Any], phi: int) -
     name = value["shipped"]
     if name not in shipped():
         known = shipped()
-        raise place.error(f"there is no shipped spectrum {name!r}; there are: {', '.join(known)}{suggest(name, known)}")
+        raise place.error(f"unknown shipped spectrum {name!r}; known spectra: {', '.join(known)}{suggest(name, known)}")
     laws = []
     for axis in ("pt", "eta"):
         quantity = Quantity(place.of(axis), -INFINITY, INFINITY)
@@ -211,11 +211,11 @@ def _add_joint(plan: Plan, place: Place, value: Mapping[str, Any], phi: int) -> 
     x, y = x * value.get("scale", (1, 1))[0], y * value.get("scale", (1, 1))[1]
     for edges, (_, low, high), name in ((x, SIZES[size], size), (y, ANGLES[angle], angle)):
         if not (np.diff(edges) > 0).all() or not low <= edges[0] < edges[-1] <= high:
-            raise place.error(f"the edges of {name} must ascend from {low:g} to {high:g}, found {edges.tolist()}.")
+            raise place.error(f"the edges of {name} must be in ascending order, from {low:g} to {high:g} at most, found {edges.tolist()}.")
     if not np.isfinite(contents).all():
         raise place.error("the contents of a spectrum must be finite numbers.")
     if (contents < 0).any() or not (contents > 0).any():
-        raise place.error("the contents of a spectrum must not be negative, and not all 0.")
+        raise place.error("the contents of a spectrum must not be negative, nor all 0.")
     at = len(plan.numbers)
     plan.numbers += [*x.tolist(), *y.tolist(), *contents.ravel().tolist()]
     return Momentum(-1, SIZES[size][0], -1, ANGLES[angle][0], phi, at, (len(x) - 1, len(y) - 1))
@@ -226,7 +226,7 @@ def _read(place: Place, value: Mapping[str, Any]) -> tuple[tuple[Any, Any], Any]
         edges, contents = distributions.read_root(place, value["file"], value.get("name"), 2)
         return (edges[0], edges[1]), contents
     if "edges" not in value or "contents" not in value:
-        raise place.error("expected file and name, or edges and contents.")
+        raise place.error("expected 'file' and 'name', or 'edges' and 'contents'.")
     x, y = (np.array(axis, float) for axis in value["edges"])
     rows = value["contents"]
     if len(rows) != len(x) - 1 or any(len(row) != len(y) - 1 for row in rows):

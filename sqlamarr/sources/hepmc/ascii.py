@@ -164,10 +164,10 @@ def read(stream: Stream, reading: Reading) -> Iterator[HepMCPiece]:
             return
     _take_over(state, stream.path, reading)
     if empty:
-        reading.warn(f"{stream.path} holds no event.")
+        reading.warn(f"{stream.path} contains no events.")
     if state.open:
         reading.warn(
-            f"{stream.path} lacks its end mark (END_EVENT_LISTING): it may have been cut short, and events may "
+            f"{stream.path} has no end marker (END_EVENT_LISTING): it may have been cut short, and events may "
             "be missing."
         )
 
@@ -187,7 +187,7 @@ def _take_over(state: CutState, path: str, reading: Reading) -> None:
     if state.units_stated is False:
         state.units_stated = True
         if not any("states no units" in warning for warning in reading.warnings):
-            reading.warn(f"{path} states no units (it has no U line): HepMC's defaults are used, GeV and mm.")
+            reading.warn(f"{path} states no units (it has no U line); HepMC's defaults, GeV and mm, are used.")
 
 
 def _decide_collisions(
@@ -212,7 +212,7 @@ def _decide_collisions(
         reading.collisions = "file"
         reading.warn(
             f"{path} has particles with LHCb's status codes {', '.join(map(str, LHCB_STATUSES))}: all records of a "
-            "file are taken as the collisions of one event. Say --collisions record if every record is an event."
+            "file are taken as the collisions of one event. Use --collisions record if every record is an event."
         )
     return chain(head, records)
 

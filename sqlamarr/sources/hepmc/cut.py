@@ -88,8 +88,8 @@ def segments(stream: Stream, path: str, block: int = BLOCK) -> Iterator[tuple[me
             return
         if len(rest) > LARGEST_RECORD:
             raise InputError(
-                f"{path}, line {line}: a record of more than {LARGEST_RECORD >> 20} MiB. Expected HepMC text with "
-                "a line that begins with 'E' for every event; check that the file is what its header says."
+                f"{path}, line {line}: a record is larger than {LARGEST_RECORD >> 20} MiB. Expected HepMC text with "
+                "a line that begins with 'E' for every event. Check that the file is what its header says."
             )
 
 

@@ -81,7 +81,7 @@ def _read(stream: Stream, reading: Reading, kind: str, reader: str) -> Iterator[
     except RuntimeError as error:
         raise InputError(f"{stream.path} cannot be read as {kind} ({error}); check the file.") from error
     if empty:
-        reading.warn(f"{stream.path} holds no event.")
+        reading.warn(f"{stream.path} contains no events.")
 
 
 def _pyhepmc(path: str, kind: str) -> Any:

@@ -59,7 +59,7 @@ def check_name(path: Path) -> None:
     :raises OutputError: the name ends otherwise
     """
     if not any(path.name.endswith(name + end) for name in _SUFFIXES for end in _COMPRESSIONS):
-        raise OutputError(f"{path}: expected a name that ends in .hepmc, .hepmc.gz, .hepmc.bz2 or .hepmc.xz.")
+        raise OutputError(f"{path}: expected a name ending in .hepmc, .hepmc.gz, .hepmc.bz2 or .hepmc.xz.")
 
 
 def _compressed(file: IO[bytes], suffix: str) -> Any:

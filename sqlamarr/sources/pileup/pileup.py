@@ -37,8 +37,8 @@ SCHEMA: Mapping[str, Any] = {
         },
         "signal": {
             **_INPUTS,
-            "description": "Events that they are added to: inputs as on the command line, or descriptions. Without: "
-            "events are crossings with one collision at least.",
+            "description": "Events that they are added to: inputs as on the command line, or descriptions. Without it, "
+            "events are crossings with at least one collision.",
         },
         "luminous_region": {
             "description": f"Where collisions are: a year ({', '.join(map(str, LUMINOUS_REGION))}; default 2016), "
@@ -54,7 +54,7 @@ SCHEMA: Mapping[str, Any] = {
                 },
             ],
         },
-        "events": {"type": "integer", "minimum": 1, "description": "How many; without signal, or not all of it."},
+        "events": {"type": "integer", "minimum": 1, "description": "Number of events: needed without signal; with signal, at most so many are read."},
     },
     "additionalProperties": False,
 }
@@ -68,7 +68,7 @@ def read(description: DescribedSource, reading: Reading, entry: dict[str, Any]) 
     :raises InputError: an input is wrong, or there is no end to the events
     """
     if reading.seed is None:
-        raise InputError(f"{description.path} draws collisions at random: that needs a seed.")
+        raise InputError(f"{description.path} draws collisions at random, which needs a seed.")
     content = description.content
     key = stream_key(reading.seed, "source:pileup")
     at_least = 0 if "signal" in content else 1
@@ -112,7 +112,7 @@ def _pool(description: DescribedSource, reading: Reading) -> Pool:
     for warning in inner.warnings:
         reading.warn(warning)
     if not len(pool):
-        raise InputError(f"{description.path}: pileup.collisions: there is no collision in the files.")
+        raise InputError(f"{description.path}: pileup.collisions: the files contain no collisions.")
     return pool
 
 
@@ -143,7 +143,7 @@ def _anchored(given: Any, description: DescribedSource) -> Any:
     if not isinstance(given, str):
         return given
     if given == "-":
-        raise InputError(f"{description.path}: the standard input (-) is no input of pile-up; name a file.")
+        raise InputError(f"{description.path}: pile-up cannot be read from standard input (-); name a file.")
     return str(description.folder / given)
 
 

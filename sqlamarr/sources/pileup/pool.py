@@ -118,7 +118,7 @@ class Generated:
         """
         ordinal = event.ordinal * MOST + number
         if ordinal * ROWS_PER_EVENT >= 2**63:
-            raise InputError(f"Event {event.ordinal} is too far on for generated pile-up; it ends at 2^63 / 10^9.")
+            raise InputError(f"Event {event.ordinal} has too high an ordinal for generated pile-up; the limit is 2^63 / 10^9.")
         made = event._replace(event_id=ordinal * ROWS_PER_EVENT, ordinal=ordinal)
         return PackedCollision(RecipeChunk((made,), (self._source,), self.generator.recipe), self._source.datasource_id)
 
@@ -130,7 +130,7 @@ def reuse(pool: Pool) -> str | None:
     each = pool.drawn / len(pool)
     return (
         f"pile-up: {pool.drawn} collisions were drawn at random from {len(pool)} stored ones, each {each:.2g} times "
-        "on average, and put at new places."
+        "on average, and moved to new places."
     )
 
 

@@ -30,9 +30,9 @@ DEFAULTS = (
 IGNORED = {"random:": "the run's --seed", "main:": "'events: N' or -n"}
 #: Settings that would take away what this source promises, and why.
 REFUSED = {
-    "phasespace:increasemaximum": "events would depend on those before them; as it is, they may have weights above 1",
-    "beams:lhef": "such files are inputs of a run by themselves",
-    "hadronlevel:all": "say how often to hadronize with 'signal: {hadronizations: N}'",
+    "phasespace:increasemaximum": "each event would depend on the events before it; without it, weights above 1 are possible",
+    "beams:lhef": "give such a file as an input of the run instead",
+    "hadronlevel:all": "set how often to hadronize with 'signal: {hadronizations: N}'",
 }
 
 #: Pythia takes any other value of a setting that is on or off for off.
@@ -64,7 +64,7 @@ def start(lines: tuple[str, ...], name: str) -> Any:
     """
     pythia = _set_up(lines, name)
     if not pythia.init():
-        raise InputError(f"{name}: Pythia does not start with this configuration: {_reason(lines, name)}")
+        raise InputError(f"{name}: Pythia cannot be initialised with this configuration: {_reason(lines, name)}")
     return pythia
 
 
@@ -85,7 +85,7 @@ def _reason(lines: tuple[str, ...], name: str) -> str:
     for line in LOUD:
         pythia.readString(line)
     said = [line.partition("PYTHIA")[2] for line in _printed_by(pythia.init).splitlines() if "PYTHIA" in line]
-    return "; ".join(" ".join(line.split()) for line in said) or "it does not say why"
+    return "; ".join(" ".join(line.split()) for line in said) or "it gives no reason"
 
 
 def _printed_by(run: Callable[[], Any]) -> str:
@@ -119,7 +119,7 @@ def checked(lines: tuple[str, ...], name: str) -> tuple[tuple[str, ...], tuple[s
                 raise InputError(f"{name}: config sets {line.strip()!r}, which is not possible here: {why}.")
         instead = next((words for begin, words in IGNORED.items() if key.startswith(begin)), None)
         if instead:
-            warnings.append(f"{name}: config's line {line.strip()!r} is ignored; what counts is {instead}.")
+            warnings.append(f"{name}: config's line {line.strip()!r} is ignored; {instead} is used instead.")
         else:
             kept.append(line)
     return tuple(kept), tuple(warnings)
@@ -133,7 +133,7 @@ def _suggestion(pythia: Any, line: str) -> str:
     if key in names or key[:1].isdigit():
         return ": check its value, and the particle if it begins with one."
     close = get_close_matches(key, names, n=1)
-    return f". Did you mean {names[close[0]]!r}?" if close else ": its manual has the names of settings."
+    return f". Did you mean {names[close[0]]!r}?" if close else ": the names of the settings are in its manual."
 
 
 def set_random(rndm: Any, key: int, event_id: int, stream: int) -> None:

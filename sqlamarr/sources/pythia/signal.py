@@ -65,7 +65,7 @@ class Sampler:
         _check_signal(self.pythia, signal, name)
         self._decays = start((*lines, *signal.decay, "ProcessLevel:all = off"), name)
         if not self._decays.particleData.canDecay(abs(signal.pid)):
-            raise InputError(f"{name}: pythia.signal: Pythia knows no decay of {signal.pid}; say 'decay'.")
+            raise InputError(f"{name}: pythia.signal: Pythia knows no decay of {signal.pid}; give 'decay'.")
         self._decays.particleData.mayDecay(abs(signal.pid), True)
 
     def event(self, key: int, event_id: int) -> tuple[Record, dict[str, Any]]:
@@ -102,7 +102,7 @@ class Sampler:
         for attempt in range(1, _FAILURES + 1):
             if self.pythia.next():
                 return attempt
-        raise NoEventError(f"Pythia gave a collision up {_FAILURES} times in a row, after {tried} good ones.")
+        raise NoEventError(f"Pythia failed to generate a collision {_FAILURES} times in a row, after {tried} good ones.")
 
     def _header(self) -> dict[str, Any]:
         info = self.pythia.infoPython()
@@ -127,7 +127,7 @@ class Sampler:
                 self._decay_others(signal, line)
                 tried = {"collisions_tried": collisions, "hadronizations": hadronizations}
                 return read(self.pythia.event), line - 1, {**self._header(), **tried}
-        raise NoEventError(f"There is no signal ({signal.pid}) in {collisions} collisions; can this config make it?")
+        raise NoEventError(f"No signal ({signal.pid}) was found in {collisions} collisions. Check that this config can produce it.")
 
     def _hadronize(self, signal: Signal) -> tuple[int, int]:
         """How often the collision was hadronized, and the signal's line in the record; 0: it did not come."""
@@ -196,7 +196,7 @@ def _check_signal(pythia: Any, signal: Signal, name: str) -> None:
         raise InputError(f"{name}: pythia.signal: Pythia knows no particle {signal.pid}.")
     if data.isResonance(pid) or not (data.isHadron(pid) or pid == 15):
         raise InputError(
-            f"{name}: pythia.signal: {data.name(pid)} is not a hadron. Choose decays of what the hard process makes "
+            f"{name}: pythia.signal: {data.name(pid)} is not a hadron. Choose the decays of what the hard process makes "
             f"in 'config', e.g. '{pid}:onIfAny = 13'."
         )
 
@@ -214,7 +214,7 @@ def decay_lines(decay: Decay, name: str) -> tuple[str, ...]:
         if particle.pid < 0:
             products = tuple(d.pid for d in particle.conjugated().daughters)
         if channels.setdefault(abs(particle.pid), products) != products:
-            raise InputError(f"{name}: pythia.signal.decay: {particle.name} decays in two ways; Pythia can do one.")
+            raise InputError(f"{name}: pythia.signal.decay: {particle.name} decays in two ways, but Pythia can use only one.")
     lines = [f"{pid}:oneChannel = 1 1. 0 {' '.join(map(str, products))}" for pid, products in channels.items()]
     return (*lines, *(f"{pid}:mayDecay = on" for pid in channels))
 

@@ -15,19 +15,19 @@ from sqlamarr.particles.constants import SPEED_OF_LIGHT
 from sqlamarr.sources.record_tables import Array
 
 COLUMNS = {
-    "event": "Number of the event; not needed where columns hold lists, a row per event.",
+    "event": "Number of the event; not needed where columns hold lists, with one row per event.",
     "pid": "PDG id.",
     "px": "Momentum.",
     "py": "Momentum.",
     "pz": "Momentum.",
-    "e": "Energy; e or m, or neither: the mass is that of the Particle Data Group.",
+    "e": "Energy. Give e or m; without either, the mass is that of the Particle Data Group.",
     "m": "Mass.",
     "x": "Place where the particle begins; default 0.",
     "y": "Place where the particle begins; default 0.",
     "z": "Place where the particle begins; default 0.",
     "t": "Time when the particle begins; default 0.",
     "mother": "Row of the mother in its event, from 0; -1: none.",
-    "status": f"HepMC status; default {STABLE}, and {DECAYED} for what decayed. {LHCB_SIGNAL} marks the signal.",
+    "status": f"HepMC status; default {STABLE}, and {DECAYED} for particles that decayed. {LHCB_SIGNAL} marks the signal.",
     "weight": "Weight of the event, in each of its rows; default 1.",
 }
 INTEGERS = ("event", "pid", "mother", "status")
@@ -108,7 +108,7 @@ class Mapper:
             if name not in self._named:
                 raise InputError(
                     f"{table} has no column {name!r}{_hint(name, names)} "
-                    f"Where it has another name, say so: 'columns: {{{name}: ...}}'."
+                    f"If it has another name, give it: 'columns: {{{name}: ...}}'."
                 )
         units = content.get("units", {})
         momentum, length = MOMENTA[units.get("momentum", "MeV")], LENGTHS[units.get("length", "mm")]
@@ -149,8 +149,8 @@ class Mapper:
         if not jagged:
             if "event" not in self._named:
                 raise InputError(
-                    f"{self._table} has no column 'event', which tells what particles belong together. "
-                    "Where it has another name, say so: 'columns: {event: ...}'."
+                    f"{self._table} has no column 'event', which shows which particles belong together. "
+                    "If it has another name, give it: 'columns: {event: ...}'."
                 )
             return None
         self.whole_events = True
@@ -179,9 +179,9 @@ class Mapper:
         if values.dtype.kind == "f":
             bad = np.flatnonzero(~(np.floor(values) == values) | (np.abs(values) >= _WHOLE))
             if len(bad):
-                raise InputError(f"{column} must hold integers, found {values[bad[0]]} ({bad[0]} rows into a block).")
+                raise InputError(f"{column} must hold integers, found {values[bad[0]]} (row {bad[0]} of a block).")
         if values.dtype == np.uint64 and len(values) and values.max() > np.iinfo(np.int64).max:
-            raise InputError(f"{column} holds numbers beyond 64-bit integers.")
+            raise InputError(f"{column} holds numbers that do not fit into 64-bit integers.")
         return values.astype(np.int64)
 
     def _check_order(self, block: Block) -> None:
@@ -201,7 +201,7 @@ class Mapper:
 def _kind(values: Array) -> str:
     """What is there instead of numbers, with an example."""
     example = next((value for value in values.tolist() if not _is_number(value)), None)
-    return f"what is no number, as {example!r}" if example is not None else f"values of type {values.dtype}"
+    return f"something that is not a number, such as {example!r}" if example is not None else f"values of type {values.dtype}"
 
 
 def _is_number(value: Any) -> bool:
@@ -216,7 +216,7 @@ def _hint(name: str, names: Sequence[str]) -> str:
     close = get_close_matches(name.lower(), {n.lower(): n for n in names}, n=1, cutoff=0.5)
     listed = ", ".join(map(str, names[:20])) + (", ..." if len(names) > 20 else "")
     meant = {n.lower(): n for n in names}
-    return f"; there are: {listed}." + (f" Did you mean {meant[close[0]]!r}?" if close else "")
+    return f"; its columns: {listed}." + (f" Did you mean {meant[close[0]]!r}?" if close else "")
 
 
 __all__ = ["ABSENT", "COLUMNS", "INTEGERS", "LENGTHS", "MOMENTA", "TIMES", "Block", "Jagged", "Mapper"]

@@ -115,15 +115,15 @@ def _faults(rows: ParticleRows, row: Array) -> dict[int, str]:
         note(massless & (pid == code), f"no mass is known for the PDG code {code}; give the table a column m or e.")
     note(np.isnan(rows.columns["pe"]) | np.isnan(mass), "e is less than p.")
     mother, size = rows.columns["mother"], rows.counts[rows.owner]
-    note((mother >= size) | (mother < -1), "the mother is none of the rows of its event (from 0; -1: none).")
+    note((mother >= size) | (mother < -1), "the mother is not one of the rows of its event (numbered from 0; -1: none).")
     note(mother == rows.position, "the particle is its own mother.")
     inside = (mother >= 0) & (mother < size)
     sibling = _first_siblings(np.where(inside, rows.first[rows.owner] + mother, -1))
     for name in _PLACE:
         place = rows.columns[name]
-        note(inside & (place != place[sibling]), f"{name} is not that of the mother's other daughters.")
+        note(inside & (place != place[sibling]), f"{name} differs from that of the mother's other daughters.")
     for number in np.flatnonzero(rows.counts > ROWS_PER_EVENT).tolist():
-        reasons.setdefault(number, f"The event has {rows.counts[number]} particles; {ROWS_PER_EVENT} are possible.")
+        reasons.setdefault(number, f"The event has {rows.counts[number]} particles; at most {ROWS_PER_EVENT} are possible.")
     return reasons
 
 

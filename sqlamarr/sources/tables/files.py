@@ -98,10 +98,10 @@ def _root(path: Path, tree: str | None) -> TableFile:
     except Exception as error:  # uproot raises whatever the bytes lead to
         raise InputError(f"{path} cannot be read as a ROOT file ({error}); check the file.") from error
     if tree is None and len(trees) != 1:
-        raise InputError(f"{path} has {len(trees)} trees ({', '.join(trees)}); expected one. Say which with 'tree:'.")
+        raise InputError(f"{path} has {len(trees)} trees ({', '.join(trees)}); expected one. Choose one with 'tree:'.")
     name = trees[0] if tree is None else tree
     if name not in trees:
-        raise InputError(f"{path} has no tree {name!r}; there are: {', '.join(trees) or 'none'}.")
+        raise InputError(f"{path} has no tree {name!r}; its trees: {', '.join(trees) or 'none'}.")
     branches = file[name]
 
     def blocks(names: Sequence[str]) -> Iterator[Raw]:
@@ -155,7 +155,7 @@ def of_memory(data: Any, name: str) -> TableFile:
     columns = {str(column): data[column] for column in names}
     for column, values in columns.items():
         if not _is_column(values):
-            raise unexpected(f"{name}: column {column!r}", "an array, a value per particle", values, InputError)
+            raise unexpected(f"{name}: column {column!r}", "an array with one value per particle", values, InputError)
     lengths = {column: len(values) for column, values in columns.items()}
     if len(set(lengths.values())) > 1:
         raise InputError(f"{name}: columns must have equal lengths, found {lengths}.")

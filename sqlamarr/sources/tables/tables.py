@@ -30,25 +30,25 @@ SCHEMA: Mapping[str, Any] = {
     "properties": {
         "file": {"type": "string", "description": "Path of the table."},
         "data": {"description": "From Python: a pandas, polars or pyarrow table, or a dict of arrays."},
-        "format": {"enum": list(FORMATS), "description": "Default: what the file looks like."},
+        "format": {"enum": list(FORMATS), "description": "Format of the file; by default recognised from its content or name."},
         "tree": {"type": "string", "description": "ROOT: name of the TTree; not needed if there is only one."},
         "columns": {
             "type": "object",
             "properties": {name: {"type": "string", "description": text} for name, text in COLUMNS.items()},
             "additionalProperties": False,
-            "description": "What the table calls them; those not named are looked for under these names.",
+            "description": "Names of the columns in the table; columns not listed are looked up by the names here.",
         },
         "units": {
             "type": "object",
             "properties": {
-                "momentum": {"enum": list(MOMENTA), "description": "Of momenta, energies and masses; default MeV."},
+                "momentum": {"enum": list(MOMENTA), "description": "Unit of momenta, energies and masses; default MeV."},
                 "length": {"enum": list(LENGTHS), "description": "Default mm."},
                 "time": {"enum": list(TIMES), "description": "Default mm/c."},
             },
             "additionalProperties": False,
             "description": "Units of the table.",
         },
-        "events": {"type": "integer", "minimum": 1, "description": "Read so many only."},
+        "events": {"type": "integer", "minimum": 1, "description": "Read at most this many events."},
     },
     "additionalProperties": False,
 }
@@ -124,13 +124,13 @@ def read(description: DescribedSource, reading: Reading, entry: dict[str, Any]) 
         number += 1
         yield TablePiece(reading.numbering.next_event(), source, block, begin, end)
     if not number:
-        reading.warn(f"{table.name} holds no event: it has columns, but no rows.")
+        reading.warn(f"{table.name} contains no events: it has columns, but no rows.")
 
 
 def _open(description: DescribedSource, entry: dict[str, Any]) -> TableFile:
     content = description.content
     if ("file" in content) == ("data" in content):
-        raise InputError(f"{description.path}: table: expected either 'file' or, from Python, 'data'.")
+        raise InputError(f"{description.path}: table: expected 'file' or, from Python, 'data', but not both.")
     if "data" in content:
         entry.update(path=description.path, description={"table": {**content, "data": "in memory"}})
         return of_memory(content["data"], description.path)
@@ -142,7 +142,7 @@ def _open(description: DescribedSource, entry: dict[str, Any]) -> TableFile:
         entry.update(description={"table": content}, files=[{"path": str(path), "bytes": size, "sha256": sha256}])
     format = content.get("format") or format_of(path)
     if format is None:
-        raise InputError(f"{path} is no known table ({', '.join(FORMATS)}). Say 'format:' if it is one.")
+        raise InputError(f"{path} is not recognised as a table ({', '.join(FORMATS)}). If it is one, set 'format:'.")
     return FORMATS[format](path, content.get("tree"))
 
 
