@@ -1,4 +1,4 @@
-"""Distributions as a YAML file writes them: a number, or ``{kind: options}``."""
+"""Distributions as they are written in YAML: a number, or ``{kind: options}``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LIMITS = {
 }
 _PAIR = {"type": "array", "items": _NUMBER, "minItems": 2, "maxItems": 2}
 
-#: What may stand for a distribution in a description; the kinds have schemas of their own, in KINDS.
+#: Schema of a distribution in a description; the schemas of the kinds are in KINDS.
 SCHEMA: Mapping[str, Any] = {"type": ["number", "object"], "description": "A number, or {kind: options}."}
 
 
@@ -30,8 +30,8 @@ SCHEMA: Mapping[str, Any] = {"type": ["number", "object"], "description": "A num
 class Law:
     """A distribution of one number; see ``sqlamarr_distribution`` in sqlamarr.h.
 
-    :ivar edges: of the histogram's bins, ascending
-    :ivar contents: one fewer, not negative
+    :ivar edges: edges of the histogram's bins, in ascending order
+    :ivar contents: contents of the bins, not negative; one fewer than edges
     """
 
     kind: int
@@ -45,7 +45,7 @@ class Law:
 
 @dataclass(frozen=True)
 class Quantity:
-    """What is drawn: where it stands in a description, and its limits."""
+    """What is drawn: its place in a description, and its limits."""
 
     place: Place
     low: float
@@ -65,9 +65,9 @@ class Kind:
 
 
 def law(value: Any, quantity: Quantity) -> Law:
-    """The distribution that a description gives to a quantity.
+    """The distribution of a quantity according to a description.
 
-    :raises InputError: an unknown kind, options that do not fit, values that the quantity cannot have
+    :raises InputError: the kind is unknown, its options are invalid, or the quantity cannot have such values
     """
     if isinstance(value, (int, float)):
         return _within(Law(0, float(value), float(value)), quantity)
@@ -83,7 +83,7 @@ def law(value: Any, quantity: Quantity) -> Law:
 
 
 def largest_density(kind: int, low: float, high: float, c: float, d: float) -> float:
-    """The upper end of a law; of one that has none, where all but a few draws in a thousand lie below.
+    """The upper end of a law. For an endless law, a value above which only a few draws in a thousand lie.
 
     :param kind: and the others: as of :class:`Law`
     """
@@ -97,7 +97,7 @@ def largest_density(kind: int, low: float, high: float, c: float, d: float) -> f
 
 
 def least(kind: int, low: float, c: float, d: float) -> float:
-    """The lower end of a law; of a Gaussian, seven widths below its mean if that is higher: nothing lies below.
+    """The lower end of a law. For a Gaussian, at least seven widths below its mean: no draw is lower.
 
     :param kind: and the others: as of :class:`Law`
     """
@@ -154,9 +154,9 @@ def _histogram(options: Any, quantity: Quantity) -> Law:
 
 
 def histogram(edges: Any, contents: Any, quantity: Quantity, low: float = -INFINITY, high: float = INFINITY) -> Law:
-    """A histogram, cut to [low, high] (a cut bin keeps its density).
+    """A histogram cut to [low, high] (a cut bin keeps its density).
 
-    :raises InputError: lengths, edges or contents are none of a histogram
+    :raises InputError: lengths, edges or contents are invalid
     """
     if len(edges) != len(contents) + 1 or len(contents) == 0:
         raise quantity.error(f"{len(contents)} contents need {len(contents) + 1} edges, found {len(edges)}.")
@@ -178,10 +178,10 @@ def histogram(edges: Any, contents: Any, quantity: Quantity, low: float = -INFIN
 
 
 def read_root(place: Place, file: str, name: str | None, dimensions: int) -> tuple[list[Any], Any]:
-    """Edges of the axes and contents (without what lies outside the axes) of a TH1 or TH2 in a ROOT file.
+    """Edges of the axes and contents (without underflow and overflow) of a TH1 or TH2 in a ROOT file.
 
     :param dimensions: 1 or 2
-    :raises InputError: the file, or such a histogram in it, is not there
+    :raises InputError: the file cannot be read or has no such histogram
     """
     import uproot
 

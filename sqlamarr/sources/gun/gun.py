@@ -1,4 +1,4 @@
-"""``gun:``: particles shot with given spectra, from a given place, decaying by phase space."""
+"""``gun:``: particles shot with given spectra from a given place, and decaying by phase space."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sqlamarr.sources.gun.place import Place
 from sqlamarr.sources.gun.plan import GunRecipe, Head, Plan
 from sqlamarr.sources.kind import DescribedSource, Generator
 
-#: Events of a few particles each: with fewer at a time, what every batch costs would be felt.
+#: Events have few particles, so with smaller batches the fixed cost of a batch would matter.
 BATCH = 8000
 #: Widths of the luminous region in x, y, z [mm] by the year of data taking (RapidSim, config/beam.dat).
 LUMINOUS_REGION = dict.fromkeys((2015, 2016, 2017, 2018), (0.035, 0.035, 60.0))
@@ -90,7 +90,7 @@ SCHEMA: Mapping[str, Any] = {
 
 
 def prepare(description: DescribedSource, seed: int) -> Generator:
-    """A particle gun from its description.
+    """Prepare a particle gun from its description.
 
     :raises InputError: the description is wrong
     """
@@ -151,7 +151,7 @@ def _files(description: DescribedSource) -> Iterator[Any]:
 
 
 def _entries(place: Place) -> list[tuple[Place, Mapping[str, Any]]]:
-    """The particles of an event, and where in the description each stands."""
+    """The particles of an event, each with its place in the description."""
     content = place.description.content
     single = {key: value for key, value in content.items() if key in PARTICLE}
     if "particles" not in content:
@@ -177,7 +177,7 @@ def _add_head(decay_plan: DecayPlan, place: Place, entry: Mapping[str, Any]) -> 
 
 
 def _particles(decay_plan: DecayPlan, place: Place, entry: Mapping[str, Any]) -> Iterator[tuple[float, int]]:
-    """Share and species of every particle that there may be."""
+    """Share and species of every particle that may be shot."""
     table = decay_plan.table
     for name, share in _shares(place.of("particle"), entry["particle"]).items():
         key = _key(table, name)
@@ -216,7 +216,7 @@ def _shares(place: Place, value: Any) -> dict[str, float]:
 
 
 def _place(plan: Plan, place: Place, value: Any, axes: str) -> Any:
-    """The distributions of the coordinates; those that are not given are 0."""
+    """The distributions of the coordinates; missing ones are 0."""
     if isinstance(value, list):
         if len(value) != 3:
             raise place.error(f"expected [x, y, z] in mm, found {value!r}.")

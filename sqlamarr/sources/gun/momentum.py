@@ -1,4 +1,4 @@
-"""The momentum of a gun's particle: a size and an angle each of its own, or a spectrum of both."""
+"""The momentum of a gun's particle: a size and an angle, or a joint spectrum of both."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from sqlamarr.sources.gun.plan import Plan, Species
 SIZES = {name: (kind, 0.0, INFINITY) for kind, name in enumerate(("p", "pt", "energy", "kinetic_energy"))}
 ANGLES = {"theta": (0, 0.0, math.pi), "eta": (1, -20.0, 20.0), "y": (2, -20.0, 20.0), "cos_theta": (3, -1.0, 1.0)}
 
-#: By size, what one hardly shoots into LHCb and easily types for GeV [MeV].
+#: By size, values [MeV] that are unlikely in LHCb and were probably meant in GeV.
 SOFT = {"p": 300.0, "pt": 100.0, "energy": 300.0, "kinetic_energy": 300.0}
 
 _LAW = distributions.SCHEMA
@@ -79,7 +79,7 @@ _JOINT: Mapping[str, Any] = {
 
 
 class Momentum(NamedTuple):
-    """The part of ``sqlamarr_gun_head`` that tells how momenta are drawn."""
+    """The part of ``sqlamarr_gun_head`` that specifies how momenta are drawn."""
 
     size: int
     size_kind: int
@@ -93,7 +93,7 @@ class Momentum(NamedTuple):
 def momentum(plan: Plan, place: Place, entry: Mapping[str, Any]) -> Momentum:
     """Add what a particle's entry says about its momentum to the plan.
 
-    :raises InputError: it says too much, too little, or what cannot be
+    :raises InputError: the entry says too much or too little, or a value is impossible
     """
     phi = _add(plan, place, "phi", (-2 * math.pi, 2 * math.pi), entry.get("phi", {"flat": [-math.pi, math.pi]}))
     if "spectrum" in entry:
@@ -110,7 +110,7 @@ def momentum(plan: Plan, place: Place, entry: Mapping[str, Any]) -> Momentum:
 
 
 def notes_on(plan: Plan, place: Place, found: Momentum) -> Iterator[str]:
-    """What the user should know of a momentum: one this small was probably meant in GeV."""
+    """What the user should know about a momentum: one this small was probably meant in GeV."""
     name = list(SIZES)[found.size_kind]
     if found.size >= 0:
         kind, _, _, *parameters = plan.distributions[found.size]
@@ -125,9 +125,9 @@ def notes_on(plan: Plan, place: Place, found: Momentum) -> Iterator[str]:
 
 
 def check_energy(plan: Plan, place: Place, found: Momentum, species: Iterable[Species]) -> None:
-    """No particle has less energy than mass: said now, not when it is drawn.
+    """Check before any event is drawn that no particle has less energy than its mass.
 
-    :param species: that are shot with this momentum
+    :param species: the species that are shot with this momentum
     :raises InputError: energies below the mass are possible
     """
     if found.size_kind != SIZES["energy"][0]:

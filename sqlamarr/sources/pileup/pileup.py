@@ -1,4 +1,4 @@
-"""``pileup:``, further collisions in the events of another source, in Poisson numbers."""
+"""``pileup:``, a Poisson-distributed number of further collisions in the events of another source."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def read(description: DescribedSource, reading: Reading, entry: dict[str, Any]) 
     """The events of the signal with pile-up, or crossings without signal.
 
     :param entry: of the provenance
-    :raises InputError: an input is wrong, or there is no end to the events
+    :raises InputError: an input is wrong, or the number of events is not limited
     """
     if reading.seed is None:
         raise InputError(f"{description.path} draws collisions at random, which needs a seed.")
@@ -85,7 +85,7 @@ def read(description: DescribedSource, reading: Reading, entry: dict[str, Any]) 
 
 
 def _region(content: Mapping[str, Any]) -> tuple[tuple[float, ...] | None, tuple[float, ...]]:
-    """Widths and centre of the luminous region [mm]; no widths: nothing is to be moved."""
+    """Widths and centre of the luminous region [mm]; without widths, nothing is moved."""
     region = content.get("luminous_region", 2016)
     if region == "none":
         return None, (0.0, 0.0, 0.0)
@@ -95,7 +95,7 @@ def _region(content: Mapping[str, Any]) -> tuple[tuple[float, ...] | None, tuple
 
 
 def _pool(description: DescribedSource, reading: Reading) -> Pool:
-    """Where collisions come from, ready."""
+    """Prepare the pool that collisions come from."""
     arguments = _arguments(description, "collisions")
     seed = stream_key(reading.seed or 0, "source:pileup:collisions")
     made = [argument for argument in arguments if isinstance(argument, DescribedSource) and not argument.is_read]
@@ -118,7 +118,7 @@ def _pool(description: DescribedSource, reading: Reading) -> Pool:
 
 def _events(description: DescribedSource, reading: Reading) -> Iterator[tuple[EventRef, DataSource, Chunk | None]]:
     if "events" in description.content:
-        reading.last = True  # whatever comes after is read
+        reading.last = True  # inputs that follow are read nevertheless
     if "signal" in description.content:
         for chunk in _inputs(_arguments(description, "signal"), reading).chunks(1):
             (event,), (source, *_) = chunk.events, chunk.sources

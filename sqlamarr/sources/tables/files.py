@@ -45,13 +45,13 @@ def format_of(path: Path) -> str | None:
 
 
 def is_table(argument: str) -> bool:
-    """Is an input a file that is read as a table?"""
+    """Whether an input is a file that is read as a table."""
     path = Path(argument)
     return path.is_file() and format_of(path) is not None
 
 
 def is_frame(given: Any) -> bool:
-    """Is this a table in memory: a frame, or a dict of arrays?"""
+    """Whether this is a table in memory: a frame, or a dict of arrays."""
     if isinstance(given, Mapping):
         return "pid" in given
     return hasattr(given, "__getitem__") and (hasattr(given, "columns") or hasattr(given, "column_names"))
