@@ -221,8 +221,12 @@ def _check_labels(decay: Decay, labels: list[str], selection: Selection) -> None
     nodes = dict(zip(labels, decay.walk()))
     for label in selection.cuts:
         if label not in nodes:
-            raise SqlamarrError(f"--cut: no particle of the decay is called {label!r}; its particles are {', '.join(labels)}.")
+            raise SqlamarrError(
+                f"--cut: no particle of the decay is called {label!r}; its particles are {', '.join(labels)}."
+            )
     for label in selection.masses:
         decaying = [name for name, node in nodes.items() if node.daughters]
         if label not in decaying:
-            raise SqlamarrError(f"--mass: no decaying particle is called {label!r}; the decaying particles are {', '.join(decaying)}.")
+            raise SqlamarrError(
+                f"--mass: no decaying particle is called {label!r}; the decaying particles are {', '.join(decaying)}."
+            )

@@ -69,7 +69,9 @@ def check_target(path: Path, overwrite: bool, mark: bytes) -> None:
     """
     if path.is_dir():
         if any(path.iterdir()) and not (overwrite and all(file.suffix == ".parquet" for file in path.iterdir())):
-            raise OutputError(f"{path} is a folder with files in it; expected the name of a file to write, or an empty folder.")
+            raise OutputError(
+                f"{path} is a folder with files in it; expected the name of a file to write, or an empty folder."
+            )
         return
     if not path.exists() or not overwrite:
         check_output(path)

@@ -1,1 +1,1 @@
-"""What is known of particles: names, masses, charges, codes, decay descriptors, constants and conservation laws."""
+"""Knowledge about particles: names, masses, charges, codes, decay descriptors, constants, conservation laws."""

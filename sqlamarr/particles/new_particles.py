@@ -1,4 +1,4 @@
-"""Particles of one's own: what searches look for, with names, masses and lifetimes that are in nobody's tables."""
+"""User-defined particles, e.g. for searches, with names, masses and lifetimes that are not in any table."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ SCHEMA: Mapping[str, Any] = {
 
 
 def read(content: Mapping[str, Mapping[str, Any]], where: str) -> dict[int, OwnParticle]:
-    """Particles by PDG code, from the validated content of the key.
+    """Read particles by PDG code from the validated content of the key.
 
-    :param where: begins messages
-    :raises InputError: a name or a code is somebody else's, or properties contradict each other
+    :param where: beginning of messages
+    :raises InputError: a name or a code is already in use, or properties contradict each other
     """
     found: dict[int, OwnParticle] = {}
     for name, entry in content.items():
@@ -60,17 +60,19 @@ def read(content: Mapping[str, Mapping[str, Any]], where: str) -> dict[int, OwnP
 
 
 def definition_hint(error: DescriptorError) -> str:
-    """The end of a gun's message about an error: that particles can be defined, if one is not known."""
+    """A hint for messages of a gun about unknown particles: they can be defined."""
     if not isinstance(error, UnknownParticleError):
         return ""
     return f" Particles that are in no table, or have no mass there, can be defined in '{KEY}' (docs/gun.md)."
 
 
 def _pair(name: str, entry: Mapping[str, Any], where: str) -> Iterator[OwnParticle]:
-    """A particle, and its antiparticle if that is another."""
+    """A particle, and its antiparticle if that is a different one."""
     pid, anti = entry["pid"], entry.get("antiparticle", name)
     if descriptors.is_known(pid):
-        raise InputError(f"{where}: the PDG code {pid} already belongs to {descriptors.name_of(pid)}. Choose another code.")
+        raise InputError(
+            f"{where}: the PDG code {pid} already belongs to {descriptors.name_of(pid)}. Choose another code."
+        )
     charge = _charge(pid, where)
     if entry.get("charge", charge) != charge:
         raise InputError(
@@ -91,7 +93,7 @@ def _pair(name: str, entry: Mapping[str, Any], where: str) -> Iterator[OwnPartic
 
 
 def _ctau(entry: Mapping[str, Any]) -> float | None:
-    """Mean proper decay length [mm], None if nothing is said of it."""
+    """Mean proper decay length [mm]; None if it is not given."""
     if "width" in entry:
         return HBAR_C / float(entry["width"])
     if "lifetime" in entry:
@@ -100,7 +102,7 @@ def _ctau(entry: Mapping[str, Any]) -> float | None:
 
 
 def _charge(pid: int, where: str) -> int:
-    """By the numbering scheme, as the truth selection and the tracks will see it."""
+    """Charge by the numbering scheme, which the truth selection and the tracks use."""
     out = ffi.new("int *")
     try:
         check(lib.sqlamarr_pdg_three_charge(pid, out))
@@ -117,7 +119,9 @@ def _charge(pid: int, where: str) -> int:
 def _check_free(particle: OwnParticle, others: Mapping[int, OwnParticle], where: str) -> None:
     name, pid = particle.name, particle.pdgid
     if not re.fullmatch(r"[A-Za-z][^\s()\[\]^$>]*", name):
-        raise InputError(f"{where}: expected a name that begins with a letter and has no spaces or brackets, found {name!r}.")
+        raise InputError(
+            f"{where}: expected a name that begins with a letter and has no spaces or brackets, found {name!r}."
+        )
     if pid in others or name in (other.name for other in others.values()):
         raise InputError(f"{where}: the name {name!r} or the PDG code {pid} is given to two particles.")
     if descriptors.is_known(name):

@@ -76,7 +76,9 @@ def _section(db: Database, text: str) -> DecaySection:
         for label, node in nodes:
             if not node.daughters and f"{label}_TRACK_Key" in free:
                 pictures += _final(label, node, free)
-    explained = "Candidates whose particles are truth-matched; vertices and decay trees are fitted as in docs/tuples.md."
+    explained = (
+        "Candidates whose particles are truth-matched; vertices and decay trees are fitted as in docs/tuples.md."
+    )
     return DecaySection(_title(descriptor), explained, numbers, pictures)
 
 

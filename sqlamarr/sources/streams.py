@@ -278,7 +278,9 @@ def _members(stream: Stream) -> Iterator[Stream]:
     while stream.read():  # padding after the archive's end, so that the checksum covers the whole file
         pass
     if not found:
-        raise InputError(f"{stream.path} is an archive that contains no files. Remove it from the inputs, or write it again.")
+        raise InputError(
+            f"{stream.path} is an archive that contains no files. Remove it from the inputs, or write it again."
+        )
 
 
 class _Member:

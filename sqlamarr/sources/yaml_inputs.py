@@ -146,7 +146,9 @@ def refuse_endless(description: DescribedSource, reading: Reading) -> None:
     """
     where = f"or 'events: N' below '{description.kind}:'"
     if reading.numbering.remaining is None:
-        raise InputError(f"{description.path} has no end: give the number of events with -n N (events in Python) {where}.")
+        raise InputError(
+            f"{description.path} has no end: give the number of events with -n N (events in Python) {where}."
+        )
     if not reading.last:
         raise InputError(
             f"{description.path} has no end, and the inputs after it would never be read. Set {where[3:]}, "

@@ -258,6 +258,8 @@ def test_numbers_that_do_not_fit_are_refused(tmp_path):
             DataError, match="EventHeaderData.runNumber: the value -1 does not fit into EDM4hep's type uint32"
         ):
             export(db, tmp_path / "out.edm4hep.root")
-        with pytest.raises(SqlamarrError, match="EDM4hep has a fixed set of collections: --table cannot be used with it"):
+        with pytest.raises(
+            SqlamarrError, match="EDM4hep has a fixed set of collections: --table cannot be used with it"
+        ):
             export(db, tmp_path / "out.edm4hep.root", tables="Hits")
         assert not list(tmp_path.glob("*root*"))

@@ -247,7 +247,9 @@ def test_errors_of_the_call(tmp_path):
         ]:
             with pytest.raises(SqlamarrError, match=message):
                 export(db, tmp_path / "out.root", **options)
-        with pytest.raises(SqlamarrError, match="the format cannot be recognised from the name; expected a name ending in"):
+        with pytest.raises(
+            SqlamarrError, match="the format cannot be recognised from the name; expected a name ending in"
+        ):
             export(db, tmp_path / "out.txt")
         assert not list(tmp_path.glob("*out.root*"))
 

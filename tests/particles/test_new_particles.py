@@ -127,7 +127,10 @@ REFUSED = [
     ({"B1": {**N1, "pid": 521}}, "new_particles.B1: the PDG code 521 already belongs to B[+]. Choose another code."),
     ({"B+": N1}, r"a particle 'B\+' exists already. Choose another name."),
     ({"N1": {**N1, "charge": 1}}, r"expected charge \+0, as the PDG code 9900014 requires, found \+1. Choose another"),
-    ({"X": {**STAU, "antiparticle": "X"}}, "a charged particle cannot be its own antiparticle: give 'antiparticle: NAME'"),
+    (
+        {"X": {**STAU, "antiparticle": "X"}},
+        "a charged particle cannot be its own antiparticle: give 'antiparticle: NAME'",
+    ),
     ({"X": {"pid": 1000015, "mass": 5}}, "a charged particle cannot be its own antiparticle"),
     ({"N1": {**N1, "width": 1}}, "expected at most one of ctau, lifetime and width, found ctau, width."),
     ({"N1": {**N1, "pid": 4900101}}, "4900101 says nothing about a charge.*Codes of new particles are, e.g., 9900014"),

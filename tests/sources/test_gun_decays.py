@@ -277,7 +277,10 @@ REFUSED = [
     ("B0 -> K+ pi+", "B0 -> K+ pi+ does not conserve charge: +0 becomes +2."),
     ("D0 -> B- pi+", "is impossible: the products have a total mass of 5418.98 MeV, but its own mass is 1864.84 MeV."),
     ("B0 -> K+ pi-=", "There is no particle 'pi-='. Did you mean"),
-    ("B+ -> K+", "B+ -> K+ does not conserve energy and momentum: 5279.41 MeV become 493.68 MeV. A particle must decay to"),
+    (
+        "B+ -> K+",
+        "B+ -> K+ does not conserve energy and momentum: 5279.41 MeV become 493.68 MeV. A particle must decay to",
+    ),
     ("B0 -> (D- -> K-) pi+", "D- -> K- does not conserve energy and momentum"),
     ("B0 K+ pi-", "cannot be understood: expected an arrow"),
 ]

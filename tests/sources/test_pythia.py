@@ -248,7 +248,10 @@ def test_the_cross_section_is_that_of_pythia(pythia):
             {"config": ["HardQCD:hardbbbar = maybe"]},
             "line 'HardQCD:hardbbbar = maybe': expected on or off, found 'mayb",
         ),
-        ({"config": ["PhaseSpace:pTHatMin = 2."]}, "cannot be initialised with this configuration: .*no process switched on"),
+        (
+            {"config": ["PhaseSpace:pTHatMin = 2."]},
+            "cannot be initialised with this configuration: .*no process switched on",
+        ),
         ({"config": SOFT, "beams": {"energy": 1}}, "cannot be initialised with this configuration: .*too low energy"),
         ({"config": [*BEAUTY, "HadronLevel:all = off"]}, "set how often to hadronize"),
         ({"config": [*BEAUTY, "PhaseSpace:increaseMaximum = on"]}, "events would depend on those before them"),
@@ -258,7 +261,10 @@ def test_the_cross_section_is_that_of_pythia(pythia):
         ({"config": BEAUTY, "signal": {"particle": "B00"}}, "There is no particle 'B00'"),
         ({"config": BEAUTY, "signal": {"particle": "Z0"}}, "is not a hadron"),
         ({"config": BEAUTY, "signal": {"particle": "B0", "eta": [5, 2]}}, "expected a range"),
-        ({"config": BEAUTY, "signal": {"particle": "B+", "decay": "B0 -> pi+ pi-"}}, "but 'decay' is the decay of another"),
+        (
+            {"config": BEAUTY, "signal": {"particle": "B+", "decay": "B0 -> pi+ pi-"}},
+            "but 'decay' is the decay of another",
+        ),
         ({"config": BEAUTY, "signal": {"decay": "B0 -> pi+ -> pi-"}}, "cannot be understood"),
         (
             {"config": BEAUTY, "signal": {"decay": "B0 -> K+ K+"}},

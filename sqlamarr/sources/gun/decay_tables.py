@@ -181,7 +181,9 @@ def from_dec(path: Path) -> DecayTable:
         raise InputError(f"{path} has no decays: expected blocks 'Decay NAME ... Enddecay', found none.")
     table = DecayTable()
     for name, meant in parser.dict_aliases().items():
-        with suppress(DescriptorError):  # LHCb's own file has aliases of particles without a PDG code, which are skipped
+        with suppress(
+            DescriptorError
+        ):  # LHCb's own file has aliases of particles without a PDG code, which are skipped
             table.aliases[name] = descriptors.pid_of(meant)
     for one, other in parser.dict_charge_conjugates().items():
         with suppress(DescriptorError):

@@ -72,7 +72,9 @@ def law(value: Any, quantity: Quantity) -> Law:
     if isinstance(value, (int, float)):
         return _within(Law(0, float(value), float(value)), quantity)
     if not isinstance(value, Mapping) or len(value) != 1:
-        raise quantity.error(f"expected a number or one {{kind: options}}, found {value!r}. Known kinds: {', '.join(KINDS)}.")
+        raise quantity.error(
+            f"expected a number or one {{kind: options}}, found {value!r}. Known kinds: {', '.join(KINDS)}."
+        )
     ((kind, options),) = value.items()
     if kind not in KINDS:
         raise quantity.error(
@@ -85,7 +87,7 @@ def law(value: Any, quantity: Quantity) -> Law:
 def largest_density(kind: int, low: float, high: float, c: float, d: float) -> float:
     """The upper end of a law. For an endless law, a value above which only a few draws in a thousand lie.
 
-    :param kind: and the others: as of :class:`Law`
+    :param kind: this and the other parameters as in :class:`Law`
     """
     if math.isfinite(high):
         return high
@@ -99,7 +101,7 @@ def largest_density(kind: int, low: float, high: float, c: float, d: float) -> f
 def least(kind: int, low: float, c: float, d: float) -> float:
     """The lower end of a law. For a Gaussian, at least seven widths below its mean: no draw is lower.
 
-    :param kind: and the others: as of :class:`Law`
+    :param kind: this and the other parameters as in :class:`Law`
     """
     return max(low, c - 7 * d) if kind == 5 else low
 
@@ -230,7 +232,9 @@ KINDS: dict[str, Kind] = {
         _options(["mean"], mean={**_POSITIVE, "description": "Mean above min, before it is cut at max."}),
         _exponential,
     ),
-    "power": Kind(_options(["index"], index={**_NUMBER, "description": "The density is proportional to x^index."}), _power),
+    "power": Kind(
+        _options(["index"], index={**_NUMBER, "description": "The density is proportional to x^index."}), _power
+    ),
     "gaussian": Kind(
         _options(
             ["mean", "sigma"],
@@ -246,7 +250,10 @@ KINDS: dict[str, Kind] = {
             contents={"type": "array", "items": _NUMBER, "description": "Content per bin."},
             file={"type": "string", "description": "ROOT file with a TH1."},
             name={"type": "string", "description": "Name of the histogram in the file."},
-            scale={**_POSITIVE, "description": "Factor that converts the axis to MeV, rad or mm; 1000 for an axis in GeV."},
+            scale={
+                **_POSITIVE,
+                "description": "Factor that converts the axis to MeV, rad or mm; 1000 for an axis in GeV.",
+            },
         ),
         _histogram,
     ),

@@ -54,7 +54,11 @@ PARTICLE: Mapping[str, Any] = {
 SCHEMA: Mapping[str, Any] = {
     "type": "object",
     "properties": {
-        "events": {"type": "integer", "minimum": 1, "description": "Number of events; default: as many as the run asks for."},
+        "events": {
+            "type": "integer",
+            "minimum": 1,
+            "description": "Number of events; default: as many as the run asks for.",
+        },
         "origin": {
             **_PLACE,
             "description": "Where collisions are: [x, y, z] in mm; distributions of x, y, z [mm] and t [mm/c]; or "
@@ -73,7 +77,10 @@ SCHEMA: Mapping[str, Any] = {
             "description": "Branching fractions of particles whose decay is not spelled out: "
             '{D0: {"K- pi+": 0.7, "K- pi+ pi0": 0.3}}.',
         },
-        "decay_file": {"type": "string", "description": "Branching fractions from an EvtGen .dec file (extra: decays)."},
+        "decay_file": {
+            "type": "string",
+            "description": "Branching fractions from an EvtGen .dec file (extra: decays).",
+        },
         "shipped_decays": {
             "type": "boolean",
             "description": "Let light hadrons and excited heavy ones decay by the shipped table; default true.",

@@ -98,7 +98,9 @@ def momentum(plan: Plan, place: Place, entry: Mapping[str, Any]) -> Momentum:
     phi = _add(plan, place, "phi", (-2 * math.pi, 2 * math.pi), entry.get("phi", {"flat": [-math.pi, math.pi]}))
     if "spectrum" in entry:
         if others := [name for name in (*SIZES, *ANGLES) if name in entry]:
-            raise place.error(f"a spectrum sets both momentum and angle, so {', '.join(others)} cannot be given as well.")
+            raise place.error(
+                f"a spectrum sets both momentum and angle, so {', '.join(others)} cannot be given as well."
+            )
         return _spectrum(plan, place.of("spectrum"), entry["spectrum"], phi)
     size, angle = _one_of(place, entry, SIZES), _one_of(place, entry, ANGLES)
     _check_pair(place, size, angle)
@@ -211,7 +213,9 @@ def _add_joint(plan: Plan, place: Place, value: Mapping[str, Any], phi: int) -> 
     x, y = x * value.get("scale", (1, 1))[0], y * value.get("scale", (1, 1))[1]
     for edges, (_, low, high), name in ((x, SIZES[size], size), (y, ANGLES[angle], angle)):
         if not (np.diff(edges) > 0).all() or not low <= edges[0] < edges[-1] <= high:
-            raise place.error(f"the edges of {name} must be in ascending order, from {low:g} to {high:g} at most, found {edges.tolist()}.")
+            raise place.error(
+                f"the edges of {name} must be in ascending order, from {low:g} to {high:g} at most, found {edges.tolist()}."
+            )
     if not np.isfinite(contents).all():
         raise place.error("the contents of a spectrum must be finite numbers.")
     if (contents < 0).any() or not (contents > 0).any():

@@ -54,7 +54,11 @@ SCHEMA: Mapping[str, Any] = {
                 },
             ],
         },
-        "events": {"type": "integer", "minimum": 1, "description": "Number of events: needed without signal; with signal, at most so many are read."},
+        "events": {
+            "type": "integer",
+            "minimum": 1,
+            "description": "Number of events: needed without signal; with signal, at most so many are read.",
+        },
     },
     "additionalProperties": False,
 }

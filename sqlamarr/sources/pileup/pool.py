@@ -118,7 +118,9 @@ class Generated:
         """
         ordinal = event.ordinal * MOST + number
         if ordinal * ROWS_PER_EVENT >= 2**63:
-            raise InputError(f"Event {event.ordinal} has too high an ordinal for generated pile-up; the limit is 2^63 / 10^9.")
+            raise InputError(
+                f"Event {event.ordinal} has too high an ordinal for generated pile-up; the limit is 2^63 / 10^9."
+            )
         made = event._replace(event_id=ordinal * ROWS_PER_EVENT, ordinal=ordinal)
         return PackedCollision(RecipeChunk((made,), (self._source,), self.generator.recipe), self._source.datasource_id)
 

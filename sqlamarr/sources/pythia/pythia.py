@@ -82,7 +82,7 @@ SCHEMA: Mapping[str, Any] = {
 }
 
 
-_LOWEST_ENERGY = 20.0  # GeV: less than LHC's protons of injection energy on a target at rest, 29 GeV
+_LOWEST_ENERGY = 20.0  # GeV: less than that of LHC protons at injection energy on a fixed target, 29 GeV
 _FIRST_HADRON = 100  # PDG codes of hadrons are higher
 
 
@@ -91,10 +91,10 @@ class PythiaRecipe:
     """Makes events with Pythia, which each process initialises once.
 
     :ivar lines: Pythia's settings
-    :ivar signal: what an event must have; None: nothing
-    :ivar key: of the random numbers, see :func:`sqlamarr.native.random.stream_key`
-    :ivar sigma: of the processes
-    :ivar name: of the description, for messages
+    :ivar signal: what an event must contain; None for no requirement
+    :ivar key: key of the random numbers, see :func:`sqlamarr.native.random.stream_key`
+    :ivar sigma: cross-section of the processes
+    :ivar name: name of the description for messages
     """
 
     lines: tuple[str, ...]
@@ -104,7 +104,7 @@ class PythiaRecipe:
     name: str
 
     def make(self, events: Sequence[EventRef]) -> ParsedChunk:
-        """Generate these events; each depends on (key, event_id) alone."""
+        """Generate these events; each depends only on (key, event_id)."""
         done, rejected = [], []
         with INSTANCES.lock:
             sampler = INSTANCES.get((self.lines, self.signal), lambda: Sampler(self.lines, self.signal, self.name))
@@ -125,15 +125,15 @@ class PythiaRecipe:
 
 
 def prepare(description: DescribedSource, seed: int) -> Generator:
-    """Start Pythia and learn the cross-section.
+    """Start Pythia and determine the cross-section.
 
-    :raises InputError: Pythia does not understand a setting, or a name or range is none
+    :raises InputError: Pythia does not understand a setting, or a name or a range is invalid
     """
     content, name = description.content, description.path
     config, warnings = checked(_config(content["config"], description), name)
     lines = (*_beams(content.get("beams", {}), name), *config)
     signal = _signal(content, name)
-    # What is wrong shows before any event.
+    # Mistakes are found before any event.
     sampler = INSTANCES.get((lines, signal), lambda: Sampler(lines, signal, name))
     key = stream_key(seed, "source:pythia")
     recipe = PythiaRecipe(lines, signal, key, cross_section(lines, key, name), name)
@@ -164,10 +164,14 @@ def _signal(content: Mapping[str, Any], name: str) -> Signal | None:
         raise InputError(f"{name}: pythia.signal: give 'particle' or 'decay'.")
     pid = _pid(given["particle"], name) if "particle" in given else decay.pid if decay else 0
     if decay and abs(decay.pid) != abs(pid):
-        raise InputError(f"{name}: pythia.signal: 'particle' is {given['particle']}, but 'decay' is the decay of another particle.")
+        raise InputError(
+            f"{name}: pythia.signal: 'particle' is {given['particle']}, but 'decay' is the decay of another particle."
+        )
     low, high = given.get("eta", (None, None))
     if low is not None and not low < high:
-        raise InputError(f"{name}: pythia.signal.eta: expected a range with the lower limit first, found {[low, high]}.")
+        raise InputError(
+            f"{name}: pythia.signal.eta: expected a range with the lower limit first, found {[low, high]}."
+        )
     return Signal(
         pid,
         given.get("charge_conjugate", True),
@@ -189,7 +193,7 @@ def _decay(text: str, where: str) -> Decay:
 
 
 def _notes(content: Mapping[str, Any], name: str) -> Iterator[str]:
-    """What the user should know of the description."""
+    """What the user should know about the description."""
     beams = content.get("beams", {})
     energy, hadrons = beams.get("energy", 13000.0), [_pid(p, name) for p in beams.get("particles", (PROTON, PROTON))]
     if energy < _LOWEST_ENERGY and all(abs(pid) > _FIRST_HADRON for pid in hadrons):

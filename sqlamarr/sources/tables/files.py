@@ -1,4 +1,4 @@
-"""Tables of particles in files and in memory, read block by block."""
+"""Read tables of particles in files and in memory block by block."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sqlamarr.sources.record_tables import Array
 from sqlamarr.sources.tables.columns import Jagged
 
 Raw = Mapping[str, Array | Jagged]
-ROWS = 100_000  # that are read at once
+ROWS = 100_000  # number of rows in a block
 _ROOT_BYTES = "50 MB"
 
 
@@ -24,10 +24,10 @@ _ROOT_BYTES = "50 MB"
 class TableFile:
     """An open table.
 
-    :ivar name: for people
-    :ivar format: for the table DataSources
-    :ivar names: of its columns
-    :ivar blocks: given names of columns, reads them from the beginning to the end
+    :ivar name: name for messages
+    :ivar format: format for the table DataSources
+    :ivar names: names of its columns
+    :ivar blocks: reads the columns with the given names from beginning to end
     """
 
     name: str
@@ -37,7 +37,7 @@ class TableFile:
 
 
 def format_of(path: Path) -> str | None:
-    """What a file looks like: a key of FORMATS, or None."""
+    """The apparent format of a file: a key of FORMATS, or None."""
     with path.open("rb") as file:
         head = file.read(4)
     known = {b"PAR1": "parquet", b"root": "root"}
@@ -75,7 +75,7 @@ def _parquet(path: Path, tree: str | None) -> TableFile:
 
 
 def _arrow(column: Any) -> Array | Jagged:
-    """A column of Arrow's; what is missing becomes NaN."""
+    """An Arrow column as an array; missing values become NaN."""
     if hasattr(column, "combine_chunks"):
         column = column.combine_chunks()
     if hasattr(column, "value_lengths"):
@@ -95,7 +95,7 @@ def _root(path: Path, tree: str | None) -> TableFile:
     try:
         file = uproot.open(path)
         trees = [key for key, kind in file.classnames(cycle=False).items() if kind in ("TTree", "ROOT::RNTuple")]
-    except Exception as error:  # uproot raises whatever the bytes lead to
+    except Exception as error:  # uproot can raise anything on bad bytes
         raise InputError(f"{path} cannot be read as a ROOT file ({error}); check the file.") from error
     if tree is None and len(trees) != 1:
         raise InputError(f"{path} has {len(trees)} trees ({', '.join(trees)}); expected one. Choose one with 'tree:'.")
@@ -138,14 +138,14 @@ def _csv(path: Path, tree: str | None) -> TableFile:
     return TableFile(str(path), "CSV", names, blocks)
 
 
-#: By name, readers of a path and, for ROOT, the name of a tree.
+#: Readers by format, called with a path and, for ROOT, the name of a tree.
 FORMATS: dict[str, Callable[[Path, str | None], TableFile]] = {"parquet": _parquet, "root": _root, "csv": _csv}
 
 
 def of_memory(data: Any, name: str) -> TableFile:
-    """A table in memory: of pandas, polars or pyarrow, or a mapping of names to arrays.
+    """A table in memory: a frame of pandas, polars or pyarrow, or a mapping of names to arrays.
 
-    :raises InputError: it is none of these, a column is none, or they differ in length
+    :raises InputError: it is none of these, a column is not an array, or the columns differ in length
     """
     names = next((getattr(data, a) for a in ("column_names", "columns") if hasattr(data, a)), None)
     if names is None:
@@ -167,7 +167,7 @@ def of_memory(data: Any, name: str) -> TableFile:
 
 
 def _is_column(values: Any) -> bool:
-    """Whether it can be a column; Awkward's arrays of lists and numpy's of arrays are some."""
+    """Whether a value can be a column, which includes Awkward arrays of lists and numpy arrays of arrays."""
     if isinstance(values, (str, bytes, Mapping)) or (isinstance(values, np.ndarray) and values.ndim != 1):
         return False
     return hasattr(values, "__len__") and hasattr(values, "__getitem__")

@@ -1,7 +1,7 @@
-"""``table:``, generated particles as rows of a table: a file (Parquet, ROOT, CSV), or a frame in memory.
+"""``table:``, generated particles as rows of a table: a file (Parquet, ROOT, CSV) or a frame in memory.
 
-One row per particle, the rows of an event together and events in ascending order; or, with columns of lists, one row
-per event.
+The table has one row per particle, with the rows of an event together and events in ascending order. With columns of
+lists, it has one row per event.
 """
 
 from __future__ import annotations
@@ -30,7 +30,10 @@ SCHEMA: Mapping[str, Any] = {
     "properties": {
         "file": {"type": "string", "description": "Path of the table."},
         "data": {"description": "From Python: a pandas, polars or pyarrow table, or a dict of arrays."},
-        "format": {"enum": list(FORMATS), "description": "Format of the file; by default recognised from its content or name."},
+        "format": {
+            "enum": list(FORMATS),
+            "description": "Format of the file; by default recognised from its content or name.",
+        },
         "tree": {"type": "string", "description": "ROOT: name of the TTree; not needed if there is only one."},
         "columns": {
             "type": "object",
@@ -41,7 +44,10 @@ SCHEMA: Mapping[str, Any] = {
         "units": {
             "type": "object",
             "properties": {
-                "momentum": {"enum": list(MOMENTA), "description": "Unit of momenta, energies and masses; default MeV."},
+                "momentum": {
+                    "enum": list(MOMENTA),
+                    "description": "Unit of momenta, energies and masses; default MeV.",
+                },
                 "length": {"enum": list(LENGTHS), "description": "Default mm."},
                 "time": {"enum": list(TIMES), "description": "Default mm/c."},
             },
@@ -110,7 +116,7 @@ def read(description: DescribedSource, reading: Reading, entry: dict[str, Any]) 
     """The events of a table.
 
     :param entry: of the provenance, to be completed
-    :raises InputError: the table cannot be read, lacks columns, or has them of another type or in another order
+    :raises InputError: the table cannot be read or lacks columns, or its columns have the wrong type or order
     """
     table = _open(description, entry)
     reading.compare(entry)
@@ -155,11 +161,11 @@ def _fingerprint(path: Path) -> tuple[int, str | None]:
 
 
 def _events(table: TableFile, mapper: Mapper) -> Iterator[tuple[Block, int, int]]:
-    """Whole events, as a block of rows and where they are in it; the last event of a block waits for the next block."""
+    """Whole events, each as a block and its rows there. The last event of a block waits for the next block."""
     rest: Block | None = None
     for raw in table.blocks(mapper.wanted):
         if all(len(column.counts if isinstance(column, Jagged) else column) == 0 for column in raw.values()):
-            continue  # columns without rows need not have a type
+            continue  # columns without rows may have no type
         block, counts = mapper.block(raw, rest)
         rest = None
         ends = np.cumsum(counts).tolist()
