@@ -15,19 +15,19 @@ from sqlamarr.errors import SqlamarrError, SqlError
 
 
 class Cut:
-    """An SQL expression over columns; what is NULL (not applicable) does not pass.
+    """An SQL expression over columns. NULL (not applicable) does not pass.
 
     :param text: the expression, e.g. ``PT > 500 AND ProbNNp > 0.2``
-    :param option: where it comes from, for messages
+    :param option: the option that it comes from, for messages
     """
 
     def __init__(self, text: str, option: str) -> None:
         self.text, self.option = text, option
 
     def rows(self, columns: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[np.intp]:
-        """Rows for which it is true.
+        """Rows for which the expression is true.
 
-        :raises SqlamarrError: SQLite does not understand it; the message has the names that there are
+        :raises SqlamarrError: SQLite does not understand it; the message lists the available names
         """
         with Database() as db:
             n = len(next(iter(columns.values())))

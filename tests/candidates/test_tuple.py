@@ -348,10 +348,10 @@ def test_cuts_in_sql(lambda_b, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [(("Lambda_b -> p+ K-",), "There is no particle 'Lambda_b'. Did you mean"),
-     ((LB, "--cut", "mu:PT > 1"), "no particle of the decay is called 'mu'; its particles are Lb, Lc, pplus"),
+     ((LB, "--cut", "mu:PT > 1"), "no particle of the decay is called 'mu'; there are Lb, Lc, pplus"),
      ((LB, "--cut", "muminus:pt2 > 1"), "--cut muminus: 'pt2 > 1': no such column: pt2"),
      ((LB, "--where", "Lb_M >"), "--where: 'Lb_M >': .*syntax error"),
-     ((LB, "--mass", "muminus"), "no decaying particle is called 'muminus'; the decaying particles are Lb, Lc"),
+     ((LB, "--mass", "muminus"), "no decaying particle is called 'muminus'; there are Lb, Lc"),
      ((LB, "--tracks", "velo"), "'velo' is none of long, upstream, downstream"),
      (("[Lambda_b0 -> (Lambda_c+ -> p+ K- pi+) mu- nu_mu~]CC",), "nu_mu~ leaves neither a track .* leave it out"),
      (("J/psi(1S) -> mu+ mu+", "--truth"), r"J/psi.* -> mu\+ mu\+ does not conserve charge, \+0 becomes \+2, so there are no true"),

@@ -30,7 +30,7 @@ _PLACE = {"type": ["array", "object"]}
 PARTICLE: Mapping[str, Any] = {
     "particle": {
         "type": ["string", "integer", "array", "object"],
-        "description": "Name or PDG id. Or several, one of which is shot in each event: a list, or names with their shares.",
+        "description": "Name or PDG id. Or several, one per event: a list, or names with their shares.",
     },
     "decay": {
         **_SEVERAL,

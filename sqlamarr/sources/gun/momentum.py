@@ -213,9 +213,7 @@ def _add_joint(plan: Plan, place: Place, value: Mapping[str, Any], phi: int) -> 
     x, y = x * value.get("scale", (1, 1))[0], y * value.get("scale", (1, 1))[1]
     for edges, (_, low, high), name in ((x, SIZES[size], size), (y, ANGLES[angle], angle)):
         if not (np.diff(edges) > 0).all() or not low <= edges[0] < edges[-1] <= high:
-            raise place.error(
-                f"the edges of {name} must be in ascending order, from {low:g} to {high:g} at most, found {edges.tolist()}."
-            )
+            raise place.error(f"the edges of {name} must ascend within {low:g} to {high:g}, found {edges.tolist()}.")
     if not np.isfinite(contents).all():
         raise place.error("the contents of a spectrum must be finite numbers.")
     if (contents < 0).any() or not (contents > 0).any():

@@ -30,7 +30,7 @@ DEFAULTS = (
 IGNORED = {"random:": "the run's --seed", "main:": "'events: N' or -n"}
 #: Settings that would break the guarantees of this source, and why.
 REFUSED = {
-    "phasespace:increasemaximum": "each event would depend on the events before it; without it, weights above 1 are possible",
+    "phasespace:increasemaximum": "events would depend on those before them; without it, weights above 1 are possible",
     "beams:lhef": "give such a file as an input of the run instead",
     "hadronlevel:all": "set how often to hadronize with 'signal: {hadronizations: N}'",
 }

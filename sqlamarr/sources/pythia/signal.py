@@ -219,7 +219,7 @@ def decay_lines(decay: Decay, name: str) -> tuple[str, ...]:
             products = tuple(d.pid for d in particle.conjugated().daughters)
         if channels.setdefault(abs(particle.pid), products) != products:
             raise InputError(
-                f"{name}: pythia.signal.decay: {particle.name} decays in two ways, but Pythia can use only one."
+                f"{name}: pythia.signal.decay: {particle.name} decays in two ways; Pythia can use only one."
             )
     lines = [f"{pid}:oneChannel = 1 1. 0 {' '.join(map(str, products))}" for pid, products in channels.items()]
     return (*lines, *(f"{pid}:mayDecay = on" for pid in channels))

@@ -15,7 +15,7 @@ from sqlamarr.particles.constants import SPEED_OF_LIGHT
 from sqlamarr.sources.record_tables import Array
 
 COLUMNS = {
-    "event": "Number of the event; not needed where columns hold lists, with one row per event.",
+    "event": "Number of the event; not needed if columns hold lists, one row per event.",
     "pid": "PDG id.",
     "px": "Momentum.",
     "py": "Momentum.",
