@@ -296,9 +296,7 @@ def _add_point(matrix: Array, right: Array, chi2: Array, at: slice, r: Array, we
 def _meeting_points(topology: Topology, measured: Sequence[Measured], start: Array) -> Array:
     """(n, vertices, 3): starting points, where the lines below each vertex are closest together."""
     out = np.tile(start[:, None], (1, topology.vertices, 1))
-    for composite in reversed(
-        topology.composites
-    ):  # the head last: a particle that does not fly shares its mother's vertex
+    for composite in reversed(topology.composites):  # the head last: a daughter may share its vertex
         lines = [m for m in (measured[k] for k in composite.leaves) if isinstance(m, Tracks)]
         if len(lines) > 1:
             out[:, composite.vertex] = closest_point(lines)

@@ -198,7 +198,7 @@ def _check_charge(decay: Decay, selection: Selection) -> None:
     if selection.truth and node is not None:
         total = sum(charge(daughter.pid) for daughter in node.daughters)
         raise SqlamarrError(
-            f"{node} does not conserve charge, {charge(node.pid):+g} becomes {total:+g}, so there are no true decays. Correct "
+            f"{node} does not conserve charge, {charge(node.pid):+g} becomes {total:+g}, so none is true. Correct "
             "the descriptor or, for wrong-sign combinations, omit --truth."
         )
 
@@ -213,7 +213,7 @@ def _check_final_state(decay: Decay, db: Database) -> None:
             raise SqlamarrError(f"{node.name} leaves neither a track nor a photon cluster: {advice}.")
         if not has_photons(db):
             raise OutputError(
-                f"{db.path} has no reconstructed photons. They need the table Clusters and the view Photons, which the pipeline "
+                f"{db.path} has no reconstructed photons. They need the table Clusters and the view Photons, as the pipeline "
                 "lhcb_run2 makes."
             )
 

@@ -90,7 +90,7 @@ def _table(piece: EntryBlock, shape: Shape, schema: Any) -> Any:
 
 
 def _array(values: Array, column: Column) -> Any:
-    if column.type == FLOAT64:  # a float that is missing is NULL here, as in the database: NaN is never stored there
+    if column.type == FLOAT64:  # missing floats are NULL here, as in the database, which never stores NaN
         return pa.array(values, mask=np.isnan(values))
     if column.type == INT64:
         return pa.array(np.ma.getdata(values), mask=np.ma.getmaskarray(values))

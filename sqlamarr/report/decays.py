@@ -1,4 +1,4 @@
-"""Pictures of a decay: what an analysis of it looks at, from the same candidates that ``sqlamarr tuple`` writes."""
+"""Plots of a decay as an analysis would show them, from the same candidates that ``sqlamarr tuple`` writes."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from sqlamarr.report.identification import EDGES
 from sqlamarr.report.statistics import Array, Core, chi2_probability, core, efficiency, half_width
 from sqlamarr.report.tracks import pull_picture
 
-LOWEST = 0.01  # chi2 probabilities below it are what tails make
+LOWEST = 0.01  # chi2 probabilities below this come from tails
 
 # Widths of mass peaks in data [MeV], "LHCb detector performance", Int. J. Mod. Phys. A 30 (2015) 1530022; they depend
 # on the momenta.
 PUBLISHED = {443: 14.3, 100443: 16.5, 553: 42.8}  # J/psi(1S), psi(2S), Upsilon(1S)
 
-# What identifies a particle, and what it is mistaken by: quantity, cut
+# Conditions that identify a particle: quantity, cut
 TAGS = {
     PROTON: [("PIDp", 5.0), ("ProbNNp", 0.5), ("PIDK", 5.0), ("ProbNNk", 0.5)],
     KAON: [("PIDK", 5.0), ("ProbNNk", 0.5), ("PIDp", 5.0), ("ProbNNp", 0.5)],
@@ -88,7 +88,7 @@ def _candidates(db: Database, text: str, selection: Selection) -> Columns:
 
 
 def _fitted(c: Columns, labels: list[str]) -> npt.NDArray[np.bool_]:
-    """Candidates all of whose fits converged."""
+    """Candidates for which all fits converged."""
     masses = [c[f"{label}_{kind}"] for label in labels for kind in ("M", "DTF_M") if f"{label}_{kind}" in c]
     return np.asarray(np.isfinite(masses).all(axis=0))
 
@@ -98,7 +98,7 @@ def _title(descriptor: Descriptor) -> str:
 
 
 def _decaying(label: str, node: Decay, c: Columns, numbers: list[tuple[str, ...]]) -> list[Picture]:
-    """Mass, vertex and their pulls; against each candidate's true mass where nothing is missing."""
+    """Mass, vertex and their pulls, relative to each candidate's true mass if nothing is missing."""
     name = name_of(node.pid)
     out = [_mass(label, name, c)]
     if _complete(label, c):
@@ -120,12 +120,12 @@ def _decaying(label: str, node: Decay, c: Columns, numbers: list[tuple[str, ...]
 
 
 def _complete(label: str, c: Columns) -> bool:
-    """Whether the descriptor names all there is: with a neutrino missing, mass and direction are others."""
+    """Whether the descriptor is complete. If a neutrino is missing, mass and direction differ from the true ones."""
     return bool(np.abs(np.median(c[f"{label}_M"] - _true_mass(label, c))) < 3 * np.median(c[f"{label}_MERR"]))
 
 
 def _true_mass(label: str, c: Columns) -> Array:
-    """That with which each was generated: a resonance has not always the same [MeV]."""
+    """The mass with which each candidate was generated, which varies for resonances [MeV]."""
     return np.sqrt(np.maximum(c[f"{label}_TRUEP_E"] ** 2 - _square(c, label), 0))
 
 
@@ -157,7 +157,7 @@ def _mass(label: str, name: str, c: Columns) -> Picture:
 
 
 def _chi2(title: str, chi2: Array, ndf: int, numbers: list[tuple[str, ...]]) -> list[Picture]:
-    """A chi2 and its probability, with how much is below the core."""
+    """A chi2 and its probability, with the fraction in the tail."""
     chi2 = chi2[np.isfinite(chi2)]
     probability = chi2_probability(chi2, ndf)
     low = float(np.mean(probability < LOWEST))
@@ -178,7 +178,7 @@ def _chi2(title: str, chi2: Array, ndf: int, numbers: list[tuple[str, ...]]) -> 
 
 
 def _tree_fits(label: str, free: Columns, bound: Columns | None, numbers: list[tuple[str, ...]]) -> list[Picture]:
-    """Of a decay of which something is missing the head does not point back: no ``bound`` fits."""
+    """Plots of the decay tree fits. If something is missing, the head does not point back: no ``bound`` fits."""
     out: list[Picture] = []
     for c, text in ((free, "without"), (bound, "with")):
         if c is None:

@@ -1,4 +1,4 @@
-"""One page that shows a run: what happened, what came out, and how well it is measured."""
+"""The page about a run: what was run, what was reconstructed, and how well it is measured."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def write_report(
 
     :param source: the file that the run wrote
     :param output: the page
-    :param decays: descriptors of decays, each with a section of its own
+    :param decays: descriptors of decays, each of which gets its own section
     :param progress: called with 1 after every section
     :raises SqlamarrError: one of the classes in :mod:`sqlamarr.errors`
     """
@@ -111,9 +111,9 @@ def _run(db: Any, source: Path, made: dict[str, Any]) -> Section:
 
 
 def _planned(db: Any, sample: Any, decays: Sequence[str], problems: list[str]) -> list[Callable[[], Section | None]]:
-    """The sections for which the file has the tables, ours and those of installed packages, and those of decays.
+    """The sections for which the file has the tables, including those of installed packages, and those of decays.
 
-    :param problems: takes sentences about packages whose sections cannot be made
+    :param problems: collects sentences about packages whose sections cannot be made
     """
     tables = set(db)
     planned: list[tuple[int, str, Callable[[], Section | None]]] = [
@@ -132,7 +132,7 @@ def _planned(db: Any, sample: Any, decays: Sequence[str], problems: list[str]) -
 
 
 def _of_package(entry: Entry, maker: SectionMaker, sample: Any, problems: list[str]) -> Section | None:
-    """A section of another package; if it fails, the page has a note in its place."""
+    """A section from another package; if it fails, the page gets a note instead."""
     try:
         return maker.make(sample)
     except Exception as error:

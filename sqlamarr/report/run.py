@@ -1,4 +1,4 @@
-"""What the report tells of the run: its summary, the cut flow, the time each step took, the provenance."""
+"""Sections about the run: its summary, the cut flow, the time of each step, the provenance."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SHOWN_STEPS = 20
 
 
 def summary(made: dict[str, Any], counts: dict[str, int], size: int) -> list[Row]:
-    """What was run, and how much came out."""
+    """What was run, and how many events resulted."""
     seconds = made.get("summary", {}).get("elapsed")
     rows: list[Row] = [
         ("file", f"{made['file']} ({size / 1e6:.1f} MB), {made['status']}"),
@@ -75,7 +75,7 @@ def step_seconds(sample: Sample) -> Counter[str]:
 
 
 def timing_picture(seconds: Counter[str], events: int) -> Picture:
-    """The steps that took longest, and how long they took for an event."""
+    """The longest steps and their time per event."""
     shown = seconds.most_common(SHOWN_STEPS)
     total = sum(seconds.values())
 

@@ -97,7 +97,7 @@ def refused(content, **options):
 
 def test_an_endless_source_needs_a_number_of_events(yaml_file):
     message = refused(str(yaml_file), max_events=None)
-    assert message == f"{yaml_file} has no end: give the number of events, with -n N (events in Python) or " + (
+    assert message == f"{yaml_file} has no end: give the number of events with -n N (events in Python) or " + (
         "'events: N' below 'gun:'."
     )
 

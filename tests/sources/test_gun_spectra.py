@@ -348,7 +348,10 @@ GEV = [
     ({"pt": {"power": {"index": -3, "min": 1}}, "eta": 3}, "gun: pt is at most 31.6228 MeV."),
     ({"pt": {"gaussian": {"mean": 5, "sigma": 1}}, "eta": 3}, "gun: pt is at most 8 MeV."),
     ({"spectrum": {"shipped": "b_13TeV", "pt": [1, 20]}}, "gun: pt is at most 20 MeV."),
-    ({"spectrum": {"axes": ["p", "eta"], "edges": [[0, 5, 100], [2, 5]], "contents": [[1], [2]]}}, "gun: p is 100 MeV"),
+    (
+        {"spectrum": {"axes": ["p", "eta"], "edges": [[0, 5, 100], [2, 5]], "contents": [[1], [2]]}},
+        "gun: p is at most 100",
+    ),
 ]
 
 

@@ -27,7 +27,7 @@ _SIGNAL = {
         "charge_conjugate": {"type": "boolean", "description": "Accept its antiparticle as well; default true."},
         "decay": {
             "type": "string",
-            "description": "Its decay, e.g. 'B0 -> (K*(892)0 -> K+ pi-) mu+ mu-', by phase space; default: Pythia's own decays.",
+            "description": "Its decay, e.g. 'B0 -> (K*(892)0 -> K+ pi-) mu+ mu-', by phase space; default: Pythia's.",
         },
         "eta": {
             "type": "array",

@@ -200,7 +200,7 @@ def _check_signal(pythia: Any, signal: Signal, name: str) -> None:
         raise InputError(f"{name}: pythia.signal: Pythia knows no particle {signal.pid}.")
     if data.isResonance(pid) or not (data.isHadron(pid) or pid == 15):
         raise InputError(
-            f"{name}: pythia.signal: {data.name(pid)} is not a hadron. Choose the decays of what the hard process makes "
+            f"{name}: pythia.signal: {data.name(pid)} is not a hadron. Choose decays of what the hard process makes "
             f"in 'config', e.g. '{pid}:onIfAny = 13'."
         )
 

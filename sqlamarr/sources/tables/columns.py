@@ -27,7 +27,7 @@ COLUMNS = {
     "z": "Place where the particle begins; default 0.",
     "t": "Time when the particle begins; default 0.",
     "mother": "Row of the mother in its event, from 0; -1: none.",
-    "status": f"HepMC status; default {STABLE}, and {DECAYED} for particles that decayed. {LHCB_SIGNAL} marks the signal.",
+    "status": f"HepMC status; default {STABLE}, and {DECAYED} for decayed particles. {LHCB_SIGNAL} marks the signal.",
     "weight": "Weight of the event, in each of its rows; default 1.",
 }
 INTEGERS = ("event", "pid", "mother", "status")
