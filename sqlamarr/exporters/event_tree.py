@@ -19,13 +19,13 @@ from sqlamarr.tables.event_blocks import Range, Reader, counts, event_ranges, in
 MAX_CODES = 100  # different texts that are written as codes
 NO_INDEX = -1
 
-_ALONE = ("Events", "RejectedEvents", "DataSources")  # what they say is not about rows of an event
+_ALONE = ("Events", "RejectedEvents", "DataSources")  # not about the rows of an event
 
 
 class EventTree:
     """Every simulated event as an entry, in order, even if nothing was reconstructed.
 
-    A table with one row per event gives plain branches (``RecSummary_nPVs``), any other table a list. If a column refers
+    A table with one row per event gives plain branches (``RecSummary_nPVs``), any other a list. If a column refers
     to another table of the tree, ``..._idx`` is the position in that table's list, -1 for none.
 
     :param null_integer: the number that stands for NULL in integer columns of a format that also lacks lists of texts;

@@ -31,7 +31,7 @@ def export(
     :param output: the file to write; its name determines the format (``.root``, ``.edm4hep.root``, ``.parquet``, and
     those of installed packages; a folder for one Parquet file per table)
     :param format: name of a format, overriding the name of the file
-    :param options: the fields of :class:`ExportOptions`, and the format's own options (``layout``, ``compression``, ...;
+    :param options: the fields of :class:`ExportOptions`, and the format's own (``layout``, ``compression``, ...;
     listed by its class in :mod:`sqlamarr.exporters.formats`)
     :raises SqlamarrError: one of the classes in :mod:`sqlamarr.errors`
     """

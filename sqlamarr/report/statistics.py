@@ -84,7 +84,7 @@ BINS = 400  # of sigma, as the innermost 38 % have it
 def core(values: Array, errors: Array | float = 1.0, iterations: int = 400) -> Core:
     """Maximum likelihood fit of three Gaussians with a common mean, whose widths are multiples of the errors.
 
-    Three are needed because a candidate with one badly measured track of several is neither in the core nor far from it.
+    Three are needed because a candidate with one badly measured track of several is neither in the core nor far out.
     The fit uses expectation maximisation and gives NaN for fewer than 50 entries.
 
     :param values: e.g. pulls, or masses
