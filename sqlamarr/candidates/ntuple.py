@@ -213,7 +213,7 @@ def _check_final_state(decay: Decay, db: Database) -> None:
             raise SqlamarrError(f"{node.name} leaves neither a track nor a photon cluster: {advice}.")
         if not has_photons(db):
             raise OutputError(
-                f"{db.path} has no reconstructed photons: expected the table Clusters and view Photons, as the pipeline "
+                f"{db.path} has no reconstructed photons: expected table Clusters and view Photons, as the pipeline "
                 "lhcb_run2 makes."
             )
 
