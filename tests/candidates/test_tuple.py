@@ -174,7 +174,7 @@ def test_too_many_combinations_are_refused_before_they_are_made(reference, monke
     message = capsys.readouterr().err
     assert re.search(
         r"Error: B_s0 has about [\d,]+ combinations of its daughters in the file, expected at most 20,000\. Cut on "
-        r"of the particles before .*\(--cut 'muplus: PT > 500', .*--max-combinations N\)",
+        r"the particles before .*\(--cut 'muplus: PT > 500', .*--max-combinations N\)",
         message,
     ), message
     assert list(tmp_path.iterdir()) == []
