@@ -1,1 +1,1 @@
-"""Decay candidates out of reconstructed tracks: combined, fitted, and written as an n-tuple."""
+"""Combine reconstructed tracks into decay candidates, fit them, and write them as an n-tuple."""

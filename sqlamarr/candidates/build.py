@@ -1,4 +1,4 @@
-"""Candidates of a decay in a range of events: combined from the final state upwards, fitted, cut."""
+"""Build candidates of a decay in a range of events: combine from the final state upwards, fit, cut."""
 
 from __future__ import annotations
 
@@ -29,21 +29,22 @@ from sqlamarr.errors import SqlamarrError
 from sqlamarr.particles.codes import LONG_TRACK, PHOTON
 from sqlamarr.particles.descriptors import Decay, charge, mass
 
-MAX_COMBINATIONS = 3_000_000  # of four tracks: four minutes, 12 GB of n-tuple
+MAX_COMBINATIONS = 3_000_000  # with four tracks: four minutes, 12 GB of n-tuple
 
 
 @dataclass(frozen=True)
 class Selection:
     """How candidates are made.
 
-    :ivar truth: only those that are what the descriptor says
+    :ivar truth: keep only candidates that truly are what the descriptor says
     :ivar track_types: classes of tracks that may take part (3 long, 4 upstream, 5 downstream)
     :ivar cuts: SQL conditions on the variables of a particle, by its label
     :ivar where: SQL condition on the finished candidates, by the full names of the columns
-    :ivar tree_fit: fit the whole decay once more, with ``point_back`` and ``masses``
-    :ivar point_back: the decay tree fit lets the head come from its best primary vertex
-    :ivar masses: labels of particles whose mass it fixes to the known one
-    :ivar max_combinations: of the daughters of any one particle, in the whole file; where there are more it is an error
+    :ivar tree_fit: fit the whole decay again, with ``point_back`` and ``masses``
+    :ivar point_back: the decay tree fit constrains the head to come from its best primary vertex
+    :ivar masses: labels of particles whose masses the decay tree fit fixes to the known ones
+    :ivar max_combinations: the largest number of combinations of the daughters of any one particle in the whole file;
+    more are an error
     """
 
     truth: bool = False
@@ -58,15 +59,15 @@ class Selection:
 
 @dataclass(frozen=True)
 class CandidateRows:
-    """Particles of one node of the descriptor.
+    """Particles for one node of the descriptor.
 
     :ivar event: (n,) ids
     :ivar truth: (n,) rows of the true particle, -1 for none
-    :ivar leaves: (n, k) rows among the tracks (or photons) of the final-state particles in each
+    :ivar leaves: (n, k) rows of the final-state particles in each, among the tracks (or photons)
     :ivar keys: (n, k) their ids
-    :ivar columns: of the node itself and of every node below it, in the order of the descriptor
-    :ivar chi2: (n,) that the vertices from which a mother's fit starts have by themselves
-    :ivar ndf: degrees of freedom of it
+    :ivar columns: columns of the node and of every node below it, in the order of the descriptor
+    :ivar chi2: (n,) chi2 of the vertices from which a mother's fit starts
+    :ivar ndf: its degrees of freedom
     :ivar primary: (n,) rows of the best primary vertex
     """
 
@@ -87,10 +88,10 @@ class CandidateRows:
 
 
 class LimitError(SqlamarrError):
-    """A particle has more combinations of its daughters than were asked for.
+    """A particle has more combinations of its daughters than allowed.
 
-    :ivar label: of the particle
-    :ivar number: of combinations, about
+    :ivar label: label of the particle
+    :ivar number: approximate number of combinations
     """
 
     def __init__(self, label: str, number: int) -> None:
@@ -99,11 +100,11 @@ class LimitError(SqlamarrError):
 
 
 class Builder:
-    """Makes candidates of one decay (without its conjugate).
+    """Builds candidates of one decay (without its conjugate).
 
     :param decay: the decay
-    :param labels: of its particles, in the order of ``decay.walk()``
-    :ivar combined: combinations that the last call of ``build`` has made, by the particle's label
+    :param labels: labels of its particles, in the order of ``decay.walk()``
+    :ivar combined: number of combinations made by the last call of ``build``, by the particle's label
     """
 
     def __init__(self, decay: Decay, labels: Sequence[str], selection: Selection) -> None:
@@ -115,8 +116,8 @@ class Builder:
     def build(self, tables: Tables, most: int | None = None) -> CandidateRows:
         """All candidates of these events.
 
-        :param most: combinations that any one particle may have
-        :raises LimitError: one has more; they are not made then
+        :param most: the largest number of combinations that any one particle may have
+        :raises LimitError: a particle has more; its combinations are not made
         """
         self.combined = {}
         at = 0
@@ -146,7 +147,7 @@ class Builder:
         return self._photon(node, tables) if node.pid == PHOTON else self._track(node, tables)
 
     def _true(self, rows: Rows, ids: Ids, pid: int, truth: Truth) -> tuple[Rows, Rows]:
-        """Rows and those of their true particles; if asked for, only those that are what they are taken for."""
+        """Rows and those of their true particles; on request, only rows whose species is the true one."""
         true = truth.rows(ids[rows])
         if self.selection.truth:
             right = truth.values("pid", true, 0) == pid
@@ -171,7 +172,7 @@ class Builder:
             "CALO_Type": c["type"][rows],
             **{name: c[name][rows] for name in ("PhotonID", "IsNotE", "IsNotH")},
         }
-        keys = -1 - c["cluster_id"][rows].astype(np.int64)[:, None]  # apart from the keys of tracks
+        keys = -1 - c["cluster_id"][rows].astype(np.int64)[:, None]  # distinct from the keys of tracks
         nowhere = np.full(len(rows), -1)
         return CandidateRows(event, true, rows[:, None], keys, (columns,), np.zeros(len(rows)), 0, nowhere)
 
@@ -214,7 +215,7 @@ class Builder:
         return self._fitted(node, parts, true, tables)
 
     def _groups(self, node: Decay, daughter: CandidateRows, tables: Tables) -> Any:
-        """What may be combined: tracks of one event, or of one true decay."""
+        """The group within which to combine: tracks of one event, or of one true decay."""
         return tables.truth.ancestor(daughter.truth, node.pid) if self.selection.truth else daughter.event
 
     def _fitted(self, node: Decay, parts: list[CandidateRows], true: Rows, tables: Tables) -> CandidateRows:
@@ -261,6 +262,6 @@ class Builder:
 
 
 def _identical(node: Decay) -> list[int | None]:
-    """For each daughter an earlier one that is the same, decay included."""
+    """For each daughter, an earlier one with the same species and decay."""
     keys = [tuple(n.pid for n in daughter.walk()) for daughter in node.daughters]
     return [next((k for k in range(i) if keys[k] == key), None) for i, key in enumerate(keys)]

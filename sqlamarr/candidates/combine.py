@@ -1,4 +1,4 @@
-"""All combinations of particles within groups (events, or decays in the truth), without a loop over them."""
+"""All combinations of particles within groups (events, or true decays), without a loop over the groups."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ Ids = npt.NDArray[np.int64]
 
 
 class TooManyCombinationsError(SqlamarrError):
-    """There are more combinations than were asked for: take fewer events, or give up.
+    """There are more combinations than allowed. Take fewer events, or give up.
 
-    :ivar number: how many they are, about
+    :ivar number: approximate number of combinations
     """
 
     def __init__(self, number: int) -> None:
@@ -28,8 +28,8 @@ class TooManyCombinationsError(SqlamarrError):
 class Particles:
     """Particles of one kind that can take part in a decay.
 
-    :ivar group: (n,) what they belong to; sorted
-    :ivar tracks: (n, k) ids of the final-state particles in each, to use none twice
+    :ivar group: (n,) the group of each particle, sorted
+    :ivar tracks: (n, k) ids of the final-state particles in each, so that none is used twice
     """
 
     group: Ids
@@ -42,10 +42,10 @@ class Particles:
 def pairs(
     left: Ids, right: Ids, most: int | None = None, copies: int = 1
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Rows of two sorted lists of groups, each with each of the same group, in order.
+    """Pairs of rows from two sorted lists of groups that belong to the same group, in order.
 
-    :param copies: the caller keeps one in so many
-    :raises TooManyCombinationsError: what is kept is more than ``most``
+    :param copies: the caller keeps one pair out of this many
+    :raises TooManyCombinationsError: more than ``most`` pairs are kept
     """
     first = np.searchsorted(right, left, "left")
     number = np.searchsorted(right, left, "right") - first
@@ -62,10 +62,10 @@ def combinations(
 ) -> npt.NDArray[np.intp]:
     """(n, daughters) rows of the daughters, in the order of the groups.
 
-    :param daughters: what the places can be filled with
-    :param same: for each place an earlier one that is filled from the same list, of which only one order counts
-    :param most: how many there may be at any step
-    :raises TooManyCombinationsError: they are more; known before they are made
+    :param daughters: the particles that can fill each place
+    :param same: for each place, an earlier one filled from the same list, so that only one order counts
+    :param most: the largest number of combinations at any step
+    :raises TooManyCombinationsError: there are more; this is known before they are made
     """
     rows = np.arange(len(daughters[0]))[:, None]
     group, tracks = daughters[0].group, daughters[0].tracks
@@ -85,6 +85,6 @@ def combinations(
 
 
 def _last_of(same: Sequence[int | None], place: int) -> int:
-    """The nearest earlier place of the same list."""
+    """The nearest earlier place filled from the same list."""
     first = same[place]
     return max(k for k in range(place) if k == first or same[k] == first)

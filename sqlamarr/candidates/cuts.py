@@ -15,19 +15,19 @@ from sqlamarr.errors import SqlamarrError, SqlError
 
 
 class Cut:
-    """An SQL expression over columns; what is NULL (not applicable) does not pass.
+    """An SQL expression over columns. NULL (not applicable) does not pass.
 
     :param text: the expression, e.g. ``PT > 500 AND ProbNNp > 0.2``
-    :param option: where it comes from, for messages
+    :param option: the option that it comes from, for messages
     """
 
     def __init__(self, text: str, option: str) -> None:
         self.text, self.option = text, option
 
     def rows(self, columns: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[np.intp]:
-        """Rows for which it is true.
+        """Rows for which the expression is true.
 
-        :raises SqlamarrError: SQLite does not understand it; the message has the names that there are
+        :raises SqlamarrError: SQLite does not understand it; the message lists the available names
         """
         with Database() as db:
             n = len(next(iter(columns.values())))
@@ -40,7 +40,7 @@ class Cut:
                 unknown = re.search(r"no such column: (.+)", reason)
                 hint = suggest(unknown[1], columns) if unknown else "."
                 raise SqlamarrError(
-                    f"{self.option}: {self.text!r}: {reason}{hint} It is an SQL condition on these names: "
+                    f"{self.option}: {self.text!r}: {reason}{hint} Expected an SQL condition on these names: "
                     f"{', '.join(columns)}."
                 ) from error
         return np.asarray(found["row_"], dtype=np.intp)

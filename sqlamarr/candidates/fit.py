@@ -1,9 +1,9 @@
-"""A decay tree fitted as a whole: least squares with exact constraints, many candidates at a time.
+"""Fit a whole decay tree: least squares with exact constraints, for many candidates at a time.
 
-Parameters are the decay vertices, three numbers per final-state particle (direction and momentum) and, if asked
-for, the primary vertex. Exact constraints are that a particle that flies comes along its momentum from where it
-is made, and masses. In each iteration the model is linearised and the normal equations are solved together with
-the constraints by Lagrange multipliers:
+Parameters are the decay vertices, three numbers per final-state particle (direction and momentum) and, on request,
+the primary vertex. There are two kinds of exact constraints: a particle that flies moves along its momentum from its
+production vertex, and masses can be fixed. In each iteration, the model is linearised, and the normal equations are
+solved together with the constraints by Lagrange multipliers:
 
     | H'WH  C' | | da |   | H'Wr |
     |  C    0  | | l  | = | -c   |
@@ -24,8 +24,8 @@ from sqlamarr.candidates.topology import NO_VERTEX, Topology
 
 MAX_ITERATIONS = 12
 CONVERGED = 1e-4  # change of chi2, and of the constraints in the units of the fit (mm, MeV)
-LOOSE = 10.0  # mm: how well a vertex in which no lines meet is known
-BLOCK = 4096  # candidates whose matrices are in memory at a time
+LOOSE = 10.0  # mm: assumed uncertainty of a vertex in which no lines meet
+BLOCK = 4096  # candidates whose matrices are in memory at the same time
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,8 @@ class Fitted:
     :ivar converged: (n,) of bool
     :ivar vertices: (n, composites, 3): where each decays [mm]
     :ivar momenta: (n, composites, 4): px, py, pz, E [MeV]
-    :ivar covariance: (n, composites, 7, 7) of vertex and momentum
-    :ivar primary: (n, 3) fitted primary vertex [mm], if it took part
+    :ivar covariance: (n, composites, 7, 7) covariance of vertex and momentum
+    :ivar primary: (n, 3) fitted primary vertex [mm], if it was part of the fit
     """
 
     chi2: Array
@@ -70,12 +70,12 @@ def fit(
 
     :param topology: its vertices
     :param measured: one entry per final-state particle, all of length n
-    :param primary: make the head point back to these, which are measurements themselves
+    :param primary: primary vertices that the head must point back to; they enter as measurements
     :param masses: mass [MeV] by position of the composite in the topology
-    :param start: (n, 3) where a vertex is looked for in which no lines meet; default the origin
-    :returns: chi2, vertices and momenta with covariance; a fit that fails is not converged and has NaN
+    :param start: (n, 3) starting point for a vertex in which no lines meet; default: the origin
+    :returns: chi2, vertices and momenta with covariance; a failed fit has NaN and is not marked as converged
     """
-    with np.errstate(all="ignore"):  # fits that run away overflow: they are not converged, and that is said
+    with np.errstate(all="ignore"):  # diverging fits overflow and are marked as not converged
         return _fit(topology, measured, primary, masses or {}, start)
 
 
@@ -105,7 +105,7 @@ def _fit(
 
 
 class _Block:
-    """One block of candidates on its way through the iterations."""
+    """A block of candidates during the iterations."""
 
     def __init__(
         self,
@@ -167,7 +167,7 @@ class _Block:
         return slice(3 * k, 3 * k + 3)
 
     def _part(self, rows: Rows) -> _Block:
-        """The block without the candidates that are done."""
+        """The block without the candidates that have finished."""
         part = object.__new__(_Block)
         part.__dict__.update(self.__dict__)
         part.n = len(rows)
@@ -238,7 +238,7 @@ class _Block:
         return p, d
 
     def _constraint(self, a: Array) -> tuple[Array, Array]:
-        """Values of the constraints, which shall be zero, and their derivatives."""
+        """Values of the constraints, which must become zero, and their derivatives."""
         c, d = np.zeros((self.n, self.constraints)), np.zeros((self.n, self.constraints, self.size))
         if not self.constraints:
             return c, d
@@ -286,7 +286,7 @@ class _Block:
 
 
 def _add_point(matrix: Array, right: Array, chi2: Array, at: slice, r: Array, weight: Array) -> None:
-    """Add a measurement of three parameters themselves."""
+    """Add a direct measurement of three parameters."""
     wr = _times(weight, r)
     chi2 += np.einsum("ni,ni->n", r, wr)
     matrix[:, at, at] += weight
@@ -294,9 +294,9 @@ def _add_point(matrix: Array, right: Array, chi2: Array, at: slice, r: Array, we
 
 
 def _meeting_points(topology: Topology, measured: Sequence[Measured], start: Array) -> Array:
-    """(n, vertices, 3): where the lines that belong below a vertex are closest together, as a start."""
+    """(n, vertices, 3): starting points, where the lines below each vertex are closest together."""
     out = np.tile(start[:, None], (1, topology.vertices, 1))
-    for composite in reversed(topology.composites):  # the head last: who does not fly shares a mother's vertex
+    for composite in reversed(topology.composites):  # the head last: a daughter may share its vertex
         lines = [m for m in (measured[k] for k in composite.leaves) if isinstance(m, Tracks)]
         if len(lines) > 1:
             out[:, composite.vertex] = closest_point(lines)
@@ -329,7 +329,7 @@ def _times(matrix: Array, vector: Array) -> Array:
 def _solve(matrix: Array, right: Array) -> Array:
     try:
         solution: Array = np.linalg.solve(matrix, right[:, :, None])[:, :, 0]
-    except np.linalg.LinAlgError:  # one of them is singular: the others shall not suffer
+    except np.linalg.LinAlgError:  # one of them is singular, which must not affect the others
         solution = _times(_inverse(matrix), right)
     return solution
 

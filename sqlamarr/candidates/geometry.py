@@ -1,4 +1,4 @@
-"""Lines and primary vertices: impact parameters, flight distances, which primary vertex belongs to what."""
+"""Lines and primary vertices: impact parameters, flight distances, and best primary vertices."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from sqlamarr.candidates.measured import Array, Rows, Tracks
 class Lines:
     """Straight lines with uncertainty.
 
-    :ivar point: (n, 3) a point of each [mm]
+    :ivar point: (n, 3) a point on each [mm]
     :ivar slopes: (n, 2) dx/dz, dy/dz
-    :ivar covariance: (n, 4, 4) of x, y, dx/dz, dy/dz at the point's z
+    :ivar covariance: (n, 4, 4) covariance of x, y, dx/dz, dy/dz at the point's z
     """
 
     point: Array
@@ -33,13 +33,13 @@ class Lines:
 
 
 def lines_of_tracks(tracks: Tracks) -> Lines:
-    """The lines on which tracks fly near the beam."""
+    """The lines of tracks near the beam."""
     point = np.column_stack([tracks.values[:, :2], tracks.z])
     return Lines(point, tracks.values[:, 2:4], tracks.covariance[:, :4, :4])
 
 
 def lines_of_decays(vertex: Array, momentum: Array, covariance: Array) -> Lines:
-    """The lines on which particles flew that decayed: vertex (n, 3), momentum (n, 3 or 4), covariance (n, 7, 7)."""
+    """The lines of decayed particles: vertex (n, 3), momentum (n, 3 or 4), covariance (n, 7, 7)."""
     slopes = momentum[:, :2] / momentum[:, 2:3]
     j = np.zeros((len(vertex), 4, 6))
     for i in range(2):
@@ -51,10 +51,10 @@ def lines_of_decays(vertex: Array, momentum: Array, covariance: Array) -> Lines:
 
 
 def impact_parameter(lines: Lines, primary: Primary) -> tuple[Array, Array]:
-    """Distance of lines from points [mm], and its chi2, with both uncertainties (two degrees of freedom)."""
+    """Distance of lines from points [mm] and its chi2 with both uncertainties (two degrees of freedom)."""
     xy, covariance = lines.at(primary.position[:, 2])
     r = xy - primary.position[:, :2]
-    # At the vertex's own, uncertain z: a shift along z moves the line by its slopes.
+    # The vertex's z is uncertain: a shift along z moves the line by its slopes.
     j = np.zeros((len(r), 2, 3))
     j[:, 0, 0] = j[:, 1, 1] = 1
     j[:, :, 2] = -lines.slopes
@@ -71,7 +71,7 @@ def flight(vertex: Array, covariance: Array, primary: Primary) -> tuple[Array, A
 
 
 def quadratic(r: Array, covariance: Array) -> Array:
-    """r' C^-1 r; NaN where C is not known."""
+    """r' C^-1 r; NaN where C is unknown."""
     out = np.full(len(r), np.nan)
     good = np.isfinite(covariance).all(axis=(1, 2)) & np.isfinite(r).all(axis=1)
     if good.any():
@@ -108,7 +108,7 @@ class PrimaryVertices:
         return np.where(found[:, None], np.nan_to_num(self.at(np.where(found, rows, -1)).position), 0.0)
 
     def best(self, events: np.ndarray[tuple[int], np.dtype[np.int64]], lines: Lines) -> Rows:
-        """For each line the row of its event's primary vertex with the smallest impact parameter chi2; -1: none."""
+        """For each line, the row of its event's primary vertex with the smallest impact parameter chi2; -1 for none."""
         first = np.searchsorted(self.events, events, "left")
         number = np.searchsorted(self.events, events, "right") - first
         best = np.where(number > 0, first, -1)

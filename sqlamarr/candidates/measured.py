@@ -1,4 +1,4 @@
-"""What the detector measured of final-state particles, and their momenta as functions of it."""
+"""Measurements of final-state particles, and their momenta as functions of these."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Tracks:
     :ivar values: (n, 5): x, y [mm], tx, ty, q/p [1/MeV] at ``z``
     :ivar covariance: (n, 5, 5) of these
     :ivar z: (n,) [mm]
-    :ivar mass: of the hypothesis [MeV]
+    :ivar mass: mass of the hypothesis [MeV]
     """
 
     values: Array
@@ -45,7 +45,7 @@ class Tracks:
         return np.column_stack([self.values[:, 2:4], np.ones(len(self))])
 
     def model(self, q: Array, vertex: Array) -> tuple[Array, Array, Array]:
-        """What would be measured of parameters ``q`` from a ``vertex``, with derivatives by vertex and q."""
+        """The measurement expected for parameters ``q`` and a ``vertex``, with derivatives by vertex and q."""
         dz = self.z - vertex[:, 2]
         h = np.column_stack([vertex[:, 0] + q[:, 0] * dz, vertex[:, 1] + q[:, 1] * dz, q[:, 0], q[:, 1], q[:, 2]])
         a, b = np.zeros((len(q), 5, 3)), np.zeros((len(q), 5, 3))
@@ -104,7 +104,7 @@ class Photons:
         return np.column_stack([self.values[:, :2], np.ones(len(self))])
 
     def model(self, q: Array, vertex: Array) -> tuple[Array, Array, Array]:
-        """The parameters are what is measured."""
+        """The expected measurement, which consists of the parameters themselves."""
         return q, np.zeros((len(q), 3, 3)), np.tile(np.eye(3), (len(q), 1, 1))
 
     def momentum(self, q: Array, vertex: Array) -> tuple[Array, Array, Array | None]:
@@ -128,7 +128,7 @@ Measured = Tracks | Photons
 
 
 def _scaled(values: Array, covariance: Array) -> tuple[Array, Array]:
-    """The last parameter relative to its measured value, which keeps the numbers of a fit alike in size."""
+    """Scale the last parameter by its measured value, which keeps the numbers of a fit similar in size."""
     unit = np.ones_like(values)
     unit[:, -1] = 1 / values[:, -1]
     return values * unit, covariance * unit[:, :, None] * unit[:, None, :]

@@ -1,4 +1,4 @@
-"""Candidates of a whole file, in pieces: what ``sqlamarr tuple`` writes."""
+"""Candidates of a whole file in pieces, as ``sqlamarr tuple`` writes them."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from sqlamarr.output.particles import particles_of
 from sqlamarr.particles.codes import PHOTON
 from sqlamarr.particles.descriptors import Decay, Descriptor, charge, ctau, parse
 
-EVENTS = 2000  # events that are looked at together,
-AT_ONCE = 100_000  # fewer if a particle has more combinations: of four tracks each takes 6 kB
-ENOUGH = 100  # events that show how many combinations a file will have,
-FAR_TOO_MANY = 1.5  # if these are so many times what is allowed
-SEEN = 10_000  # mm: who flies farther is gone before it decays
+EVENTS = 2000  # events that are processed together;
+AT_ONCE = 100_000  # fewer if a particle has more combinations: with four tracks, each takes 6 kB
+ENOUGH = 100  # events from which the number of combinations in a file can be estimated,
+FAR_TOO_MANY = 1.5  # if the estimate exceeds the limit by this factor
+SEEN = 10_000  # mm: particles that fly farther leave the detector before they decay
 
 
 @dataclass(frozen=True)
@@ -67,12 +67,12 @@ class NTuple:
         self.kept = _kept(decay, self.labels)
         self.where = Cut(selection.where, "--where") if selection.where else None
         self._combined: Counter[str] = Counter()  # combinations so far, by the particle's label
-        self._events = self._seen = 0  # of the file; those that are done
+        self._events = self._seen = 0  # events in the file; events done
 
     def pieces(self) -> Iterator[CandidateBlock]:
-        """The candidates in the order of the events; at least one piece, be it empty.
+        """The candidates in the order of the events, in at least one piece, which may be empty.
 
-        :raises SqlamarrError: there are more combinations than the selection allows; told before they are made
+        :raises SqlamarrError: there are more combinations than the selection allows; raised before they are made
         """
         ids = np.asarray(self.db.arrays("SELECT event_id FROM Events ORDER BY event_id")["event_id"], dtype=np.int64)
         self._combined, self._events, self._seen = Counter(), len(ids), 0
@@ -100,9 +100,9 @@ class NTuple:
         yield CandidateBlock(len(ids), self._columns(tables, found))
 
     def _check_limit(self, label: str, new: int, events: int) -> None:
-        """Give up before there are more combinations than anybody wants to wait for.
+        """Give up before there are more combinations than allowed.
 
-        :param new: combinations that these events have beside those that are done
+        :param new: combinations in these events, in addition to those already made
         """
         number, limit = self._combined[label] + new, self.selection.max_combinations
         seen = self._seen + events
@@ -114,9 +114,9 @@ class NTuple:
             where = f"the first {seen:,} of {counted(self._events, 'event')}, about {all_of_them:,} in all"
         final = next(name for name, node in zip(self.labels, self.descriptor.decay.walk()) if not node.daughters)
         raise SqlamarrError(
-            f"{label} has about {number:,} combinations of its daughters in {where}, expected at most {limit:,}. Ask "
-            f"more of the particles before they are combined (--cut '{final}: PT > 500', a window around the mass of "
-            "each that decays), take what is true alone (--truth), or allow for more (--max-combinations N)."
+            f"{label} has about {number:,} combinations of its daughters in {where}, expected at most {limit:,}. "
+            f"Cut on the particles before they are combined (--cut '{final}: PT > 500', or a mass window for "
+            "each one that decays), keep only true candidates (--truth), or raise the limit (--max-combinations N)."
         )
 
     def _columns(self, tables: Tables, found: list[CandidateRows]) -> Columns:
@@ -136,7 +136,7 @@ class NTuple:
         return _numbered(out)
 
     def unit_and_meaning(self, column: str) -> tuple[str, str]:
-        """Of a column of the n-tuple."""
+        """Unit and meaning of a column of the n-tuple."""
         return describe(column, self.labels)
 
 
@@ -147,7 +147,7 @@ def find_candidates(
     *,
     progress: Callable[[int], object] | None = None,
 ) -> Columns:
-    """All candidates of a decay in an output file, as numpy arrays by name.
+    """Find all candidates of a decay in an output file, as numpy arrays by name.
 
     :param path: the file that a run wrote
     :param descriptor: the decay
@@ -165,7 +165,7 @@ def find_candidates(
 
 
 def _numbered(columns: Columns) -> Columns:
-    """With the number of the candidate in its event, and how many there are."""
+    """Add the number of each candidate in its event, and the number of candidates in the event."""
     event = columns["event_id"]
     first = np.searchsorted(event, event, "left")
     number = {"nCandidate": np.arange(len(event)) - first}
@@ -175,7 +175,7 @@ def _numbered(columns: Columns) -> Columns:
 
 
 def _kept(decay: Decay, labels: list[str]) -> list[int]:
-    """Which particles get columns: those marked with ^ and the head, or all if none is marked."""
+    """Which particles get columns: the head and those marked with ^, or all if none is marked."""
     nodes = list(decay.walk())
     marked = [k for k, node in enumerate(nodes) if node.marked or k == 0]
     return marked if any(node.marked for node in nodes) else list(range(len(labels)))
@@ -184,7 +184,8 @@ def _kept(decay: Decay, labels: list[str]) -> list[int]:
 def _differ(decay: Decay, conjugated: Decay, selection: Selection) -> bool:
     """Whether a decay and its conjugate have candidates of their own.
 
-    Those of B_s0 -> J/psi phi are those of B_s~0 -> J/psi phi: one each, unless the truth says which it is.
+    B_s0 -> J/psi phi and B_s~0 -> J/psi phi have the same candidates, which are counted once unless the truth
+    distinguishes them.
     """
     if selection.truth:
         return decay.species() != conjugated.species()
@@ -192,28 +193,28 @@ def _differ(decay: Decay, conjugated: Decay, selection: Selection) -> bool:
 
 
 def _check_charge(decay: Decay, selection: Selection) -> None:
-    """Combinations of the wrong sign are made to study backgrounds, but no decay is one."""
+    """Check that truth matching is not combined with a wrong-sign decay, which only serves to study backgrounds."""
     node = decay.unbalanced()
     if selection.truth and node is not None:
         total = sum(charge(daughter.pid) for daughter in node.daughters)
         raise SqlamarrError(
-            f"{node} does not conserve charge, {charge(node.pid):+g} becomes {total:+g}: no true decay is one. Correct "
-            "the descriptor, or, for combinations of the wrong sign, take all (without --truth)."
+            f"{node} does not conserve charge, {charge(node.pid):+g} becomes {total:+g}, so none is true. Correct "
+            "the descriptor or, for wrong-sign combinations, omit --truth."
         )
 
 
 def _check_final_state(decay: Decay, db: Database) -> None:
-    """Only tracks and photons can be measured."""
+    """Check that final-state particles can be measured, as tracks or photons."""
     for node in decay.walk():
         if node.daughters or charge(node.pid):
             continue
         if node.pid != PHOTON:
             advice = f"write what it decays to, ({node.name} -> ...)" if ctau(node.pid) < SEEN else "leave it out"
-            raise SqlamarrError(f"{node.name} leaves neither a track nor a photon's cluster: {advice}.")
+            raise SqlamarrError(f"{node.name} leaves neither a track nor a photon cluster: {advice}.")
         if not has_photons(db):
             raise OutputError(
-                f"{db.path} has no reconstructed photons: no table Clusters with a view Photons, as the pipeline "
-                "lhcb_run2 makes them."
+                f"{db.path} has no reconstructed photons: expected table Clusters and view Photons, as the pipeline "
+                "lhcb_run2 makes."
             )
 
 

@@ -1,4 +1,4 @@
-"""What candidates are made of: tracks, photons, truth and primary vertices of a range of events."""
+"""The input of candidates: tracks, photons, truth and primary vertices of a range of events."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Truth:
         return np.where(rows < 0, missing, column[rows])
 
     def ancestor(self, rows: Rows, pid: int) -> Rows:
-        """The nearest ancestor of a kind, -1 if there is none."""
+        """The nearest ancestor of a species, -1 if there is none."""
         rows = self.up(rows)
         while True:
             wrong = (rows >= 0) & (self.values("pid", rows, 0) != pid)
@@ -58,7 +58,7 @@ class Truth:
         return np.where(rows < 0, -1, self.mother[rows]) if len(self.mother) else rows
 
     def common_ancestor(self, a: Rows, b: Rows) -> Rows:
-        """The nearest particle from which both come, -1 if there is none."""
+        """The nearest common ancestor, -1 if there is none."""
         depth = np.append(self.depth, -1)  # row -1 is the last
         while (a != b).any():
             a, b = (
@@ -70,7 +70,7 @@ class Truth:
 
 @dataclass(frozen=True)
 class Tables:
-    """Everything of a range of events, in the order of ids."""
+    """All data of a range of events, in the order of ids."""
 
     tracks: dict[str, Any]
     photons: dict[str, Any]
@@ -80,7 +80,7 @@ class Tables:
     extra: tuple[str, ...] = field(default=())  # columns of PID
 
     def charged(self, rows: Rows, pid: int, mass: float) -> Tracks:
-        """Some tracks as particles of a kind. Electrons get back the photons that were found."""
+        """Some tracks as particles of a species. Electrons get their reconstructed photons back."""
         t = self.tracks
         values = np.column_stack([t[name][rows] for name in ("x", "y", "tx", "ty", "qop")])
         covariance = np.empty((len(rows), 5, 5))
@@ -102,25 +102,25 @@ class Tables:
         return Photons(np.column_stack([c[name][rows] for name in ("x", "y", "energy")]), covariance, c["z"][rows])
 
     def measured(self, rows: Rows, pid: int, mass: float) -> Measured:
-        """Some tracks or photons as particles of a kind."""
+        """Some tracks or photons as particles of a species."""
         return self.neutral(rows) if pid == PHOTON else self.charged(rows, pid, mass)
 
 
 def check_tables(db: Database) -> None:
-    """Make sure that a file has what candidates need.
+    """Check that a file has what candidates need.
 
-    :raises OutputError: naming what is missing
+    :raises OutputError: a table is missing
     """
     missing = [name for name in NEEDED if name not in db.tables()]
     if missing:
         raise OutputError(
             f"{db.path} has no table {', '.join(missing)}; decay candidates need {', '.join(NEEDED)}. "
-            "Name them under 'output:' of the pipeline."
+            "List them under 'output:' in the pipeline."
         )
 
 
 def read_tables(db: Database, first: int, last: int) -> Tables:
-    """Everything of the events with ids from ``first`` up to, not including, ``last``."""
+    """Read all data of the events with ids from ``first`` up to but excluding ``last``."""
     bounds = {"first": first, "last": last}
     extra = _identification(db)
     return Tables(
@@ -140,7 +140,7 @@ def _identification(db: Database) -> tuple[str, ...]:
 
 
 def _closest_state(db: Database) -> str:
-    """Which row of TrackStates belongs to a track: found by its id, unless somebody's own schema has none."""
+    """The condition that joins a track with its state: by its id, unless a custom schema has none."""
     by_id = "trackstate_id" in db.declared_types("TrackStates")
     own = "s.trackstate_id = 2 * t.track_id - t.event_id" if by_id else "s.track_id = t.track_id"
     return f"{own} AND s.location = 'ClosestToBeam'"

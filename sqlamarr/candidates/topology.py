@@ -1,4 +1,4 @@
-"""What a decay fit knows of a decay: which tracks come from which vertex, and who flies in between."""
+"""The topology of a decay for the fit: which tracks come from which vertex, and which particles fly in between."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlamarr.particles.descriptors import Decay, charge, ctau
 
-FLIES = 1e-3  # mm of mean proper decay length from which a particle has a decay vertex of its own
+FLIES = 1e-3  # mm: mean proper decay length from which a particle has its own decay vertex
 NO_VERTEX = -1
 
 
@@ -16,7 +16,7 @@ class Composite:
 
     :ivar leaves: positions of the final-state particles below it
     :ivar vertex: where it decays
-    :ivar origin: the vertex that it comes from, or ``NO_VERTEX`` for the head and for what does not fly
+    :ivar origin: the vertex that it comes from, or ``NO_VERTEX`` for the head and for particles that do not fly
     """
 
     leaves: tuple[int, ...]
@@ -28,10 +28,10 @@ class Composite:
 class Topology:
     """Vertices of a decay tree. Vertex 0 is that of the head.
 
-    :ivar leaf_vertex: for each final-state particle, in the order of the descriptor, its vertex
+    :ivar leaf_vertex: vertex of each final-state particle, in the order of the descriptor
     :ivar composites: the decaying particles, the head first, mothers before daughters
     :ivar vertices: number of vertices
-    :ivar lines: whether two or more lines meet in the head's vertex, so that its place can be measured
+    :ivar lines: whether two or more lines meet in the head's vertex, so that its position can be measured
     """
 
     leaf_vertex: tuple[int, ...]
@@ -41,9 +41,9 @@ class Topology:
 
 
 def lines_of(decay: Decay) -> int:
-    """How many lines meet where it decays: charged particles, and neutral ones that fly and decay.
+    """How many lines meet in its decay vertex: charged particles, and neutral ones that fly and decay.
 
-    A daughter that does not fly, or whose own decay has too few lines to find its vertex, lends its lines.
+    A daughter that does not fly, or whose own decay has too few lines for a vertex, contributes its lines.
     """
     n = 0
     for daughter in decay.daughters:
@@ -57,7 +57,7 @@ def lines_of(decay: Decay) -> int:
 
 
 def has_vertex(decay: Decay) -> bool:
-    """Whether a decaying daughter has a vertex apart from its mother's."""
+    """Whether a decaying daughter has a vertex separate from its mother's."""
     return ctau(decay.pid) > FLIES and lines_of(decay) > 1
 
 

@@ -133,7 +133,7 @@ def _plain(name: str) -> str:
 
 
 def kinematics(p: Array) -> Columns:
-    """Of four-momenta (n, 4)."""
+    """Variables of four-momenta (n, 4)."""
     pt = np.hypot(p[:, 0], p[:, 1])
     return {
         "P": np.sqrt(pt**2 + p[:, 2] ** 2),
@@ -185,7 +185,7 @@ def vertex_columns(fitted: Fitted, chi2: Array, ndf: int, known: bool) -> Column
 
 
 def primary_columns(lines: Lines, events: npt.NDArray[Any], primaries: PrimaryVertices) -> tuple[Columns, Rows]:
-    """Impact parameter to the best primary vertex, and which that is."""
+    """Impact parameter with respect to the best primary vertex, and which primary vertex that is."""
     best = primaries.best(events, lines)
     distance, chi2 = impact_parameter(lines, primaries.at(best))
     return {"BPVIP": distance, "BPVIPCHI2": chi2}, best
@@ -199,7 +199,7 @@ def end_columns(truth: Truth, rows: Rows) -> Columns:
 def flight_columns(
     fitted: Fitted, events: npt.NDArray[Any], primaries: PrimaryVertices, known: bool
 ) -> tuple[Columns, Rows]:
-    """What a decay vertex and the best primary vertex tell together, and which that is."""
+    """Variables from a decay vertex and the best primary vertex, and which primary vertex that is."""
     vertex, p, covariance = fitted.vertices[:, 0], fitted.momenta[:, 0], fitted.covariance[:, 0]
     if not known:
         vertex = np.full_like(vertex, np.nan)
@@ -219,7 +219,7 @@ def flight_columns(
 
 
 def tree_fit_columns(fitted: Fitted, k: int) -> Columns:
-    """Of one composite of a fit of the whole decay."""
+    """Variables of one composite in a fit of the whole decay."""
     p = fitted.momenta[:, k]
     found = {"M": mass_of(p), **kinematics(p), "MERR": mass_error(p, fitted.covariance[:, k, 3:, 3:])}
     return {name: found[name] for name in OF_TREE_FIT}

@@ -1,4 +1,4 @@
-"""An n-tuple as a file: an SQLite database with one table, or what the exporters make of that."""
+"""Write an n-tuple as a file: an SQLite database with one table, or an export of it."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ from sqlamarr.output.particles import particles_of
 from sqlamarr.output.provenance import read
 
 TREE = "DecayTree"
-COPIED = ("DataSources", "Events", "Provenance")  # with these, whatever reads output files reads n-tuples
+COPIED = ("DataSources", "Events", "Provenance")  # so that programs that read output files can read n-tuples
 
 
 @dataclass(frozen=True)
 class TupleSummary:
     """What was found.
 
-    :ivar labels: what the particles are called in the names of columns
-    :ivar wrong_sign: the part of the decay that does not conserve charge, if one does not
+    :ivar labels: names of the particles in the names of columns
+    :ivar wrong_sign: the part of the decay that does not conserve charge, if there is one
     """
 
     output: str
@@ -54,7 +54,7 @@ class TupleSummary:
             f"tree {TREE} with {self.columns} columns of {', '.join(self.labels)}"
         )
         if self.wrong_sign:
-            text += f"\nNote: {self.wrong_sign} does not conserve charge: these are combinations of the wrong sign."
+            text += f"\nNote: {self.wrong_sign} does not conserve charge, so these are wrong-sign combinations."
         return text
 
 
@@ -71,9 +71,9 @@ def write_tuple(
 
     :param source: the file that a run wrote
     :param descriptor: the decay, e.g. ``[Lambda_b0 -> (Lambda_c+ -> p+ K- pi+) mu-]CC``
-    :param output: the file to write: ``.db`` (SQLite), or what the name of a format ends in (``.root``, ``.parquet``)
+    :param output: the file to write: ``.db`` (SQLite), or a name with the suffix of a format (``.root``, ``.parquet``)
     :param selection: which candidates; default all combinations of long tracks
-    :param progress: called with numbers of events that are done
+    :param progress: called with the number of events done
     :raises SqlamarrError: one of the classes in :mod:`sqlamarr.errors`
     """
     path = Path(output)
@@ -86,14 +86,14 @@ def write_tuple(
         particles_of(db),
     ):
         if path.suffix in SQLITE:
-            check_output(path, overwrite=overwrite)  # once more: somebody may have made it meanwhile
+            check_output(path, overwrite=overwrite)  # again, as the file may have been created in the meantime
         ntuple = NTuple(db, descriptor, selection or Selection())
         if path.suffix in SQLITE:
             with replacing(path) as part, Database(part) as target:
                 return _fill(target, ntuple, str(path), progress)
         from sqlamarr.exporters.export_file import export
 
-        # On the output's disk, which has room; gone at the end.
+        # On the output's disk, which has room; removed at the end.
         with tempfile.TemporaryDirectory(dir=target_of(path).parent, prefix=".tuple") as folder:
             made = Path(folder) / "tuple.db"
             with Database(made) as target:
@@ -104,11 +104,11 @@ def write_tuple(
 
 
 def _format(path: Path) -> str:
-    """The format of export that a name tells, one that writes any table."""
+    """The export format that belongs to a file name and can write any table."""
     found, problems = format_by_suffix(path)
     if found is None or not FORMATS.get(found).TAKES_TABLES:
         expected = ", ".join([*own_suffixes(takes_tables=True), *SQLITE])
-        raise SqlamarrError(" ".join([f"{path}: expected a name that ends in one of {expected}.", *problems]))
+        raise SqlamarrError(" ".join([f"{path}: expected a name ending in one of {expected}.", *problems]))
     return found
 
 
@@ -143,7 +143,7 @@ def _fill(target: Database, ntuple: NTuple, output: str, progress: Callable[[int
 
 
 def declaration(ntuple: NTuple, columns: Columns) -> str:
-    """The statement that makes the table, with units and meanings as comments: exporters read them."""
+    """The statement that creates the table, with units and meanings as comments, which exporters read."""
     lines = []
     for k, (name, values) in enumerate(columns.items()):
         unit, meaning = ntuple.unit_and_meaning(name)

@@ -1,1 +1,1 @@
-"""Output files in the formats of other programs: ROOT, Parquet, EDM4hep; a file each."""
+"""Output files in the formats of other programs: ROOT, Parquet, EDM4hep."""

@@ -1,4 +1,4 @@
-"""The tree whose entries are the events: a list for every table, with the places of related rows."""
+"""The tree whose entries are the events: a list for every table, with the positions of related rows."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from sqlamarr.output.tables.event_blocks import Range, Reader, counts, event_ran
 MAX_CODES = 100  # different texts that are written as codes
 NO_INDEX = -1
 
-_ALONE = ("Events", "RejectedEvents", "DataSources")  # what they say is not about rows of an event
+_ALONE = ("Events", "RejectedEvents", "DataSources")  # not about the rows of an event
 
 
 class EventTree:
-    """Every simulated event as an entry, in order, also where nothing was reconstructed.
+    """Every simulated event as an entry, in order, even if nothing was reconstructed.
 
-    A table with a row for an event gives plain branches (``RecSummary_nPVs``), any other a list. Where a column
-    refers to another table of the tree, ``..._idx`` tells the place in that table's list, -1 for none.
+    A table with one row per event gives plain branches (``RecSummary_nPVs``), any other a list. If a column refers
+    to another table of the tree, ``..._idx`` is the position in that table's list, -1 for none.
 
-    :param null_integer: what stands for NULL among integers, and a sign that lists of texts are not possible
-        either; None where the format has both
+    :param null_integer: the number that stands for NULL in integer columns of a format that also lacks lists of texts;
+    None if the format supports both
     :ivar notes: what is not in the tree, and why
     """
 
@@ -61,11 +61,11 @@ class EventTree:
         return [part for part in self._parts if not part.description.per_event]
 
     def _usable(self, description: TableDescription) -> bool:
-        """Views repeat what tables say: they are in the tree only if they are asked for."""
+        """The tables of the tree. Views repeat the content of tables and are included only on request."""
         if description.is_view and description.name not in self._options.tables:
             return False
         if "event_id" not in description.columns:
-            self.notes.append(f"{description.name} has no event_id and is not in the tree of events.")
+            self.notes.append(f"{description.name} has no column event_id and is not in the event tree.")
             return False
         return True
 
@@ -100,7 +100,7 @@ class EventTree:
         return per_event[part.name], columns
 
     def _scalars(self, read: Mapping[str, Mapping[str, Array]], per_event: Mapping[str, Array]) -> dict[str, Array]:
-        """Values of the tables with a row for an event; NULL for events without."""
+        """Values of the tables with one row per event; NULL for events without a row."""
         found: dict[str, Array] = {}
         for part in self._single:
             have = per_event[part.name].astype(bool)
@@ -155,7 +155,7 @@ class _Part:
 
 
 def _codes(db: Database, description: TableDescription) -> dict[str, list[str]]:
-    """The different texts of every text column that has not too many of them, sorted."""
+    """The sorted different texts of every text column that does not have too many."""
     codes = {}
     for name, column in description.columns.items():
         if column.type == TEXT:
@@ -193,13 +193,13 @@ def _indices(description: TableDescription, chosen: list[TableDescription]) -> d
 
 
 def places(wanted: Array, keys: Array, rows: Array, parent_rows: Array) -> Array:
-    """Where in its event's list of another table the row is that each value names.
+    """Positions of the rows that the values name, in their event's list of another table.
 
-    :param wanted: keys of the other table, masked where NULL; those of an event are together
-    :param keys: the other table's keys, those of an event together
+    :param wanted: keys of the other table, grouped by event, masked where NULL
+    :param keys: the other table's keys, grouped by event
     :param rows: number of ``wanted`` in every event
     :param parent_rows: number of ``keys`` in every event
-    :return: places from 0, -1 for NULL and for rows that are not there or are of another event
+    :return: positions from 0, -1 for NULL and for rows that do not exist or belong to another event
     """
     if not len(keys):
         return np.full(len(wanted), NO_INDEX, dtype=np.int64)
@@ -213,7 +213,7 @@ def places(wanted: Array, keys: Array, rows: Array, parent_rows: Array) -> Array
 
 
 def _spread(values: Array, place: Array, have: Array) -> Array:
-    """A value an event from the rows that there are; missing where there is none."""
+    """One value per event from the existing rows; missing for events without a row."""
     kind = values.dtype.kind
     if kind == "i":
         spread: Array = np.ma.MaskedArray(np.zeros(len(place), dtype=np.int64), mask=True)

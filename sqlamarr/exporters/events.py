@@ -1,4 +1,4 @@
-"""What stands beside every row of an export: number and weight of its event."""
+"""Number and weight of the event, which accompany every row of an export."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WEIGHT = Column("eventWeight", FLOAT64, doc="generator's weight of the event: pr
 class EventNumbers:
     """Run number, event number and weight by event id.
 
-    :ivar columns: what there is: the weight only if the file has the collisions
+    :ivar columns: the available columns; the weight only if the file has the collisions
     """
 
     def __init__(self, db: Database) -> None:
@@ -49,7 +49,7 @@ class EventNumbers:
         return found
 
     def beside(self, event_ids: Array, events: Range | None = None) -> dict[str, Array]:
-        """The columns for rows that belong to the given events, a value a row."""
+        """The columns for rows that belong to the given events, one value per row."""
         known = self.read(events)
         place = np.searchsorted(known["event_id"], event_ids)
         return {name: known[name][place] for name in self.columns}

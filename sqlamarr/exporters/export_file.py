@@ -28,11 +28,11 @@ def export(
     """Write an output file in another format.
 
     :param source: the file that a run wrote, or an open database
-    :param output: the file to write; the format follows from its name (``.root``, ``.edm4hep.root``, ``.parquet``, and
-        what installed packages add; a folder for one Parquet file a table)
-    :param format: name of a format, whatever the name of the file
-    :param options: the fields of :class:`ExportOptions`, and those of the format (``layout``, ``compression``, ...; its
-        class in :mod:`sqlamarr.exporters.formats` lists them)
+    :param output: the file to write; its name determines the format (``.root``, ``.edm4hep.root``, ``.parquet``, and
+    those of installed packages; a folder for one Parquet file per table)
+    :param format: name of a format, overriding the name of the file
+    :param options: the fields of :class:`ExportOptions`, and the format's own (``layout``, ``compression``, ...;
+    listed by its class in :mod:`sqlamarr.exporters.formats`)
     :raises SqlamarrError: one of the classes in :mod:`sqlamarr.errors`
     """
     path = Path(output)
@@ -50,7 +50,7 @@ def _export(db: Database, path: Path, format: str, options: ExportOptions, overw
     for name in options.tables:
         if name not in names:
             raise SqlamarrError(
-                f"There is no table or view {name!r} to export; there are: {', '.join(names)}{suggest(name, names)}"
+                f"There is no table or view {name!r} to export; available: {', '.join(names)}{suggest(name, names)}"
             )
     check_target(path, overwrite, exporter.MARK)
     summary = ExportSummary(str(path), format)
@@ -62,14 +62,16 @@ def _export(db: Database, path: Path, format: str, options: ExportOptions, overw
 
 
 def check_target(path: Path, overwrite: bool, mark: bytes) -> None:
-    """Make sure that a file can be written there: one that exists must be an export, and may be overwritten.
+    """Check that a file can be written. An existing one must be an export, and ``overwrite`` must be set.
 
-    :param mark: how files of the format begin, beside those of our formats; empty: any file is one
-    :raises OutputError: it cannot
+    :param mark: how files of the format begin, in addition to the built-in formats; empty accepts any file
+    :raises OutputError: it cannot be written
     """
     if path.is_dir():
         if any(path.iterdir()) and not (overwrite and all(file.suffix == ".parquet" for file in path.iterdir())):
-            raise OutputError(f"{path} is a folder with files in it; expected a file to write, or an empty folder.")
+            raise OutputError(
+                f"{path} is a folder with files in it; expected the name of a file to write, or an empty folder."
+            )
         return
     if not path.exists() or not overwrite:
         check_output(path)
@@ -78,13 +80,13 @@ def check_target(path: Path, overwrite: bool, mark: bytes) -> None:
     with path.open("rb") as file:
         head = file.read(max(map(len, marks)))
     if head.startswith(b"SQLite") or not any(head.startswith(mark) for mark in marks):
-        raise OutputError(f"{path} is not a file of an export ({', '.join(FORMATS.names())}): it is not overwritten.")
+        raise OutputError(f"{path} is not an exported file ({', '.join(FORMATS.names())}) and is not overwritten.")
 
 
 def format_of(path: Path, asked: str | None = None) -> str:
-    """The name of the format that is asked for, or else that the file's name tells.
+    """The name of the requested format, or else of the format that the file's name implies.
 
-    :raises SqlamarrError: there is no such format, or the name tells none
+    :raises SqlamarrError: there is no such format, or the name implies none
     """
     if asked is not None:
         FORMATS.get(asked)
@@ -95,8 +97,8 @@ def format_of(path: Path, asked: str | None = None) -> str:
     raise SqlamarrError(
         " ".join(
             [
-                f"{path}: the name does not tell the format; expected one that ends in {', '.join(own_suffixes())}, or "
-                "--format.",
+                f"{path}: the format cannot be recognised from the name; expected a name ending in "
+                f"{', '.join(own_suffixes())}, or --format.",
                 *problems,
             ]
         )

@@ -1,4 +1,4 @@
-"""A table as it is: every row an entry."""
+"""A table as it is, with one entry per row."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from sqlamarr.output.tables.event_blocks import Reader
 class FlatTable:
     """A table or view whose rows are the entries, with the numbers and the weight of each row's event.
 
-    :param rows: rows in a piece, about
-    :param null_integer: what stands for NULL among integers; None where the format has missing values
+    :param rows: approximate number of rows in a piece
+    :param null_integer: the number that stands for NULL in integer columns; None if the format has missing values
     """
 
     def __init__(self, db: Database, name: str, numbers: EventNumbers, rows: int, null_integer: int | None) -> None:

@@ -1,4 +1,4 @@
-"""What a format of export is, and the formats by name."""
+"""The interface of an export format, and the registry of formats."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ SQLITE = (".db", ".sqlite", ".sqlite3")
 
 
 class Format(ABC):
-    """A format of export: derive from it, and name an object of your class ``exporter``.
+    """An export format. Derive from this class and name an object of your class ``exporter``.
 
     :cvar HELP: what it is, in a few words
-    :cvar SUFFIXES: ends of file names that mean this format
-    :cvar OPTIONS: JSON schemas by name of the options that are this format's own, with description and default
-    :cvar MARK: how its files begin: only such a file is ever overwritten; empty: any file
-    :cvar TAKES_TABLES: whether it writes the tables that are chosen; else it has a selection of its own
+    :cvar SUFFIXES: suffixes of file names that imply this format
+    :cvar OPTIONS: JSON schemas of this format's own options by name, with description and default
+    :cvar MARK: how its files begin; only such files are ever overwritten. Empty accepts any file
+    :cvar TAKES_TABLES: whether it writes the chosen tables rather than a fixed selection
     :cvar ONE_FILE: whether one file holds a whole run, so that ``sqlamarr run -o`` can write it
     """
 
@@ -42,10 +42,10 @@ class Format(ABC):
         """Write the file.
 
         :param db: the output of a run
-        :param path: where to write; a temporary name: ``summary.output`` is what users asked for
+        :param path: where to write, a temporary name; ``summary.output`` is the name that users gave
         :param tables: tables and views to write
-        :param options: the common options, and with ``options["name"]`` those in ``OPTIONS``
-        :param summary: to be completed: ``entries`` and ``notes``
+        :param options: the common options; ``options["name"]`` gives those in ``OPTIONS``
+        :param summary: to be completed with ``entries`` and ``notes``
         :raises SqlamarrError: it cannot be written in this format
         """
 
@@ -60,21 +60,21 @@ FORMATS: Registry[Format] = Registry(
 
 
 def format_by_suffix(path: Path) -> tuple[str | None, list[str]]:
-    """The format that a file's name tells; see :func:`sqlamarr.registries.suffixes.by_suffix`."""
+    """The format that a file's name implies; see :func:`sqlamarr.registries.suffixes.by_suffix`."""
     return (None, []) if path.suffix in SQLITE else by_suffix(FORMATS, path.name)
 
 
 def own_suffixes(*, takes_tables: bool = False) -> list[str]:
-    """The suffixes of our formats, for messages.
+    """The suffixes of the built-in formats, for messages and help.
 
-    :param takes_tables: only of formats that write any table
+    :param takes_tables: only those of formats that write any table
     """
     formats = [format for _, format in FORMATS.own() if format.TAKES_TABLES or not takes_tables]
     return [suffix for format in formats for suffix in format.SUFFIXES]
 
 
 def own_options() -> dict[str, list[tuple[str, Mapping[str, Any]]]]:
-    """The options of our formats by name: which formats have it, and its schema in each."""
+    """The options of the built-in formats by name: the formats that have each, and its schema in them."""
     found: dict[str, list[tuple[str, Mapping[str, Any]]]] = {}
     for name, format in FORMATS.own():
         for option, schema in format.OPTIONS.items():
@@ -85,7 +85,7 @@ def own_options() -> dict[str, list[tuple[str, Mapping[str, Any]]]]:
 def checked_options(name: str, format: Format, given: Mapping[str, Any]) -> dict[str, Any]:
     """The format's own options with their defaults.
 
-    :param name: of the format, for messages
+    :param name: name of the format for messages
     :raises SqlamarrError: the format has no such option, or a value does not fit
     """
     from sqlamarr.checking.yaml_schema import suggest, validate
@@ -94,7 +94,7 @@ def checked_options(name: str, format: Format, given: Mapping[str, Any]) -> dict
         if option not in format.OPTIONS:
             known = ", ".join(format.OPTIONS) or "none of its own"
             raise SqlamarrError(
-                f"The format {name!r} has no option {option!r}; it has: {known}{suggest(option, format.OPTIONS)}"
+                f"The format {name!r} has no option {option!r}; its options: {known}{suggest(option, format.OPTIONS)}"
             )
         schema = format.OPTIONS[option]
         if "enum" in schema and value not in schema["enum"]:

@@ -1,4 +1,4 @@
-"""Values for formats that have no NULL: floats become NaN, integers a number that the column does not hold."""
+"""Replace NULL for formats without it: by NaN in float columns, by a number that does not occur in integer columns."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ INT64_RANGE = np.iinfo(np.int64)
 
 
 def check_null_integer(value: int) -> None:
-    """Make sure that it is a 64-bit integer.
+    """Check that the value is a 64-bit integer.
 
     :raises DataError: it is not
     """
@@ -29,7 +29,7 @@ def integers_with_nulls(db: Database, name: str, columns: Mapping[str, Column], 
     """The integer columns of a table that hold NULLs, in one pass over it.
 
     :param stands_for: the number that will be written for NULL
-    :raises DataError: a column with NULLs holds that number too: the two could not be told apart
+    :raises DataError: a column with NULLs also holds that number, so the two could not be distinguished
     """
     check_null_integer(stands_for)
     asked = [column for column, what in columns.items() if what.type == INT64 and what.nullable]
@@ -42,8 +42,8 @@ def integers_with_nulls(db: Database, name: str, columns: Mapping[str, Column], 
     for column, n in zip(asked, row[1::2]):
         if column in missing and n:
             raise DataError(
-                f"{name}.{column} has NULLs and also the value {stands_for}, which is to stand for NULL in the file. "
-                "Choose another with --null-integer."
+                f"{name}.{column} has NULLs and also the value {stands_for}, which would stand for NULL in the file. "
+                "Choose another value with --null-integer."
             )
     return missing
 

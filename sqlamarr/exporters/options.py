@@ -1,4 +1,4 @@
-"""What an export is asked for, and what it tells at its end."""
+"""The options and the summary of an export."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Progress = Callable[[int], object]
 LAYOUT: Mapping[str, Any] = {
     "enum": ["flat", "event", "both"],
     "default": "both",
-    "description": "A row is an entry (a tree or file for every table), an event is an entry (one more), or both.",
+    "description": "What an entry is: a row (one tree or file per table), an event (a single tree or file), or both.",
 }
 COMPRESSION: Mapping[str, Any] = {
     "type": "string",
@@ -25,12 +25,12 @@ COMPRESSION: Mapping[str, Any] = {
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """What an export is asked for; ``options["name"]`` is an option of the format's own.
+    """The options of an export; ``options["name"]`` is one of the format's own options.
 
     :ivar tables: tables and views to write; empty for all
-    :ivar rows: rows that are in memory at a time, about: events are not split
-    :ivar progress: called with the number of rows written, piece by piece
-    :ivar own: values of the options that the format has
+    :ivar rows: approximate number of rows in memory at a time; events are not split
+    :ivar progress: called with the number of rows written after each piece
+    :ivar own: values of the format's own options
     """
 
     tables: tuple[str, ...] = ()
@@ -42,7 +42,7 @@ class ExportOptions:
         return self.own[name]
 
     def advance(self, rows: int) -> None:
-        """Tell that rows were written."""
+        """Report that rows were written."""
         if self.progress:
             self.progress(rows)
 
@@ -52,7 +52,7 @@ class ExportSummary:
     """What an export wrote.
 
     :ivar entries: entries by name of the tree or table, with the number of its branches or columns
-    :ivar notes: sentences about what is not in the file, or not as it was
+    :ivar notes: sentences about what is missing from the file or was changed
     """
 
     output: str

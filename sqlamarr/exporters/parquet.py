@@ -50,7 +50,7 @@ def write(db: Database, path: Path, tables: tuple[str, ...], options: ExportOpti
         if len(tables) != 1:
             raise SqlamarrError(
                 f"{summary.output}: a Parquet file holds one table; choose it with --table, or name a folder "
-                "and say --format parquet."
+                "and add --format parquet."
             )
         one(tables[0], FlatTable(db, tables[0], numbers, options.rows, None), path)
         return
@@ -66,7 +66,7 @@ def write(db: Database, path: Path, tables: tuple[str, ...], options: ExportOpti
 def _codec(text: str) -> tuple[str, int | None]:
     name, colon, level = text.lower().partition(":")
     if name not in _CODECS or (colon and not level.isdigit()):
-        raise SqlamarrError(f"Unknown compression {text!r} of Parquet; expected {', '.join(_CODECS)}.")
+        raise SqlamarrError(f"Unknown Parquet compression {text!r}; expected {', '.join(_CODECS)}.")
     return _CODECS[name], int(level) if colon else None
 
 
@@ -90,7 +90,7 @@ def _table(piece: EntryBlock, shape: Shape, schema: Any) -> Any:
 
 
 def _array(values: Array, column: Column) -> Any:
-    if column.type == FLOAT64:  # a float that is missing is NULL here, as in the database: NaN is never stored there
+    if column.type == FLOAT64:  # missing floats are NULL here, as in the database, which never stores NaN
         return pa.array(values, mask=np.isnan(values))
     if column.type == INT64:
         return pa.array(np.ma.getdata(values), mask=np.ma.getmaskarray(values))

@@ -1,4 +1,4 @@
-"""How an exported file was made, as texts: the run's own entries and what exported it."""
+"""The provenance of an exported file as texts: the run's own entries, and the exporter."""
 
 from __future__ import annotations
 

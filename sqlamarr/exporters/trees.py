@@ -1,4 +1,4 @@
-"""TTrees and RNTuples that are filled piece by piece, from columns as the database gives them."""
+"""TTrees and RNTuples that are filled piece by piece from columns of the database."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Group = tuple[Array, Mapping[str, Array]]  # rows of every entry, and the column
 
 @dataclass(frozen=True)
 class Shape:
-    """What a tree has: columns with a value an entry, and groups of columns with a list of values an entry."""
+    """Layout of a tree: columns with one value per entry, and groups of columns with a list of values per entry."""
 
     doc: str
     scalars: Mapping[str, Column]
@@ -30,7 +30,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class EntryBlock:
-    """Some entries of a tree, and how many rows of the database went into them."""
+    """Some entries of a tree, and the number of rows of the database in them."""
 
     rows: int
     entries: int
@@ -39,7 +39,7 @@ class EntryBlock:
 
 
 class EntrySource(Protocol):
-    """What becomes a tree."""
+    """The content of a tree."""
 
     shape: Shape
 
@@ -48,7 +48,7 @@ class EntrySource(Protocol):
 
 
 class TreeWriter:
-    """A TTree. NULL becomes NaN among floats, ``null_integer`` among integers and empty among texts.
+    """A TTree. NULL becomes NaN in float columns, ``null_integer`` in integer columns, and an empty text otherwise.
 
     A group ``Tracks`` gives the branches ``nTracks`` and ``Tracks_p``, ``Tracks_pt`` ...
     """
@@ -79,7 +79,7 @@ class TreeWriter:
 
 
 class NTupleWriter:
-    """An RNTuple. NULL is a missing value among integers and texts (``std::optional``), NaN among floats.
+    """An RNTuple. NULL is a missing value in columns of integers and texts (``std::optional``), NaN in float columns.
 
     A group ``Tracks`` gives the fields ``nTracks`` and ``Tracks_p``, ``Tracks_pt`` ..., a vector each: ROOT's
     RDataFrame (6.40) does not read collections of records without a class.

@@ -1,4 +1,4 @@
-"""What uproot's writing lacks a public way for: titles of branches, names of C++ classes in RNTuples."""
+"""Features that uproot's public writing interface lacks: titles of branches, C++ class names in RNTuples."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _one_at_a_time = threading.Lock()
 def compression(text: str) -> Any:
     """uproot's compression from ``zstd``, ``lz4:9``, ``none`` ...
 
-    :raises SqlamarrError: an unknown name, or a level that is no number from 1 to 22
+    :raises SqlamarrError: the name is unknown, or the level is not a number from 1 to 22
     """
     name, colon, level = text.lower().partition(":")
     if name == "none" and not colon:
@@ -28,7 +28,7 @@ def compression(text: str) -> Any:
     if name not in _COMPRESSIONS or (colon and not (level.isdigit() and 1 <= int(level) <= 22)):
         raise SqlamarrError(
             f"Unknown compression {text!r}; expected {', '.join(_COMPRESSIONS)} or none, "
-            "with a level if wanted (zstd:9)."
+            "optionally with a level (zstd:9)."
         )
     kind, usual = _COMPRESSIONS[name]
     return kind(int(level) if colon else usual)
@@ -36,7 +36,7 @@ def compression(text: str) -> Any:
 
 @contextmanager
 def branch_titles(titles: Mapping[str, str]) -> Iterator[None]:
-    """Trees that are made in this block have these titles of branches; others keep ROOT's leaf list."""
+    """A context in which new trees get these titles of branches; other branches keep ROOT's leaf list."""
     tree = uproot.writing._cascadetree.Tree
     usual = tree._branch_np
 
@@ -55,9 +55,9 @@ def branch_titles(titles: Mapping[str, str]) -> Iterator[None]:
 
 @contextmanager
 def class_names() -> Iterator[None]:
-    """RNTuples that are made in this block name the C++ class of a record by the form's ``__record__``.
+    """A context in which new RNTuples name the C++ class of a record by the form's ``__record__``.
 
-    ROOT can then read them into objects of that class; without a name it cannot read them at all.
+    ROOT can then read them into objects of that class. Without a name, it cannot read them at all.
     """
     module = uproot.writing._cascadentuple
     usual = module._cpp_typename

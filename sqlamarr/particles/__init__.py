@@ -1,1 +1,1 @@
-"""What is known of particles: names, masses, charges, codes, decays, descriptors, constants, conservation laws."""
+"""Knowledge about particles: names, masses, charges, codes, decays, descriptors, constants, conservation laws."""

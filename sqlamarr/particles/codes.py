@@ -1,6 +1,6 @@
-"""Codes of particles, of generators' records and of LHCb's reconstruction, each by one name.
+"""Codes of particles, generator records and LHCb's reconstruction, each under one name.
 
-Plain integers, so that they go into SQL, arrays and YAML as they are. The same codes are in ``src/core/codes.h`` for
+The codes are plain integers that can be used in SQL, arrays and YAML. The same codes are in ``src/core/codes.h`` for
 the native library, in ``plugins/lhcb/codes.h`` for compiled models, and in ``pipelines/macros/codes.sql`` for queries.
 """
 
@@ -14,27 +14,27 @@ ELECTRON: Final = 11
 MUON: Final = 13
 PHOTON: Final = 22
 PI0: Final = 111
-PION: Final = 211  # charged, as all that follow
+PION: Final = 211  # charged, like all that follow
 KAON: Final = 321
 PROTON: Final = 2212
 NEUTRINOS: Final = (12, 14, 16)
 SYSTEM: Final = 90  # a collision as a whole, as Pythia calls it
 
-#: What LHCb identifies, and what its models know apart.
+#: Species that LHCb identifies and that its models distinguish.
 CHARGED_SPECIES: Final = (ELECTRON, MUON, PION, KAON, PROTON)
 
 # -- statuses of generated particles: HepMC, and HepMCEvent::statusType of LHCb's Gauss
 
 STABLE: Final = 1  # final state of the generator
 DECAYED: Final = 2  # decayed by the generator
-DOCUMENTATION: Final = 3  # of a hard process
+DOCUMENTATION: Final = 3  # documents a hard process
 BEAM: Final = 4
 LHCB_DECAYED: Final = 777  # made and decayed by the decay package
 LHCB_DECAYED_FIRST: Final = 888  # made by the generator, decayed by the decay package
 LHCB_SIGNAL: Final = 889  # the signal, decayed by the decay package
 LHCB_STABLE: Final = 999  # final state of the decay package
 
-#: Statuses by which LHCb's generator files are told from others.
+#: Statuses that identify LHCb's generator files.
 LHCB_STATUSES: Final = (LHCB_DECAYED, LHCB_DECAYED_FIRST, LHCB_SIGNAL, LHCB_STABLE)
 
 # -- classes of tracks (LHCb's Track::Types): Tracks.type
@@ -46,7 +46,7 @@ DOWNSTREAM_TRACK: Final = 5  # TT and T stations
 #: Name of each class.
 TRACK_CLASSES: Final = {LONG_TRACK: "long", UPSTREAM_TRACK: "upstream", DOWNSTREAM_TRACK: "downstream"}
 
-# -- what a cluster of the calorimeter is taken for: Clusters.type
+# -- interpretation of a cluster in the calorimeter: Clusters.type
 
 PHOTON_CLUSTER: Final = 1
 MERGED_CLUSTER: Final = 2  # a pi0 whose photons make one cluster

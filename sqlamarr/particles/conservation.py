@@ -1,4 +1,4 @@
-"""What a decay that somebody writes down must conserve, whoever makes it: the gun or Pythia."""
+"""Check what decays written by users conserve, both for the gun and for Pythia."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from sqlamarr.errors import InputError
 from sqlamarr.particles import descriptors
 from sqlamarr.particles.descriptors import Decay
 
-_SAME_MASS = 1e-6  # MeV: a K0 becomes a K_S0 of its mass; so equal are masses in the Review's tables
+_SAME_MASS = 1e-6  # MeV: a K0 becomes a K_S0 of the same mass; the Review's tables agree to this precision
 
 
 def check(mother: int, daughters: Sequence[int], where: str) -> None:
-    """Refuse a decay that no theory allows.
+    """Refuse a decay that violates charge or energy-momentum conservation.
 
     :param mother: PDG code
     :param daughters: PDG codes
-    :param where: begins the message
-    :raises InputError: charge is not conserved, or one particle becomes one of another mass
+    :param where: beginning of the message
+    :raises InputError: charge is not conserved, or a particle becomes a single one of another mass
     """
     decay = f"{where}: {_written(mother, daughters)}"
     if charges := descriptors.charge_change(mother, daughters):
@@ -27,29 +27,29 @@ def check(mother: int, daughters: Sequence[int], where: str) -> None:
         if abs(masses[0] - masses[1]) > _SAME_MASS:
             raise InputError(
                 f"{decay} does not conserve energy and momentum: {masses[0]:.2f} MeV become {masses[1]:.2f} MeV. "
-                "A particle decays to two or more."
+                "A particle must decay to two or more others."
             )
 
 
 def check_chain(decay: Decay, where: str) -> None:
-    """:func:`check` every decay of a chain."""
+    """Apply :func:`check` to every decay of a chain."""
     for particle in decay.walk():
         if particle.daughters:
             check(particle.pid, [daughter.pid for daughter in particle.daughters], where)
 
 
 def notes_on(mother: int, daughters: Sequence[int], where: str) -> Iterator[str]:
-    """What the user should know: searches look for decays without a baryon, everybody else misspelt one."""
+    """A note on baryon number violation, which is intended in searches and otherwise a misspelling."""
     before, after = _baryon_number(mother), sum(map(_baryon_number, daughters))
     if before != after:
         yield (
             f"{where}: {_written(mother, daughters)} does not conserve the baryon number: {before:+d} becomes "
-            f"{after:+d}. It is made as it is written."
+            f"{after:+d}. The decay is used as written."
         )
 
 
 def notes_on_chain(decay: Decay, where: str) -> Iterator[str]:
-    """:func:`notes_on` every decay of a chain."""
+    """Apply :func:`notes_on` to every decay of a chain."""
     for particle in decay.walk():
         if particle.daughters:
             yield from notes_on(particle.pid, [daughter.pid for daughter in particle.daughters], where)

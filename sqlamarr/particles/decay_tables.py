@@ -1,4 +1,4 @@
-"""How particles decay: the shipped table, what a description says, EvtGen's ``.dec`` files."""
+"""Tables of decays: the shipped one, those in descriptions, and EvtGen's ``.dec`` files."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from typing import Any
 from sqlamarr.errors import DescriptorError, InputError, missing_package
 from sqlamarr.particles import descriptors, new_particles
 
-#: What decays: a PDG id, or the name that a .dec file gives to a particle with decays of its own (``Alias``).
+#: A particle: its PDG id, or the name that a .dec file gives to a particle with its own decays (``Alias``).
 Key = int | str
-#: Fractions of a particle's decays may miss 1 by so much before it is said.
+#: Branching fractions may add up to 1 with this deviation before there is a warning.
 TOLERANCE = 0.01
-NOTES = 5  # on the decays of a chain, of which the rest is only counted
+NOTES = 5  # printed about the decays of a chain; further ones are only counted
 
 
 @dataclass(frozen=True)
 class Channel:
-    """One way to decay.
+    """One decay mode.
 
-    :ivar fraction: of all decays of the particle, or proportional to that
+    :ivar fraction: fraction of all decays of the particle, or a number proportional to it
     """
 
     fraction: float
@@ -39,9 +39,9 @@ class DecayTable:
 
     :ivar aliases: PDG ids of keys that are names
     :ivar antiparticles: keys of the antiparticles of such keys
-    :ivar notes: sentences for the user, if the particle decays
-    :ivar lost: sentences about particles of whose decays none can be made
-    :ivar models: EvtGen's models of the decays of a particle, other than phase space
+    :ivar notes: sentences for the user if the particle decays
+    :ivar lost: sentences about particles none of whose decays can be generated
+    :ivar models: EvtGen's models for the decays of a particle, other than phase space
     """
 
     channels: dict[Key, tuple[Channel, ...]] = field(default_factory=dict)
@@ -58,7 +58,7 @@ class DecayTable:
     def key(self, name: str) -> Key:
         """The key of a particle by its name.
 
-        :raises DescriptorError: nobody calls a particle so
+        :raises DescriptorError: no particle has this name
         """
         return name if name in self.aliases else descriptors.pid_of(name, self.aliases)
 
@@ -70,11 +70,11 @@ class DecayTable:
         if isinstance(key, int):
             return descriptors.conjugate(key)
         if key not in self.antiparticles:
-            raise DescriptorError(f"{key} has no antiparticle: the decay file has no 'ChargeConj {key} ...'.")
+            raise DescriptorError(f"{key} has no antiparticle: the decay file has no line 'ChargeConj {key} ...'.")
         return self.antiparticles[key]
 
     def of(self, key: Key) -> tuple[Channel, ...]:
-        """The decays of a particle, none if it is stable as far as the table knows."""
+        """The decays of a particle; empty if the table has none."""
         told = self._told(key)
         if told == key:
             return self.channels.get(key, ())
@@ -84,26 +84,26 @@ class DecayTable:
         )
 
     def notes_on(self, keys: Iterable[Key]) -> Iterator[str]:
-        """What the user should know of the decays of these particles."""
+        """What the user should know about the decays of these particles."""
         told = dict.fromkeys(map(self._told, keys))
         sentences = [sentence for key in told for sentence in self.notes.get(key, ())]
         yield from sentences[:NOTES]
         if len(sentences) > NOTES:
-            yield f"... and {len(sentences) - NOTES} more such notes on decays of the chain."
+            yield f"... and {len(sentences) - NOTES} more such notes on the decays of the chain."
         if models := sorted(set().union(*(self.models.get(key, ()) for key in told))):
             names = ", ".join(models[:NOTES]) + (f" and {len(models) - NOTES} more" if len(models) > NOTES else "")
-            yield f"decays are by phase space alone; EvtGen's models {names} are not used."
+            yield f"decays use phase space only; EvtGen's models {names} are not used."
 
     def why_none(self, key: Key) -> str | None:
-        """A sentence about a particle that the decay file lets decay, but only to what cannot be made."""
+        """A sentence about a particle if none of its decays in the decay file can be generated."""
         return self.lost.get(self._told(key))
 
     def _told(self, key: Key) -> Key:
-        """The particle whose channels are given: itself, or its antiparticle."""
+        """The particle whose channels are in the table: the particle itself, or its antiparticle."""
         return key if key in self.channels or isinstance(key, str) else descriptors.conjugate(key)
 
     def update(self, other: DecayTable) -> None:
-        """Take over another table; its decays replace those of the same particle, and of its antiparticle."""
+        """Add another table, whose decays replace those of the same particle and of its antiparticle."""
         for key in other.channels:
             for old in (key, descriptors.conjugate(key)) if isinstance(key, int) else (key,):
                 self.channels.pop(old, None)
@@ -120,7 +120,7 @@ class DecayTable:
 
 @lru_cache(maxsize=1)
 def shipped() -> DecayTable:
-    """Light hadrons and excited heavy ones; not to be changed, see :meth:`DecayTable.update`."""
+    """The shipped table of light hadrons and excited heavy ones. Do not change it, see :meth:`DecayTable.update`."""
     import yaml
 
     content = yaml.safe_load((files("sqlamarr.particles") / "decays.yaml").read_text())
@@ -132,8 +132,8 @@ def shipped() -> DecayTable:
 def from_mapping(content: Mapping[str, Mapping[str, float]], where: str) -> DecayTable:
     """``{particle: {"daughter daughter": fraction}}`` as a table.
 
-    :param where: for messages
-    :raises InputError: a name or a fraction is none
+    :param where: the place that messages name
+    :raises InputError: a name is unknown, or a fraction is invalid
     """
     table = DecayTable()
     for mother, modes in content.items():
@@ -151,21 +151,21 @@ def from_mapping(content: Mapping[str, Mapping[str, float]], where: str) -> Deca
 
 def _fraction(value: Any, where: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
-        raise InputError(f"{where}: expected a branching fraction, not negative, found {value!r}.")
+        raise InputError(f"{where}: expected a branching fraction that is not negative, found {value!r}.")
     return float(value)
 
 
 def _add(table: DecayTable, key: Key, channels: tuple[Channel, ...], where: str, lost: float = 0) -> None:
-    """Channels scaled to 1; a sum that misses it is noted, unless it is known what was lost."""
+    """Add channels scaled to 1. A sum other than 1 is noted unless known losses explain it."""
     total = math.fsum(channel.fraction for channel in channels)
     name = key if isinstance(key, str) else descriptors.name_of(key)
     if channels and not total > 0:
         raise InputError(
-            f"{where}: all branching fractions of {name} are 0. To keep it from decaying list it in 'stable'."
+            f"{where}: all branching fractions of {name} are 0. To keep it from decaying, list it in 'stable'."
         )
     if channels and abs(total + lost - 1) > TOLERANCE:
         table.notes.setdefault(key, []).append(
-            f"{where}: the branching fractions of {name} add up to {total:.4g}: they are scaled to 1."
+            f"{where}: the branching fractions of {name} add up to {total:.4g} and are scaled to 1."
         )
     table.channels[key] = tuple(Channel(c.fraction / total, c.daughters) for c in channels if c.fraction > 0)
 
@@ -173,7 +173,7 @@ def _add(table: DecayTable, key: Key, channels: tuple[Channel, ...], where: str,
 def from_dec(path: Path) -> DecayTable:
     """The decays of an EvtGen ``.dec`` file; every decay model becomes phase space.
 
-    :raises InputError: the file cannot be understood, or decaylanguage is not installed
+    :raises InputError: the file cannot be read, or decaylanguage is not installed
     """
     parser = _parse_dec(path)
     mothers = parser.list_decay_mother_names()
@@ -181,7 +181,9 @@ def from_dec(path: Path) -> DecayTable:
         raise InputError(f"{path} has no decays: expected blocks 'Decay NAME ... Enddecay', found none.")
     table = DecayTable()
     for name, meant in parser.dict_aliases().items():
-        with suppress(DescriptorError):  # LHCb's own file has aliases of particles without PDG code: let them lie
+        with suppress(
+            DescriptorError
+        ):  # LHCb's own file has aliases of particles without a PDG code, which are skipped
             table.aliases[name] = descriptors.pid_of(meant)
     for one, other in parser.dict_charge_conjugates().items():
         with suppress(DescriptorError):
@@ -193,7 +195,7 @@ def from_dec(path: Path) -> DecayTable:
 
 
 def _add_from_dec(table: DecayTable, key: Key, modes: list[dict[str, Any]], path: Path) -> None:
-    """The channels of a particle, without those that phase space cannot make, and what is to be said of them."""
+    """Add the channels of a particle, without those that phase space cannot generate, and notes about them."""
     channels: list[Channel] = []
     reasons: dict[str, float] = {}
     for mode in modes:
@@ -210,23 +212,23 @@ def _add_from_dec(table: DecayTable, key: Key, modes: list[dict[str, Any]], path
         if any(channel.fraction > 0 for channel in channels):
             sentence = (
                 f"{path}: {lost:.2g} of the decays of {name} are left out, and the rest is scaled to 1; "
-                f"most of that: {reason}"
+                f"main reason: {reason}"
             )
         else:
-            sentence = table.lost[key] = f"{path}: of the decays of {name} none can be made: {reason}"
+            sentence = table.lost[key] = f"{path}: none of the decays of {name} can be generated: {reason}"
         table.notes[key] = [sentence]
     _add(table, key, tuple(c for c in channels if c.fraction > 0 or not lost), str(path), lost)
 
 
 def _daughters(table: DecayTable, mode: dict[str, Any]) -> tuple[Key, ...]:
-    """Particles that a mode of a ``.dec`` file makes.
+    """The daughters in a mode of a ``.dec`` file.
 
-    :raises DescriptorError: one is none, or has yet to become hadrons
+    :raises DescriptorError: one is unknown, or is a parton that must become hadrons first
     """
-    made = "partons must become hadrons, which only a generator can do."
+    made = "partons must become hadrons, which takes a generator."
     try:
         daughters = tuple(map(table.key, mode["fs"]))
-    except DescriptorError as error:  # PYTHIA's and JETSET's have words for any flavour
+    except DescriptorError as error:  # modes of PYTHIA and JETSET have names for any flavour
         raise DescriptorError(made) if mode["model"] in ("PYTHIA", "JETSET") else error from error
     if any(descriptors.is_parton(table.pid(daughter)) for daughter in daughters):
         raise DescriptorError(made)
@@ -251,7 +253,7 @@ def _parse_dec(path: Path) -> Any:
             parser.parse()
     except (LarkError, ValueError, KeyError) as error:
         first = str(error).strip().splitlines()[0]
-        raise InputError(f"{path} cannot be understood as an EvtGen decay file: {first}") from error
+        raise InputError(f"{path} cannot be read as an EvtGen decay file: {first}") from error
     return parser
 
 

@@ -1,8 +1,8 @@
-"""Decay descriptors: one line of text, as LHCb writes decays, and the particles it speaks of.
+"""Decay descriptors, lines of text in LHCb's notation for decays, and the particles in them.
 
-``[Lambda_b0 -> (Lambda_c+ -> p+ K- pi+) mu-]CC``: a particle, an arrow, what it decays to; a daughter that
-decays itself is in parentheses. ``[...]CC`` (or ``cc``) means the charge-conjugate decay as well. ``${Lb}`` before
-a particle gives it a label, ``^`` marks it. Names are those of LHCb, EvtGen or the Particle Data Group.
+An example is ``[Lambda_b0 -> (Lambda_c+ -> p+ K- pi+) mu-]CC``: a particle, an arrow and the decay products. A
+daughter that decays itself is in parentheses. ``[...]CC`` (or ``cc``) includes the charge-conjugate decay. ``${Lb}``
+before a particle gives it a label, ``^`` marks it. Names are those of LHCb, EvtGen or the Particle Data Group.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ class Decay:
 
     :ivar name: as it was written
     :ivar pid: PDG code
-    :ivar label: what ``${label}`` says; empty if nothing does
-    :ivar marked: ``^`` stood before it
+    :ivar label: the label from ``${label}``; empty without one
+    :ivar marked: whether it was preceded by ``^``
     """
 
     name: str
@@ -60,24 +60,24 @@ class Decay:
         return replace(self, name=name, pid=pid, daughters=tuple(d.conjugated() for d in self.daughters))
 
     def species(self) -> tuple[Any, ...]:
-        """What decays to what, without the order of the daughters."""
+        """The particles of the decay, regardless of the order of the daughters."""
         return self.pid, *sorted((daughter.species() for daughter in self.daughters), key=repr)
 
     def shape(self) -> tuple[Any, ...]:
-        """What is measured of it: as :meth:`species`, but particles that decay are the same as their antiparticles."""
+        """What can be measured: like :meth:`species`, but decaying particles count as equal to their antiparticles."""
         if not self.daughters:
             return (self.pid,)
         return min(self.pid, conjugate(self.pid)), *sorted((d.shape() for d in self.daughters), key=repr)
 
     def unbalanced(self) -> Decay | None:
-        """The first particle of the decay whose charge is not that of its daughters, if there is one."""
+        """The first particle of the decay whose charge differs from that of its daughters, if there is one."""
         for node in self.walk():
             if node.daughters and charge_change(node.pid, [daughter.pid for daughter in node.daughters]):
                 return node
         return None
 
     def walk(self) -> Iterator[Decay]:
-        """The particle itself and all below it, mothers first."""
+        """Yield the particle and all its descendants, mothers first."""
         yield self
         for daughter in self.daughters:
             yield from daughter.walk()
@@ -91,7 +91,7 @@ class Decay:
 
 @dataclass(frozen=True)
 class Descriptor:
-    """A decay, and whether its charge conjugate is meant too."""
+    """A decay, and whether its charge conjugate is included."""
 
     decay: Decay
     with_conjugate: bool = False
@@ -101,12 +101,13 @@ class Descriptor:
 
 
 def parse(text: str) -> Descriptor:
-    """Understand a descriptor.
+    """Parse a descriptor.
 
     >>> str(parse("[B+ -> (J/psi(1S) -> mu+ mu-) K+]cc"))
     '[B+ -> (J/psi(1S) -> mu+ mu-) K+]CC'
 
-    :raises DescriptorError: with the place where it stops making sense, or names like the unknown one
+    :raises DescriptorError: the text is not a descriptor, or a name is unknown; the message gives the position, or
+    similar names
     """
     return _Parser(text).descriptor()
 
@@ -130,11 +131,11 @@ class _Parser:
                 self.at += 1
             elif self._peek() or decay.species() != decay.conjugated().species():
                 raise self._wrong(
-                    f"CC after the closing bracket, '[{decay}]CC' for the decay and its conjugate; or no brackets, "
+                    f"CC after the closing bracket, '[{decay}]CC', for the decay and its conjugate, or no brackets, "
                     f"'{decay}', for the decay alone"
                 )
             else:
-                conjugate_too = False  # it is its own conjugate: one can only mean the decay itself
+                conjugate_too = False  # it is its own conjugate, so only the decay itself can be meant
         if self._peek():
             raise self._wrong("the end")
         return Descriptor(decay, conjugate_too)
@@ -229,7 +230,7 @@ def _package() -> Any:
 
 @lru_cache(maxsize=1)
 def _names() -> dict[str, int]:
-    """PDG codes by all names that are known; where two conventions clash, LHCb's counts."""
+    """PDG codes by all known names. If two conventions clash, LHCb's takes precedence."""
     names = {str(p.name): int(p.pdgid) for p in _package().Particle.all()}
     evtgen = {name: pid for pid, name in _translated(lambda p: p.evtgen_name).items()}
     return names | evtgen | {name: pid for pid, name in _lhcb_names().items()} | ALIASES
@@ -241,7 +242,7 @@ def _lhcb_names() -> dict[int, str]:
 
 
 def _translated(name: Callable[[Any], str]) -> dict[int, str]:
-    """Names in a convention, of those particles that have one in it."""
+    """Names in a convention for the particles that have one."""
     package = _package()
     from particle.exceptions import MatchingIDNotFound
 
@@ -255,8 +256,8 @@ def _translated(name: Callable[[Any], str]) -> dict[int, str]:
 def pid_of(name: str, others: Iterable[str] = ()) -> int:
     """PDG code of a particle by its name.
 
-    :param others: names that may have been meant
-    :raises UnknownParticleError: nobody calls a particle so; the message has similar names
+    :param others: further names to suggest
+    :raises UnknownParticleError: no particle has this name; the message has similar names
     """
     for pid, particle in _own.get().items():
         if particle.name == name:
@@ -266,12 +267,12 @@ def pid_of(name: str, others: Iterable[str] = ()) -> int:
         own = [*others, *(particle.name for particle in _own.get().values())]
         close = [*get_close_matches(name, own, 2, 0.5), *get_close_matches(name, names, 4, 0.6)]
         hint = f" Did you mean {', '.join(close)}?" if close else ""
-        raise UnknownParticleError(f"There is no particle {name!r}.{hint} LHCb's, EvtGen's and PDG's names are known.")
+        raise UnknownParticleError(f"There is no particle {name!r}.{hint} Names of LHCb, EvtGen and the PDG are known.")
     return names[name]
 
 
 def name_of(pid: int) -> str:
-    """Name of a particle: LHCb's where it has one, else the Particle Data Group's."""
+    """Name of a particle: LHCb's if there is one, else the Particle Data Group's."""
     return _lhcb_names().get(pid) or str(_found(pid).name)
 
 
@@ -283,14 +284,14 @@ def is_parton(pid: int) -> bool:
 
 
 def conjugate(pid: int) -> int:
-    """PDG code of the antiparticle; the same for particles that are their own."""
+    """PDG code of the antiparticle; the same code for particles that are their own antiparticle."""
     return int(_found(pid).invert().pdgid)
 
 
 def mass(pid: int) -> float:
     """Mass [MeV] in the tables of the Particle Data Group.
 
-    :raises UnknownParticleError: none is known
+    :raises UnknownParticleError: the mass is unknown
     """
     value = _found(pid).mass
     if value is None:
@@ -304,19 +305,19 @@ def charge(pid: int) -> float:
 
 
 def charge_change(mother: int, daughters: Sequence[int]) -> tuple[float, float] | None:
-    """The charges [e] before and after a decay, by PDG codes, if they are not the same."""
+    """The charges [e] before and after a decay, given by PDG codes, if they differ."""
     before, after = charge(mother), sum(map(charge, daughters))
     return (before, after) if round(after - before) else None
 
 
 def ctau(pid: int) -> float:
-    """Mean proper decay length [mm]: 0 for resonances and where nothing is known, infinite for stable particles."""
+    """Mean proper decay length [mm]: 0 for resonances and unknown lifetimes, infinite for stable particles."""
     value = _found(pid).ctau
     return 0.0 if value is None else float(value)
 
 
 def width(pid: int) -> float:
-    """Total width [MeV]: 0 for stable particles and where nothing is known."""
+    """Total width [MeV]: 0 for stable particles and unknown widths."""
     return float(_found(pid).width or 0.0)
 
 
@@ -330,12 +331,12 @@ def is_known(particle: str | int) -> bool:
 
 @dataclass(frozen=True)
 class OwnParticle:
-    """A particle that the tables do not have, with the properties of one that they have.
+    """A particle that is not in the tables, with the properties of one that is.
 
     :ivar pdgid: PDG code
     :ivar mass: [MeV]
-    :ivar width: [MeV]; 0: ``ctau`` counts
-    :ivar ctau: mean proper decay length [mm]; None: not known
+    :ivar width: [MeV]; if 0, ``ctau`` is used
+    :ivar ctau: mean proper decay length [mm]; None if unknown
     :ivar charge: [e]
     :ivar anti: PDG code of the antiparticle
     """
@@ -358,7 +359,7 @@ _own: ContextVar[Mapping[int, OwnParticle]] = ContextVar("own", default=MappingP
 
 @contextmanager
 def with_particles(particles: Mapping[int, OwnParticle]) -> Iterator[None]:
-    """Within it, these particles, by their PDG codes, are known as well."""
+    """A context in which these particles, by their PDG codes, are known as well."""
     before = _own.set(particles)
     try:
         yield

@@ -1,4 +1,4 @@
-"""Particles of one's own: what searches look for, with names, masses and lifetimes that are in nobody's tables."""
+"""User-defined particles, e.g. for searches, with names, masses and lifetimes that are not in any table."""
 
 from __future__ import annotations
 
@@ -26,30 +26,30 @@ SCHEMA: Mapping[str, Any] = {
                 "type": "integer",
                 "minimum": 1,
                 "maximum": LARGEST_CODE,
-                "description": "A PDG code that nobody has; its charge is what the numbering scheme says.",
+                "description": "An unused PDG code; the numbering scheme determines its charge.",
             },
             "mass": {**_POSITIVE, "description": "Mass [MeV]."},
             "ctau": {**_POSITIVE, "description": "Mean proper decay length [mm]."},
-            "lifetime": {**_POSITIVE, "description": "In place of ctau, the mean lifetime [ns]."},
-            "width": {**_POSITIVE, "description": "In place of both, the width [MeV]."},
-            "charge": {"type": "integer", "description": "Charge [e], to be compared with what the code says."},
+            "lifetime": {**_POSITIVE, "description": "Instead of ctau, the mean lifetime [ns]."},
+            "width": {**_POSITIVE, "description": "Instead of both, the width [MeV]."},
+            "charge": {"type": "integer", "description": "Charge [e]; checked against the PDG code."},
             "antiparticle": {
                 "type": "string",
-                "description": "Name of its antiparticle, code -pid; default: it is its own.",
+                "description": "Name of the antiparticle, code -pid; default: the particle is its own antiparticle.",
             },
         },
         "required": ["pid", "mass"],
         "additionalProperties": False,
     },
-    "description": "Particles that nobody knows: {N1: {pid: 9900014, mass: 2000, ctau: 50}}.",
+    "description": "Particles that are in no table: {N1: {pid: 9900014, mass: 2000, ctau: 50}}.",
 }
 
 
 def read(content: Mapping[str, Mapping[str, Any]], where: str) -> dict[int, OwnParticle]:
-    """Particles by PDG code, from the validated content of the key.
+    """Read particles by PDG code from the validated content of the key.
 
-    :param where: begins messages
-    :raises InputError: a name or a code is somebody else's, or properties contradict each other
+    :param where: beginning of messages
+    :raises InputError: a name or a code is already in use, or properties contradict each other
     """
     found: dict[int, OwnParticle] = {}
     for name, entry in content.items():
@@ -60,28 +60,30 @@ def read(content: Mapping[str, Mapping[str, Any]], where: str) -> dict[int, OwnP
 
 
 def definition_hint(error: DescriptorError) -> str:
-    """The end of a gun's message about an error: that particles can be defined, if one is not known."""
+    """A hint for messages of a gun about unknown particles: they can be defined."""
     if not isinstance(error, UnknownParticleError):
         return ""
-    return f" Particles that are in no table, or there without a mass, can be defined in '{KEY}' (docs/gun.md)."
+    return f" Particles that are in no table, or have no mass there, can be defined in '{KEY}' (docs/gun.md)."
 
 
 def _pair(name: str, entry: Mapping[str, Any], where: str) -> Iterator[OwnParticle]:
-    """A particle, and its antiparticle if that is another."""
+    """A particle, and its antiparticle if that is a different one."""
     pid, anti = entry["pid"], entry.get("antiparticle", name)
     if descriptors.is_known(pid):
-        raise InputError(f"{where}: the PDG code {pid} is that of {descriptors.name_of(pid)}. Choose another code.")
+        raise InputError(
+            f"{where}: the PDG code {pid} already belongs to {descriptors.name_of(pid)}. Choose another code."
+        )
     charge = _charge(pid, where)
     if entry.get("charge", charge) != charge:
         raise InputError(
-            f"{where}: expected charge {charge:+d}, which the PDG code {pid} says, found {entry['charge']:+d}. "
+            f"{where}: expected charge {charge:+d}, as the PDG code {pid} requires, found {entry['charge']:+d}. "
             "Choose another code."
         )
     if charge and anti == name:
-        raise InputError(f"{where}: a charged particle is not its own antiparticle: say 'antiparticle: NAME'.")
+        raise InputError(f"{where}: a charged particle cannot be its own antiparticle: give 'antiparticle: NAME'.")
     given = [key for key in ("ctau", "lifetime", "width") if key in entry]
     if len(given) > 1:
-        raise InputError(f"{where}: expected one of ctau, lifetime and width at most, found {', '.join(given)}.")
+        raise InputError(f"{where}: expected at most one of ctau, lifetime and width, found {', '.join(given)}.")
     width, ctau = float(entry.get("width", 0.0)), _ctau(entry)
     if not math.isfinite(sum((entry["mass"], ctau or 0.0, width))):
         raise InputError(f"{where}: mass, ctau, lifetime and width must be finite.")
@@ -91,7 +93,7 @@ def _pair(name: str, entry: Mapping[str, Any], where: str) -> Iterator[OwnPartic
 
 
 def _ctau(entry: Mapping[str, Any]) -> float | None:
-    """Mean proper decay length [mm], None if nothing is said of it."""
+    """Mean proper decay length [mm]; None if it is not given."""
     if "width" in entry:
         return HBAR_C / float(entry["width"])
     if "lifetime" in entry:
@@ -100,7 +102,7 @@ def _ctau(entry: Mapping[str, Any]) -> float | None:
 
 
 def _charge(pid: int, where: str) -> int:
-    """By the numbering scheme, as the truth selection and the tracks will see it."""
+    """Charge by the numbering scheme, which the truth selection and the tracks use."""
     out = ffi.new("int *")
     try:
         check(lib.sqlamarr_pdg_three_charge(pid, out))
@@ -110,18 +112,20 @@ def _charge(pid: int, where: str) -> int:
         ) from error
     three = int(out[0])
     if three % 3:
-        raise InputError(f"{where}: the PDG code {pid} says a charge of {three}/3, which no track has.")
+        raise InputError(f"{where}: the PDG code {pid} implies a charge of {three}/3, which no track can have.")
     return three // 3
 
 
 def _check_free(particle: OwnParticle, others: Mapping[int, OwnParticle], where: str) -> None:
     name, pid = particle.name, particle.pdgid
     if not re.fullmatch(r"[A-Za-z][^\s()\[\]^$>]*", name):
-        raise InputError(f"{where}: expected a name that begins with a letter, without spaces or brackets: {name!r}.")
+        raise InputError(
+            f"{where}: expected a name that begins with a letter and has no spaces or brackets, found {name!r}."
+        )
     if pid in others or name in (other.name for other in others.values()):
         raise InputError(f"{where}: the name {name!r} or the PDG code {pid} is given to two particles.")
     if descriptors.is_known(name):
-        raise InputError(f"{where}: there is a particle {name!r} already. Choose another name.")
+        raise InputError(f"{where}: a particle {name!r} exists already. Choose another name.")
 
 
 __all__ = ["KEY", "SCHEMA", "read"]

@@ -1,1 +1,1 @@
-"""A page about a run: what happened, what came out, and how well it is measured."""
+"""A page about a run: what was run, what was reconstructed, and how well it is measured."""

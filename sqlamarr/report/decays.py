@@ -1,4 +1,4 @@
-"""Pictures of a decay: what an analysis of it looks at, from the same candidates that ``sqlamarr tuple`` writes."""
+"""Plots of a decay as an analysis would show them, from the same candidates that ``sqlamarr tuple`` writes."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from sqlamarr.report.identification import EDGES
 from sqlamarr.report.statistics import Array, Core, chi2_probability, core, efficiency, half_width
 from sqlamarr.report.tracks import pull_picture
 
-LOWEST = 0.01  # chi2 probabilities below it are what tails make
+LOWEST = 0.01  # chi2 probabilities below this come from tails
 
 # Widths of mass peaks in data [MeV], "LHCb detector performance", Int. J. Mod. Phys. A 30 (2015) 1530022; they depend
 # on the momenta.
 PUBLISHED = {443: 14.3, 100443: 16.5, 553: 42.8}  # J/psi(1S), psi(2S), Upsilon(1S)
 
-# What identifies a particle, and what it is mistaken by: quantity, cut
+# Conditions that identify a particle: quantity, cut
 TAGS = {
     PROTON: [("PIDp", 5.0), ("ProbNNp", 0.5), ("PIDK", 5.0), ("ProbNNk", 0.5)],
     KAON: [("PIDK", 5.0), ("ProbNNk", 0.5), ("PIDp", 5.0), ("ProbNNp", 0.5)],
@@ -63,7 +63,7 @@ def _section(db: Database, text: str) -> DecaySection:
     numbers: list[tuple[str, ...]] = [("candidates", f"{len(free['event_id']):,}")]
     good = _fitted(free, labels) & _fitted(bound, labels)
     if not good.all():
-        numbers.append(("left out, as a fit did not converge", f"{np.sum(~good):,}"))
+        numbers.append(("left out because a fit did not converge", f"{np.sum(~good):,}"))
         free, bound = ({name: values[good] for name, values in c.items()} for c in (free, bound))
     n = len(free["event_id"])
     pictures: list[Picture] = []
@@ -76,7 +76,9 @@ def _section(db: Database, text: str) -> DecaySection:
         for label, node in nodes:
             if not node.daughters and f"{label}_TRACK_Key" in free:
                 pictures += _final(label, node, free)
-    explained = "Candidates whose particles are truly these: vertices and decay tree fitted as in docs/tuples.md."
+    explained = (
+        "Candidates whose particles are truth-matched; vertices and decay trees are fitted as in docs/tuples.md."
+    )
     return DecaySection(_title(descriptor), explained, numbers, pictures)
 
 
@@ -86,7 +88,7 @@ def _candidates(db: Database, text: str, selection: Selection) -> Columns:
 
 
 def _fitted(c: Columns, labels: list[str]) -> npt.NDArray[np.bool_]:
-    """Candidates all of whose fits converged."""
+    """Candidates for which all fits converged."""
     masses = [c[f"{label}_{kind}"] for label in labels for kind in ("M", "DTF_M") if f"{label}_{kind}" in c]
     return np.asarray(np.isfinite(masses).all(axis=0))
 
@@ -96,7 +98,7 @@ def _title(descriptor: Descriptor) -> str:
 
 
 def _decaying(label: str, node: Decay, c: Columns, numbers: list[tuple[str, ...]]) -> list[Picture]:
-    """Mass, vertex and their pulls; against each candidate's true mass where nothing is missing."""
+    """Mass, vertex and their pulls, relative to each candidate's true mass if nothing is missing."""
     name = name_of(node.pid)
     out = [_mass(label, name, c)]
     if _complete(label, c):
@@ -105,7 +107,7 @@ def _decaying(label: str, node: Decay, c: Columns, numbers: list[tuple[str, ...]
         if node.pid in PUBLISHED:
             numbers.append((f"mass of {name}, width in LHCb's data of 2011 and 2012 [MeV]", f"{PUBLISHED[node.pid]}"))
         pulls = residuals / c[f"{label}_MERR"]
-        out.append(pull_picture(f"Pull of the mass of {name}", pulls, "Against the true mass of each."))
+        out.append(pull_picture(f"Pull of the mass of {name}", pulls, "Relative to the true mass of each candidate."))
     if np.isfinite(c[f"{label}_ENDVERTEX_CHI2"]).any():
         chi2, ndf = c[f"{label}_ENDVERTEX_CHI2"], int(c[f"{label}_ENDVERTEX_NDOF"][0])
         out += _chi2(f"Vertex of {name}", chi2, ndf, numbers)
@@ -118,12 +120,12 @@ def _decaying(label: str, node: Decay, c: Columns, numbers: list[tuple[str, ...]
 
 
 def _complete(label: str, c: Columns) -> bool:
-    """Whether the descriptor names all there is: with a neutrino missing, mass and direction are others."""
+    """Whether the descriptor is complete. If a neutrino is missing, mass and direction differ from the true ones."""
     return bool(np.abs(np.median(c[f"{label}_M"] - _true_mass(label, c))) < 3 * np.median(c[f"{label}_MERR"]))
 
 
 def _true_mass(label: str, c: Columns) -> Array:
-    """That with which each was generated: a resonance has not always the same [MeV]."""
+    """The mass with which each candidate was generated, which varies for resonances [MeV]."""
     return np.sqrt(np.maximum(c[f"{label}_TRUEP_E"] ** 2 - _square(c, label), 0))
 
 
@@ -149,13 +151,13 @@ def _mass(label: str, name: str, c: Columns) -> Picture:
     values = c[f"{label}_M"]
     low, high = np.percentile(values, [1, 99])
     edges = np.linspace(low - 0.1 * (high - low), high + 0.1 * (high - low), 61)
-    caption = f"Invariant mass of what was reconstructed of {name}, after the vertex fit."
+    caption = f"Invariant mass of the reconstructed products of {name}, after the vertex fit."
     return picture(f"Mass of {name}", caption, lambda axes: histograms(axes, edges, [(name, values)]),
                    x="m [MeV]", y=f"candidates per {edges[1] - edges[0]:.1f} MeV")  # fmt: skip
 
 
 def _chi2(title: str, chi2: Array, ndf: int, numbers: list[tuple[str, ...]]) -> list[Picture]:
-    """A chi2 and its probability, with how much is below the core."""
+    """A chi2 and its probability, with the fraction in the tail."""
     chi2 = chi2[np.isfinite(chi2)]
     probability = chi2_probability(chi2, ndf)
     low = float(np.mean(probability < LOWEST))
@@ -176,7 +178,7 @@ def _chi2(title: str, chi2: Array, ndf: int, numbers: list[tuple[str, ...]]) -> 
 
 
 def _tree_fits(label: str, free: Columns, bound: Columns | None, numbers: list[tuple[str, ...]]) -> list[Picture]:
-    """Of a decay of which something is missing the head does not point back: no ``bound`` fits."""
+    """Plots of the decay tree fits. If something is missing, the head does not point back: no ``bound`` fits."""
     out: list[Picture] = []
     for c, text in ((free, "without"), (bound, "with")):
         if c is None:
@@ -195,13 +197,13 @@ def _final(label: str, node: Decay, c: Columns) -> list[Picture]:
     impact = np.maximum(c[f"{label}_BPVIPCHI2"], 1e-2)
     edges = np.geomspace(1, 200, 31)
     out = [
-        picture(f"{name}: momentum", "True and reconstructed, of the candidates.",
+        picture(f"{name}: momentum", "True and reconstructed values of the candidates.",
                 lambda axes: histograms(axes, edges, [("true", truth), ("reconstructed", p)]),
                 x="p [GeV]", y="candidates", log="x"),
         picture(f"{name}: pseudorapidity", "Reconstructed.",
                 lambda axes: histograms(axes, np.linspace(1.5, 5.5, 33), [(name, c[f"{label}_ETA"])]),
                 x="η", y="candidates"),
-        picture(f"{name}: impact parameter χ²", "To the best primary vertex.",
+        picture(f"{name}: impact parameter χ²", "With respect to the best primary vertex.",
                 lambda axes: histograms(axes, np.geomspace(1e-2, 1e6, 41), [(name, impact)]),
                 x="IP χ²", y="candidates", log="xy"),
     ]  # fmt: skip

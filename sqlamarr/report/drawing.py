@@ -1,4 +1,4 @@
-"""Small pictures, one idea each: drawn with matplotlib, kept as text that a page can carry."""
+"""Small plots, drawn with matplotlib and kept as text to embed in a page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 from sqlamarr.errors import missing_package
 from sqlamarr.report.statistics import Array, efficiency
 
-COLOURS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377")  # P. Tol's, for all eyes
+COLOURS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377")  # P. Tol's colour-blind safe palette
 SIZE = (4.8, 3.4)  # inches
 
 
@@ -22,8 +22,8 @@ class Picture:
     """A picture of a page.
 
     :ivar title: above it
-    :ivar caption: below it: what is drawn
-    :ivar svg: base64 of an SVG image; empty where there is nothing to show
+    :ivar caption: the text below it, which says what is drawn
+    :ivar svg: base64 of an SVG image; empty if there is nothing to show
     """
 
     title: str
@@ -83,13 +83,13 @@ def picture(
 
 
 def _shows_anything(axes: Any) -> bool:
-    """Whether something is above zero: all that is drawn here is counts, fractions, widths and times."""
+    """Whether there is a value above zero. Everything drawn here is a count, a fraction, a width or a time."""
     limits = axes.dataLim
     return bool(np.isfinite([limits.x1, limits.y1]).all() and limits.x1 > 0 and limits.y1 > 0)
 
 
 def _number(axis: Any, low: float, high: float) -> None:
-    """Plain numbers on a logarithmic axis of few decades, where matplotlib's powers of ten run into each other."""
+    """Plain numbers on a logarithmic axis of few decades, where matplotlib's powers of ten overlap."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     decades = np.log10(high / low)
@@ -124,7 +124,7 @@ def points(axes: Any, edges: Array, values: Array, errors: Any, label: str, colo
 
 
 def fractions(axes: Any, edges: Array, total: Array, parts: Sequence[tuple[str, Array]], errors: bool = True) -> None:
-    """Fractions in bins with binomial errors: ``total`` values, and which of them pass, under each label."""
+    """Fractions in bins with binomial errors; each label has all values and a mask of those that pass."""
     whole = np.histogram(total, edges)[0]
     for k, (label, passed) in enumerate(parts):
         value, low, high = efficiency(np.histogram(passed, edges)[0], whole)
@@ -133,7 +133,7 @@ def fractions(axes: Any, edges: Array, total: Array, parts: Sequence[tuple[str, 
 
 
 def unit_gaussian(axes: Any, pulls: Array, label: str = "Gaussian of width 1") -> None:
-    """Pulls from -5 to 5 beside a normal distribution of the same area."""
+    """Pulls from -5 to 5 with a normal distribution of the same area."""
     edges = np.linspace(-5, 5, 51)
     histograms(axes, edges, [("pulls", pulls)])
     x = np.linspace(-5, 5, 201)

@@ -41,5 +41,5 @@ def _panel(t: dict[str, Any], wanted: int, quantity: str, cut: float, others: tu
         axes.set_ylim(0, 1.05)
 
     condition = "isMuon" if quantity == "isMuon" else f"{quantity} > {cut:g}"
-    caption = f"Fraction of long tracks with {condition}: {SYMBOLS[wanted]}, and what is mistaken for it."
+    caption = f"Fraction of long tracks with {condition}: {SYMBOLS[wanted]}, and particles mistaken for it."
     return picture(f"{SYMBOLS[wanted]}: {condition}", caption, draw, x="p [GeV]", y="fraction", log="x")

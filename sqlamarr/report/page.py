@@ -1,4 +1,4 @@
-"""One page that shows a run: what happened, what came out, and how well it is measured."""
+"""The page about a run: what was run, what was reconstructed, and how well it is measured."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def write_report(
 
     :param source: the file that the run wrote
     :param output: the page
-    :param decays: descriptors of decays, each with a section of its own
+    :param decays: descriptors of decays, each of which gets its own section
     :param progress: called with 1 after every section
     :raises SqlamarrError: one of the classes in :mod:`sqlamarr.errors`
     """
@@ -63,15 +63,15 @@ def write_report(
 
 def _check(path: Path, overwrite: bool) -> None:
     if path.is_dir():
-        raise OutputError(f"{path} is a folder; expected the name of a page to write, as {path / 'report.html'}.")
+        raise OutputError(f"{path} is a folder; expected the name of a page to write, such as {path / 'report.html'}.")
     if path.suffix.lower() not in (".html", ".htm"):
-        raise OutputError(f"{path}: a report is an HTML page; expected a name that ends in .html.")
+        raise OutputError(f"{path}: a report is an HTML page; expected a name ending in .html.")
     if not path.absolute().parent.is_dir():
         raise OutputError(f"The folder {path.absolute().parent} does not exist; make it first.")
     if path.exists() and not overwrite:
-        raise OutputError(f"{path} exists. Choose another name, or --overwrite it.")
+        raise OutputError(f"{path} exists. Choose another name, or use --overwrite.")
     if path.exists() and not path.read_bytes()[:15].lower().startswith(b"<!doctype html"):
-        raise OutputError(f"{path} is not an HTML page: it is not overwritten.")
+        raise OutputError(f"{path} is not an HTML page and is not overwritten.")
 
 
 def _sections(
@@ -98,7 +98,7 @@ def _sections(
     if incomplete := unfinished(made):
         notes.insert(0, incomplete)
     if sample.events < sample.all_events:
-        notes.append(f"Pictures of tracks show the first {sample.events:,} of {sample.all_events:,} events.")
+        notes.append(f"Plots of tracks show only the first {sample.events:,} of {sample.all_events:,} events.")
     return notes, out, sample.events
 
 
@@ -112,9 +112,9 @@ def _run(db: Any, source: Path, made: dict[str, Any]) -> Section:
 
 
 def _planned(db: Any, sample: Any, decays: Sequence[str], problems: list[str]) -> list[Callable[[], Section | None]]:
-    """The sections for which the file has the tables, ours and those of installed packages, and those of decays.
+    """The sections for which the file has the tables, including those of installed packages, and those of decays.
 
-    :param problems: takes sentences about packages whose sections cannot be made
+    :param problems: collects sentences about packages whose sections cannot be made
     """
     tables = set(db)
     planned: list[tuple[int, str, Callable[[], Section | None]]] = [
@@ -133,7 +133,7 @@ def _planned(db: Any, sample: Any, decays: Sequence[str], problems: list[str]) -
 
 
 def _of_package(entry: Entry, maker: SectionMaker, sample: Any, problems: list[str]) -> Section | None:
-    """A section of another package; if it fails, the page has a note in its place."""
+    """A section from another package; if it fails, the page gets a note instead."""
     try:
         return maker.make(sample)
     except Exception as error:

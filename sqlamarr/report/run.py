@@ -1,4 +1,4 @@
-"""What the report tells of the run: its summary, the cut flow, the time each step took, the provenance."""
+"""Sections about the run: its summary, the cut flow, the time of each step, the provenance."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SHOWN_STEPS = 20
 
 
 def summary(made: dict[str, Any], counts: dict[str, int], size: int) -> list[Row]:
-    """What was run, and how much came out."""
+    """What was run, and how many events resulted."""
     seconds = made.get("summary", {}).get("elapsed")
     rows: list[Row] = [
         ("file", f"{made['file']} ({size / 1e6:.1f} MB), {made['status']}"),
@@ -63,7 +63,7 @@ def cut_flow_picture(sample: Sample) -> Picture:
         axes.invert_yaxis()
         axes.margins(x=0.18)
 
-    return picture("Cut flow", "Charged e, μ, π, K and p of all events looked at.", draw, x="particles")
+    return picture("Cut flow", "Charged e, μ, π, K and p in all events examined.", draw, x="particles")
 
 
 def step_seconds(sample: Sample) -> Counter[str]:
@@ -75,7 +75,7 @@ def step_seconds(sample: Sample) -> Counter[str]:
 
 
 def timing_picture(seconds: Counter[str], events: int) -> Picture:
-    """The steps that took longest, and how long they took for an event."""
+    """The longest steps and their time per event."""
     shown = seconds.most_common(SHOWN_STEPS)
     total = sum(seconds.values())
 
@@ -90,7 +90,7 @@ def timing_picture(seconds: Counter[str], events: int) -> Picture:
     rate = events / total if total else 0
     more = f"the {len(shown)} longest of {len(seconds)} steps" if len(seconds) > len(shown) else "all steps"
     caption = (
-        f"{total:.2f} s in steps, {rate:,.0f} events/s; {more}, with their share. Reading and writing come on top."
+        f"{total:.2f} s in steps, {rate:,.0f} events/s; {more}, with their share. Reading and writing are not included."
     )
     return picture("Time of the steps", caption, draw, x="time per event [μs]")
 

@@ -1,4 +1,4 @@
-"""What the report looks at: particles and tracks of the first events, beside their truth."""
+"""The data behind the report: particles and tracks of the first events, with their truth."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlamarr.database.connection import Database
 from sqlamarr.particles.codes import CHARGED_SPECIES, ELECTRON, KAON, LONG_TRACK, MUON, PION, PROTON
 from sqlamarr.report.statistics import Array
 
-MAX_PARTICLES = 3_000_000  # MC particles that are read, about
+MAX_PARTICLES = 3_000_000  # approximate number of MC particles to read
 SPECIES = {ELECTRON: "e", MUON: "mu", PION: "pi", KAON: "K", PROTON: "p"}  # PDG code: name
 SYMBOLS = {ELECTRON: "e", MUON: "μ", PION: "π", KAON: "K", PROTON: "p"}
 LAST = 9_000_000_000_000_000_000
@@ -22,8 +22,8 @@ LAST = 9_000_000_000_000_000_000
 class Sample:
     """Arrays by name, for the events with ids below ``last``.
 
-    :ivar events: how many events
-    :ivar all_events: of how many
+    :ivar events: number of events in the sample
+    :ivar all_events: number of events in the file
     """
 
     db: Database
@@ -33,7 +33,7 @@ class Sample:
 
     @cached_property
     def particles(self) -> dict[str, Any]:
-        """Charged particles of the five species that leave tracks, whether they did or not."""
+        """Charged particles of the five species that can leave tracks, reconstructed or not."""
         return self.db.arrays(
             f"""SELECT abs(m.pid) AS species, norm2(m.px, m.py, m.pz) AS p, norm2(m.px, m.py, 0) AS pt,
                 pseudorapidity(m.px, m.py, m.pz) AS eta, azimuthal(m.px, m.py, m.pz) AS phi, m.pz,
@@ -82,7 +82,7 @@ class Sample:
     def residuals(self, track_type: int = LONG_TRACK) -> dict[str, Array]:
         """Reconstructed minus true states of tracks, at the z of the reconstructed one, and their pulls.
 
-        Without electrons, which lose energy on their way.
+        Electrons, which lose energy on their way, are not included.
         """
         t = self.tracks
         chosen = (t["type"] == track_type) & (t["species"] != ELECTRON)
@@ -104,7 +104,7 @@ class Sample:
 
 
 def sample_of(db: Database, most: int = MAX_PARTICLES) -> Sample:
-    """As many events from the beginning as have about ``most`` MC particles."""
+    """The first events, up to about ``most`` MC particles."""
     (events,) = db.execute("SELECT count(*) FROM Events WHERE status = 'simulated'").fetchone() or (0,)
     total = int(str(events))
     if "MCParticles" not in db.tables():

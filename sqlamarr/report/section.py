@@ -1,4 +1,4 @@
-"""What a section of the page is, and the sections by name."""
+"""The interface of a section of the page, and the registry of sections."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from sqlamarr.registries.registry import Registry, instance_of
 from sqlamarr.report.drawing import Picture
 from sqlamarr.report.sample import Sample
 
-TRACKS = ("MCParticles", "MCVertices", "Tracks", "TrackStates", "Vertices")  # what the sample of tracks is made of
+TRACKS = ("MCParticles", "MCVertices", "Tracks", "TrackStates", "Vertices")  # needed for the sample of tracks
 
 
 @dataclass
 class Section:
-    """A part of the page; what is empty is not shown.
+    """A part of the page. Empty parts are not shown.
 
     :ivar short: its name in the navigation
     :ivar facts: pairs of name and value
     :ivar head, rows: a table of numbers
-    :ivar text: a long text that is folded away
+    :ivar text: a long text that is initially collapsed
     """
 
     title: str
@@ -44,11 +44,11 @@ class Section:
 
 
 class SectionMaker(ABC):
-    """Makes a section: derive from it, and name an object of your class ``section``.
+    """Makes a section. Derive from this class and name an object of your class ``section``.
 
     :cvar HELP: what it shows, in a sentence
-    :cvar TABLES: what an output must hold; without them the page has no such section
-    :cvar PLACE: sections come by ascending place
+    :cvar TABLES: tables that the output must have for this section to be shown
+    :cvar PLACE: sections are sorted by this number
     """
 
     HELP: ClassVar[str]
@@ -57,9 +57,9 @@ class SectionMaker(ABC):
 
     @abstractmethod
     def make(self, sample: Sample) -> Section:
-        """The section.
+        """Make the section.
 
-        :param sample: the output, ``sample.db``, and what is read of it
+        :param sample: the data read from the output, which is ``sample.db``
         """
 
 

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[np.floating[Any]]
-FEWEST = 25  # entries that a bin needs to show a width
+FEWEST = 25  # entries that a bin needs for a width
 
 
 def half_width(values: Array) -> float:
-    """Half of the range that holds the central 68.27 %: sigma for a Gaussian, untouched by tails."""
+    """Half of the range that holds the central 68.27 %: sigma for a Gaussian, insensitive to tails."""
     low, high = np.percentile(values, [15.865, 84.135])
     return float(high - low) / 2
 
@@ -22,8 +22,8 @@ def half_width(values: Array) -> float:
 def widths(where: Array, values: Array, edges: Array) -> tuple[Array, Array]:
     """Half widths of ``values`` in bins of ``where`` and their statistical errors; NaN in bins with few entries.
 
-    The error of a quantile is sqrt(p (1 - p) / n) / density; for half of the 16-84 % range of a Gaussian that
-    makes 0.96 sigma / sqrt(n).
+    The error of a quantile is sqrt(p (1 - p) / n) / density. For half of the 16-84 % range of a Gaussian, this is
+    0.96 sigma / sqrt(n).
     """
     found, errors = np.full(len(edges) - 1, np.nan), np.full(len(edges) - 1, np.nan)
     bins = np.digitize(where, edges) - 1
@@ -36,7 +36,7 @@ def widths(where: Array, values: Array, edges: Array) -> tuple[Array, Array]:
 
 
 def efficiency(passed: Array, total: Array) -> tuple[Array, Array, Array]:
-    """Fraction with the lower and upper arm of its 68 % Wilson interval; NaN where there is nothing."""
+    """Fraction with the lower and upper arm of its 68 % Wilson interval; NaN where there are no entries."""
     n = np.where(total > 0, total, np.nan)
     p, z2 = passed / n, 1.0
     centre = (p + z2 / (2 * n)) / (1 + z2 / n)
@@ -62,10 +62,10 @@ def chi2_probability(chi2: Array, ndf: int) -> Array:
 class Core:
     """A narrow Gaussian on top of two wider ones of the same mean.
 
-    :ivar mean: of all three
-    :ivar width: of the narrow one, in units of the errors that were given
-    :ivar fraction: of the entries that are in it
-    :ivar mean_error, width_error: statistical
+    :ivar mean: common mean of all three
+    :ivar width: width of the narrow one, in units of the given errors
+    :ivar fraction: fraction of the entries in the narrow one
+    :ivar mean_error, width_error: statistical errors
     """
 
     mean: float
@@ -77,15 +77,15 @@ class Core:
 
 START = np.array([[0.85, 2.3, 7.0], [0.7, 0.2, 0.1]])  # widths in units of the half width, and shares
 MIN_CORE = 50  # entries that the fit of a core needs
-MANY = 10_000  # values with one error: they are fitted in bins
+MANY = 10_000  # number of values with a common error from which they are fitted in bins
 BINS = 400  # of sigma, as the innermost 38 % have it
 
 
 def core(values: Array, errors: Array | float = 1.0, iterations: int = 400) -> Core:
-    """Maximum likelihood fit of three Gaussians with a common mean, each as wide as the errors times a factor.
+    """Maximum likelihood fit of three Gaussians with a common mean, whose widths are multiples of the errors.
 
-    Three, because a candidate with one badly measured track of several is neither in the core nor far out. By
-    expectation and maximisation; NaN for fewer than 50 entries.
+    Three are needed because a candidate with one badly measured track of several is neither in the core nor far out.
+    The fit uses expectation maximisation and gives NaN for fewer than 50 entries.
 
     :param values: e.g. pulls, or masses
     :param errors: of each value; 1 for pulls

@@ -1,4 +1,4 @@
-"""Pictures of tracks: spectra, resolutions, efficiencies, pulls."""
+"""Plots of tracks: spectra, resolutions, efficiencies, pulls."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PT_EDGES = np.geomspace(0.05, 20, 24)  # GeV
 INVERSE_PT = np.linspace(0, 3, 13)  # 1/GeV
 ETA_EDGES = np.linspace(1.5, 5.5, 33)
 Z_EDGES = np.concatenate([np.linspace(-300, 900, 13), np.linspace(1100, 2700, 9)])  # mm
-ACCEPTANCE = (2.0, 5.0)  # pseudorapidity, of what is called in acceptance
+ACCEPTANCE = (2.0, 5.0)  # pseudorapidity of particles in acceptance
 
 SPECTRA: list[tuple[str, str, str, Array, float]] = [
     ("p", "momentum", "p [GeV]", P_EDGES, 1000),
@@ -29,7 +29,7 @@ SPECTRA: list[tuple[str, str, str, Array, float]] = [
 
 
 def spectra(sample: Sample) -> list[Picture]:
-    """Generated, found and reconstructed, of the quantities that describe a particle."""
+    """Spectra of the quantities that describe a particle: generated, found and reconstructed."""
     particles, tracks = sample.particles, sample.tracks
     found, long = particles["type"] == LONG_TRACK, tracks["type"] == LONG_TRACK
     out = []
@@ -43,7 +43,7 @@ def spectra(sample: Sample) -> list[Picture]:
         out.append(
             picture(
                 f"Spectrum: {title}",
-                "Charged e, μ, π, K, p: true values of all and of those found, and reconstructed values.",
+                "Charged e, μ, π, K and p: true values of all and of those found, and reconstructed values.",
                 partial(histograms, edges=edges, samples=samples),
                 x=label,
                 y="particles per bin",
@@ -72,7 +72,7 @@ def efficiencies(sample: Sample) -> list[Picture]:
         (q["origin_z"], Z_EDGES, hadron, "place of origin", "z of the origin [mm]", "", "with 2 < η < 5"),
     ):  # fmt: skip
         caption = (
-            f"Fraction found as long, upstream or downstream track, of μ, π, K, p {of}; "
+            f"Fraction of μ, π, K and p {of} found as long, upstream or downstream tracks; "
             "binomial errors (68 % Wilson intervals)."
         )
         draw = by_class(values, edges, chosen)
@@ -94,7 +94,7 @@ def _by_species(sample: Sample, chosen: Array) -> Picture:
                 points(axes, P_EDGES, good, None, name, k)
         axes.set_ylim(0, 1.02)
 
-    caption = "Fraction found as long track, by species; made at |z| < 200 mm, 2 < η < 5."
+    caption = "Fraction found as long tracks, by species; made at |z| < 200 mm, 2 < η < 5."
     return picture("Long tracks by species", caption, draw, x="p [GeV]", y="fraction found", log="x")
 
 
@@ -117,7 +117,7 @@ def resolutions(sample: Sample) -> list[Picture]:
         return draw
 
     relative = -r["qop"] * r["p"]  # (p - true p) / true p
-    text = "Half of the 16-84 % range, long tracks without electrons."
+    text = "Half of the 16-84 % range, for long tracks without electrons."
     impact = (("x", r["ip_x"], 1000), ("y", r["ip_y"], 1000))
     slopes = (("tx", r["tx"], 1000), ("ty", r["ty"], 1000))
     return [
@@ -133,7 +133,7 @@ def resolutions(sample: Sample) -> list[Picture]:
 
 
 def pulls(sample: Sample) -> list[Picture]:
-    """Residuals over reported errors, at the place of the reconstructed state."""
+    """Residuals divided by reported errors, at the z of the reconstructed state."""
     r = sample.residuals()
     names = {"x": "x", "y": "y", "tx": "tx", "ty": "ty", "qop": "q/p"}
     out = []
@@ -148,7 +148,7 @@ def pulls(sample: Sample) -> list[Picture]:
 
 
 def pull_picture(title: str, values: Array, text: str) -> Picture:
-    """A distribution of pulls with the widths of its core and of all of it."""
+    """A distribution of pulls with the width of its core and the standard deviation of all entries."""
     values = np.asarray(values)[np.isfinite(values)]
     found = core(values)
     if np.isnan(found.width):

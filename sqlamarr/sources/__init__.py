@@ -1,1 +1,1 @@
-"""Where events come from: HepMC files, guns, Pythia, tables, pile-up, each in a wing of its own."""
+"""Where events come from: HepMC files, guns, Pythia, tables and pile-up, each in a package of its own."""

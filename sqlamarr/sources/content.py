@@ -1,4 +1,4 @@
-"""Which kind of source a file is of, by its content or by its name."""
+"""Find the kind of source of a file by its content or its name."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from sqlamarr.sources.streams import SNIFFED, Stream
 
 
 def content_kind(stream: Stream) -> tuple[ContentKind | None, list[str]]:
-    """The kind whose files begin as this stream does. Packages are imported only if it is none of ours.
+    """The kind whose files begin like this stream. Packages are imported only if no built-in kind matches.
 
-    :return: the kind, and sentences about packages that could not be asked
-    :raises PackageError: several packages take the file for theirs
+    :return: the kind, and sentences about packages that could not be loaded
+    :raises PackageError: several packages claim the file
     """
     head = stream.peek(SNIFFED)
     for name, kind in SOURCES.own():
@@ -38,7 +38,7 @@ def content_kind(stream: Stream) -> tuple[ContentKind | None, list[str]]:
 
 
 def foreign_read_kind(path: Path) -> str | None:
-    """The kind of an installed package, or of the program, that takes a file for its name.
+    """The kind from an installed package, or registered by the program, that accepts a file by its name.
 
     :raises PackageError: several packages do
     """
@@ -53,18 +53,18 @@ def _one_origin(path: str, entries: Sequence[Entry]) -> None:
     origins = dict.fromkeys(str(entry.origin) for entry in entries)
     if len(origins) > 1:
         raise PackageError(
-            f"{path} is a file of more than one kind of source: those of {' and '.join(origins)}. Uninstall one."
+            f"{path} matches more than one kind of source, from {' and '.join(origins)}. Uninstall one of them."
         )
 
 
 def unknown_content(stream: Stream, problems: Iterable[str] = ()) -> InputError:
-    """The error about a file that is of no known format.
+    """The error for a file whose format is unknown.
 
-    :param problems: sentences about packages that could not be asked
+    :param problems: sentences about packages that could not be loaded
     """
     known = [kind.HELP for _, kind in SOURCES.own() if isinstance(kind, ContentKind)]
     expected = (
-        f"{stream.path} is of no known format: it begins with {_describe(stream.peek(SNIFFED))}. Expected "
+        f"{stream.path} is not in a known format: it begins with {_describe(stream.peek(SNIFFED))}. Expected "
         f"{', '.join(known[:-1])} or {known[-1]}, plain or compressed with gzip, bzip2, xz or Zstandard, or a tar "
         "archive of such files."
     )
@@ -72,10 +72,10 @@ def unknown_content(stream: Stream, problems: Iterable[str] = ()) -> InputError:
 
 
 _FOREIGN = {
-    b"root": "the mark of a ROOT file (tables of particles are read from files only)",
-    b"SQLite format 3": "the mark of an SQLite database",
-    b"PK\x03\x04": "the mark of a zip archive (unpack it first)",
-    b"\x89HDF": "the mark of an HDF5 file",
+    b"root": "the signature of a ROOT file (tables of particles can be read only from files)",
+    b"SQLite format 3": "the signature of an SQLite database",
+    b"PK\x03\x04": "the signature of a zip archive (unpack it first)",
+    b"\x89HDF": "the signature of an HDF5 file",
 }
 
 

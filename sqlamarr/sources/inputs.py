@@ -1,4 +1,4 @@
-"""The inputs of a run: files, archives, the standard input and described sources, as one source of events."""
+"""The inputs of a run: files, archives, standard input and described sources, as one source of events."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from sqlamarr.sources.streams import Fingerprint, Stream, unpack
 from sqlamarr.sources.tables import files as frames_files
 
 STANDARD_INPUT = "-"
-CHUNK_BYTES = 16 << 20  # a chunk with so much text takes no further event
+CHUNK_BYTES = 16 << 20  # a chunk with this much text takes no further event
 Argument = str | DescribedSource
 
 
@@ -37,33 +37,34 @@ def open_inputs(
     skip: int = 0,
     marks: Sequence[Mapping[str, Any]] = (),
 ) -> Source:
-    """The events of files, archives, the standard input (``-``) and other kinds of sources, in this order.
+    """Open files, archives, standard input (``-``) and other kinds of sources, to be read in the order given.
 
-    That every input exists is checked here, and that YAML files describe sources; their contents while they are read.
+    This function checks that every input exists and that YAML files describe sources. The contents are checked
+    while they are read.
 
     :param arguments: paths, globs (their files in byte order), ``-``, or descriptions of sources as
         in YAML files, e.g. ``{"gun": {...}}``
-    :param seed: of the run, for sources that make events at random
+    :param seed: the run's seed, for sources that generate events at random
     :param first_event: ordinal of the first event
     :param collisions: ``record``: every HepMC record is an event; ``file``: the records of a file are the
         collisions of one event; ``auto``: ``record``, unless the first HepMC input shows LHCb's status codes
-    :param max_events: stop after so many events
-    :param on_error: ``stop`` or ``skip``: what the run does about rejected events; inputs that cannot be
-        read at all are errors in both
+    :param max_events: stop after this many events
+    :param on_error: ``stop`` or ``skip``, what the run does when an event is rejected; inputs that cannot be
+    read at all are errors in either case
     :param skip: events at the beginning that are only counted
-    :param marks: what an earlier run saw of these inputs, :meth:`Source.position`; they must be the same
-    :raises InputError: an input is missing or is not a file, or a parameter has no meaning
+    :param marks: what an earlier run saw of these inputs, see :meth:`Source.position`; they must be unchanged
+    :raises InputError: an input is missing or is not a file, or a parameter is invalid
     """
     if collisions not in ("record", "file", "auto"):
-        raise InputError(f"Collisions must be 'record', 'file' or 'auto', found {collisions!r}.")
+        raise InputError(f"collisions must be 'record', 'file' or 'auto', found {collisions!r}.")
     if on_error not in ("stop", "skip"):
-        raise InputError(f"On an error the run can 'stop' or 'skip', found {on_error!r}.")
+        raise InputError(f"on_error must be 'stop' or 'skip', found {on_error!r}.")
     reading = Reading(Numbering(first_event, max_events, skip), collisions, seed=seed, marks=marks)
     return Inputs([described_argument(argument) for argument in resolve(arguments)], reading)
 
 
 def as_arguments(given: Any) -> list[str | Mapping[str, Any]]:
-    """Inputs as Python hands them over, as arguments of :func:`open_inputs`.
+    """Convert inputs given in Python to arguments of :func:`open_inputs`.
 
     :param given: one or several of: a path, a description, a table (a frame of pandas, polars or pyarrow, or a dict
         of arrays)
@@ -81,24 +82,24 @@ def as_arguments(given: Any) -> list[str | Mapping[str, Any]]:
 
 
 def resolve(arguments: Sequence[str | Mapping[str, Any]]) -> list[str | Mapping[str, Any]]:
-    """Arguments with globs replaced by their files, in byte order.
+    """Replace globs by the files that match them, in byte order.
 
     :raises InputError: nothing is given, a file is missing or is a folder, or a glob matches no file
     """
     if not arguments:
         raise InputError(
             "No input is given. Name one or more HepMC files or YAML files that describe a source, "
-            "or - for the standard input."
+            "or - for standard input."
         )
     if list(arguments).count(STANDARD_INPUT) > 1:
-        raise InputError("The standard input (-) can be read only once, found it twice among the inputs.")
+        raise InputError("Standard input (-) can be read only once, but it is among the inputs more than once.")
     return [path for argument in arguments for path in _resolve(argument)]
 
 
 def described_argument(argument: str | Mapping[str, Any], folder: Path | None = None) -> Argument:
-    """A description instead of an argument that is one, or the path of one.
+    """Replace an argument that is a description, or the path of one, by a :class:`DescribedSource`.
 
-    :param folder: where relative paths in a description start that has no file
+    :param folder: where relative paths start in a description that has no file
     """
     if isinstance(argument, Mapping):
         return described.describe(argument, folder=folder)
@@ -110,7 +111,7 @@ def described_argument(argument: str | Mapping[str, Any], folder: Path | None = 
 
 
 def _own_read_kind(argument: str) -> str | None:
-    """Our kind of source that takes this file by itself."""
+    """The built-in kind of source that accepts this file without a description."""
     path = Path(argument)
     if argument == STANDARD_INPUT or not path.is_file():
         return None
@@ -129,15 +130,15 @@ def _resolve(argument: str | Mapping[str, Any]) -> Sequence[str | Mapping[str, A
     if Path(argument).exists():  # a pipe, a device
         return [argument]
     if not glob.has_magic(argument):
-        raise InputError(f"{argument} does not exist. Check the path; relative ones start at {Path.cwd()}.")
+        raise InputError(f"{argument} does not exist. Check the path; relative paths start at {Path.cwd()}.")
     found = [path for path in glob.glob(argument, recursive=True) if not Path(path).is_dir()]
     if not found:
-        raise InputError(f"No file matches {argument}. Check the pattern; relative ones start at {Path.cwd()}.")
+        raise InputError(f"No file matches {argument}. Check the pattern; relative patterns start at {Path.cwd()}.")
     return sorted(found, key=os.fsencode)
 
 
 class Inputs:
-    """Several inputs one after another, as one source.
+    """Several inputs, read one after another as one source.
 
     :param arguments: paths without globs, ``-``, and descriptions
     :param reading: the state to share
@@ -172,7 +173,7 @@ class Inputs:
         return [argument.path if isinstance(argument, DescribedSource) else argument for argument in self._arguments]
 
     def position(self) -> list[dict[str, Any]]:
-        """How far every input was read: path, bytes, sha256 of these, and whether that is all."""
+        """How far each input was read: path, bytes, sha256 of these bytes, and whether that is all of it."""
         marks = [
             {
                 **{key: entry[key] for key in ("path", "bytes", "sha256")},
@@ -187,10 +188,10 @@ class Inputs:
         return marks
 
     def chunks(self, batch_size: int | None = None) -> Generator[Chunk, None, None]:
-        """The events, ``batch_size`` at a time, or as many as suit a source.
+        """Yield the events, ``batch_size`` at a time, or as many as suit the source.
 
-        A chunk holds events of one kind of source only, and is shorter where its text is long (CHUNK_BYTES): memory
-        does not grow with the events' size.
+        A chunk holds events of only one kind of source. Chunks with long text have fewer events (CHUNK_BYTES), so that
+        memory does not grow with the size of the events.
 
         :raises InputError: an input cannot be read
         """
@@ -198,7 +199,7 @@ class Inputs:
             raise InputError(f"The batch size must be at least 1, found {batch_size}.")
         gathered = _Gathered(batch_size or BATCH)
         failure: InputError | None = None
-        last = self._reading.last  # of those among which these stand as one
+        last = self._reading.last  # of the inputs that contain this one
         try:
             for argument in self._arguments:
                 self._reading.last = last and argument is self._arguments[-1]
@@ -253,7 +254,7 @@ class Inputs:
     def _read_by_name(
         self, argument: str, stream: Stream, entry: dict[str, Any], others: Sequence[str]
     ) -> Iterator[EventPiece]:
-        """A file that only its name tells to be of a kind that an installed package brings."""
+        """A file that only its name assigns to a kind from an installed package."""
         path = Path(argument)
         kind = foreign_read_kind(path) if path.is_file() and stream.path == argument else None
         if kind is None:
@@ -267,7 +268,7 @@ class Inputs:
 class _Gathered:
     """Pieces of one kind on their way into a chunk.
 
-    :param most: events of a chunk
+    :param most: the largest number of events in a chunk
     """
 
     def __init__(self, most: int) -> None:
@@ -276,7 +277,7 @@ class _Gathered:
         self._size = 0
 
     def add(self, piece: EventPiece) -> list[Chunk]:
-        """Take a piece; what was there before, if it is enough or of another kind."""
+        """Add a piece. Return the pieces before it as a chunk if they are enough or of another kind."""
         full = len(self._pieces) >= self._most or self._size >= CHUNK_BYTES
         done = self.chunk() if full or (self._pieces and type(piece) is not type(self._pieces[0])) else []
         self._pieces.append(piece)
@@ -284,7 +285,7 @@ class _Gathered:
         return done
 
     def chunk(self) -> list[Chunk]:
-        """What is there, as a chunk, if anything is."""
+        """Return the remaining pieces as a chunk, if there are any."""
         pieces, self._pieces, self._size = self._pieces, [], 0
         return [pieces[0].chunk(pieces)] if pieces else []
 

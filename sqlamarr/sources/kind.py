@@ -1,8 +1,8 @@
-"""What a kind of source is, and the kinds by name.
+"""The kinds of sources: their interface and their registry.
 
-Some kinds are known by the first bytes of a file (:class:`ContentKind`), others are described in a YAML file, whose one
-top-level key is the kind's name: their events are made in the workers, from a recipe (:class:`RecipeKind`), or read one
-after another, as those of files (:class:`ReadKind`).
+Some kinds are recognised by the first bytes of a file (:class:`ContentKind`). Others are described in a YAML file
+whose single top-level key is the kind's name. Their events are either made in the workers, from a recipe
+(:class:`RecipeKind`), or read one after another, like those of files (:class:`ReadKind`).
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from sqlamarr.sources.streams import Stream
 
 
 class Recipe(Protocol):
-    """Makes events. Small when pickled, and all that a worker gets beside the events' ids."""
+    """Makes events. It must be small when pickled, as a worker receives it together with the events' ids."""
 
     def make(self, events: Sequence[EventRef]) -> ParsedChunk:
-        """The tables of these events; an event's rows do not depend on which others are made with it."""
+        """The tables of these events. The rows of an event do not depend on which others are made with it."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,11 @@ class Generator:
 
     :ivar format: what it is, for the table DataSources, e.g. ``particle gun``
     :ivar recipe: makes the events
-    :ivar events: how many there are; None: as many as are asked for
+    :ivar events: how many there are; None for as many as requested
     :ivar files: files that the description names, for the provenance
     :ivar warnings: sentences for the user
     :ivar weight_names: of the generator's weights
-    :ivar batch: events that are best made together, where nobody says otherwise
+    :ivar batch: number of events to make together unless the user sets another
     """
 
     format: str
@@ -55,11 +55,11 @@ class Generator:
 class DescribedSource:
     """The content of a YAML file that describes a source.
 
-    :ivar kind: its one top-level key, the name of a :class:`DescribedKind`
-    :ivar content: what stands below the key, validated
+    :ivar kind: its single top-level key, the name of a :class:`DescribedKind`
+    :ivar content: the content below the key, validated
     :ivar path: the file, or a name for messages if there is none
     :ivar folder: where relative paths in it start
-    :ivar text: the file's bytes; None: it comes from Python
+    :ivar text: the file's bytes; None if it comes from Python
     """
 
     kind: str
@@ -80,7 +80,7 @@ class DescribedSource:
 
     @property
     def is_read(self) -> bool:
-        """Are the events read, as those of files, not made by the workers?"""
+        """Whether the events are read, like those of files, rather than made by the workers."""
         return isinstance(SOURCES.get(self.kind), ReadKind)
 
     def read(self, reading: Reading, entry: dict[str, Any]) -> Iterator[EventPiece]:
@@ -104,7 +104,7 @@ class DescribedSource:
 
 
 class SourceKind:
-    """A kind of source: derive from one of the classes below, and name an object of your class ``source``.
+    """A kind of source. Derive from one of the classes below and name an object of your class ``source``.
 
     :cvar HELP: what it is, in a few words
     """
@@ -113,11 +113,11 @@ class SourceKind:
 
 
 class ContentKind(SourceKind, ABC):
-    """A format of files that is known by its first bytes: plain content, without compression."""
+    """A file format that is recognised by its first bytes, as plain content without compression."""
 
     @abstractmethod
     def sniff(self, head: bytes) -> bool:
-        """Does a file of this format begin like this? At most one kind may say so.
+        """Whether a file of this format begins like this. At most one kind may say so.
 
         :param head: its first 4,096 bytes, fewer if it is shorter
         """
@@ -127,7 +127,7 @@ class ContentKind(SourceKind, ABC):
         """The events of a file, in order.
 
         :param stream: the file's content; it must be read to its end
-        :param reading: deals out ids of events and sources, and takes warnings
+        :param reading: assigns ids to events and sources, and collects warnings
         :raises InputError: the content is malformed
         """
 
@@ -138,11 +138,11 @@ class DescribedKind(SourceKind, ABC):
     @property
     @abstractmethod
     def schema(self) -> Mapping[str, Any]:
-        """JSON schema of what stands below the key, with a description of every option; a class attribute will do."""
+        """JSON schema of the content below the key, with a description of every option. May be a class attribute."""
 
 
 class RecipeKind(DescribedKind):
-    """Events that the workers make, from a recipe."""
+    """Events that the workers make from a recipe."""
 
     @abstractmethod
     def prepare(self, description: DescribedSource, seed: int) -> Generator:
@@ -156,7 +156,7 @@ class RecipeKind(DescribedKind):
 class ReadKind(DescribedKind):
     """Events that are read one after another.
 
-    :cvar SUFFIXES: ends of names of files that are inputs by themselves, as ``{kind: {file: ...}}`` would be
+    :cvar SUFFIXES: suffixes of files that can be given as inputs directly, like ``{kind: {file: ...}}``
     """
 
     SUFFIXES: ClassVar[tuple[str, ...]] = ()
@@ -170,7 +170,7 @@ class ReadKind(DescribedKind):
         """
 
     def takes(self, path: Path) -> bool:
-        """Is this file an input of this kind by itself? By default its name tells."""
+        """Whether this file can be given as an input directly. By default, its name decides."""
         return path.name.endswith(self.SUFFIXES) if self.SUFFIXES else False
 
 
@@ -185,7 +185,7 @@ SOURCES: Registry[SourceKind] = Registry(
 
 
 def described_names() -> list[str]:
-    """Names that may be the top-level key of a description: ours, and those of packages, which are not asked."""
+    """Names that may be the top-level key of a description, including those of packages, without importing them."""
     own = [name for name, kind in SOURCES.own() if isinstance(kind, DescribedKind)]
     return sorted({*own, *(name for name in SOURCES.names() if name not in SOURCES.ours())})
 

@@ -1,4 +1,4 @@
-"""What the inputs of one run share while they are read."""
+"""The state that the inputs of one run share while they are read."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from sqlamarr.sources.streams import changed
 class Reading:
     """The state of reading a run's inputs, in order.
 
-    :ivar numbering: deals out ids
+    :ivar numbering: assigns ids
     :ivar collisions: ``record``, ``file``, or ``auto`` until the first HepMC input has decided
     :ivar weight_names: of the first input that has any
     :ivar warnings: sentences for the user, each once
-    :ivar described: an entry for the provenance per input read so far
-    :ivar marks: what an earlier run saw of these inputs and this one must see again: see ``Source.position``
-    :ivar seed: the run's, for sources that generate events; None where there is none
-    :ivar last: no other input comes after the one that is read
+    :ivar described: one entry for the provenance per input read so far
+    :ivar marks: what an earlier run saw of these inputs, which must be unchanged: see ``Source.position``
+    :ivar seed: the run's seed, for sources that generate events; None if there is none
+    :ivar last: whether no other input follows the one being read
     """
 
     numbering: Numbering
@@ -37,20 +37,20 @@ class Reading:
     last: bool = True
 
     def warn(self, text: str) -> None:
-        """Add a sentence, once."""
+        """Add a sentence unless it is there already."""
         if text not in self.warnings:
             self.warnings.append(text)
 
     def describe(self, entry: dict[str, Any]) -> None:
         """Begin an input that is not read as a stream of bytes.
 
-        :raises InputError: it is not what an earlier run has read
+        :raises InputError: it is not what an earlier run read
         """
         self.described.append(entry)
         self.compare(entry)
 
     def compare(self, entry: Mapping[str, Any]) -> None:
-        """Make sure that what is known of the input described last is what an earlier run has read.
+        """Check that what is known of the input described last is what an earlier run read.
 
         :raises InputError: it is not
         """
@@ -66,7 +66,7 @@ class Reading:
 
 
 class EventPiece(Protocol):
-    """One event as a kind of source hands it out, before events are put together into a chunk."""
+    """One event as a kind of source yields it, before events are put together into a chunk."""
 
     @property
     def event(self) -> EventRef:
@@ -74,11 +74,11 @@ class EventPiece(Protocol):
 
     @property
     def source(self) -> DataSource:
-        """What it comes from."""
+        """The data source that it comes from."""
 
     @classmethod
     def chunk(cls, pieces: Sequence[Any]) -> Chunk:
-        """Pieces of this one kind as a chunk."""
+        """Put pieces of this kind together into a chunk."""
 
 
 __all__ = ["EventPiece", "Reading"]

@@ -1,4 +1,4 @@
-"""The generator's tables from arrays of particles and vertices, for sources that make them in Python."""
+"""Generator tables from arrays of particles and vertices, for sources that make them in Python."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def collision_tables(
 
     :param ids: event_id, (n,)
     :param sources: datasource_id, (n,)
-    :param header: other columns of GenEvents; those that are missing get their defaults
-    :param weights: all weights of each; by default the one of the header
+    :param header: other columns of GenEvents; missing ones get their defaults
+    :param weights: all weights of each event; by default only the weight in the header
     """
     filled = {name: header.get(name, [default] * len(ids)) for name, default in _HEADER.items()}
     columns = {name: _integers(v) if name in _INTEGERS else np.array(v, float) for name, v in filled.items()}
@@ -60,7 +60,7 @@ def vertex_columns(owner: Array, position: Array, primary: Array, places: Array)
 
     :param owner: the event's id, (n,)
     :param position: of the vertex in its event, (n,)
-    :param primary: is it a collision? (n,)
+    :param primary: whether it is a collision, (n,)
     :param places: t [mm/c], x, y, z [mm], (n, 4)
     """
     return Columns(
@@ -84,7 +84,7 @@ def particle_columns(
     :param owner: the event's id, (n,)
     :param position: of the particle in its event, (n,)
     :param barcode: hepmc_id, (n,)
-    :param ends: production and end vertex by their position in the event, -1: none, (n,) each
+    :param ends: positions of the production and end vertex in the event, -1 for none, (n,) each
     :param momenta: pe, px, py, pz, m [MeV], (n, 5)
     """
     production, end = (np.ma.MaskedArray(owner + vertex, mask=vertex < 0) for vertex in ends)

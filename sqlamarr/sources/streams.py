@@ -1,4 +1,4 @@
-"""Bytes of inputs: compression and archives are recognised by what is inside, never by the name."""
+"""Bytes of inputs. Compression and archives are recognised by their content, never by their name."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ class Readable(Protocol):
     """Anything with ``read``."""
 
     def read(self, size: int = -1, /) -> bytes:
-        """Up to ``size`` bytes; none at the end."""
+        """Up to ``size`` bytes; empty at the end."""
 
 
 class Stream:
     """Bytes that can be looked at before they are read.
 
     :param source: where they come from
-    :param path: the name that error messages use
+    :param path: the name used in error messages
     """
 
     def __init__(self, source: Readable, path: str) -> None:
@@ -39,7 +39,7 @@ class Stream:
         self._damage: InputError | None = None
 
     def peek(self, size: int) -> bytes:
-        """The next ``size`` bytes, fewer only where the stream ends before."""
+        """The next ``size`` bytes, fewer only if the stream ends earlier."""
         if len(self._ahead) < size:
             self._ahead = b"".join([self._ahead, *self._fetch(size - len(self._ahead))])
         return self._ahead[:size]
@@ -49,13 +49,13 @@ class Stream:
         return self.read_behind(b"", size)
 
     def read_behind(self, rest: bytes | memoryview, size: int) -> bytes:
-        """``rest`` and the next ``size`` bytes in one, fewer only at the end."""
+        """``rest`` joined with the next ``size`` bytes, fewer only at the end."""
         data, self._ahead = self._ahead[:size], self._ahead[size:]
         missing = size - len(data)
         return b"".join([rest, data, *(self._fetch(missing) if missing else ())])
 
     def _fetch(self, size: int) -> list[bytes]:
-        """``size`` bytes in pieces, fewer at the end, and before damage, which is told when nothing good is left."""
+        """``size`` bytes in pieces, fewer at the end or before damage, which is raised once no good bytes are left."""
         pieces: list[bytes] = []
         while size > 0:
             try:
@@ -75,9 +75,9 @@ class Stream:
 
 
 class Fingerprint:
-    """Reads a file as it is and learns its size and SHA-256 on the way.
+    """Reads a file unchanged and computes its size and SHA-256 along the way.
 
-    :param mark: ``bytes`` and ``sha256`` of what must be its beginning; ``complete`` if it must be all
+    :param mark: ``bytes`` and ``sha256`` of the required beginning; ``complete`` if the file must be no longer
     """
 
     def __init__(self, file: Readable, path: str, mark: Mapping[str, Any] | None = None) -> None:
@@ -102,7 +102,7 @@ class Fingerprint:
         return data
 
     def _compare(self, data: bytes, mark: Mapping[str, Any]) -> None:
-        """Does the file begin as it did when it was marked?"""
+        """Check that the file begins as it did when it was marked."""
         missing = mark["bytes"] - self.size
         if len(data) < missing and data:
             return
@@ -111,26 +111,26 @@ class Fingerprint:
         if len(data) < missing or seen.hexdigest() != mark["sha256"]:
             raise InputError(changed(self._path, f"the SHA-256 of its first {mark['bytes']} bytes"))
         if mark["complete"] and len(data) > missing:
-            raise InputError(changed(self._path, f"its size, which was {mark['bytes']} bytes"))
+            raise InputError(changed(self._path, f"its size (it was {mark['bytes']} bytes)"))
         if not mark["complete"] or not data:
             self._mark = None
 
     @property
     def so_far(self) -> str:
-        """SHA-256 of what was read so far, hexadecimal."""
+        """Hexadecimal SHA-256 of what has been read so far."""
         return self._hash.hexdigest()
 
     @property
     def sha256(self) -> str | None:
-        """Hexadecimal; None if the file was not read to its end."""
+        """Hexadecimal SHA-256 of the file; None if it was not read to its end."""
         return self._hash.hexdigest() if self.complete else None
 
 
 def changed(path: str, what: str) -> str:
-    """The text of the error about an input that is not what an earlier run has read."""
+    """The error message for an input that differs from what an earlier run read."""
     return (
-        f"{path} is not what the interrupted run has read: {what} differs. Give the same inputs in the same order, or "
-        "begin anew with --overwrite."
+        f"{path} is not what the interrupted run read: {what} differs. Give the same inputs in the same order, or "
+        "start over with --overwrite."
     )
 
 
@@ -142,7 +142,7 @@ def _optional(module: str) -> Any:
 
 
 def _gzip() -> Any:
-    # ISA-L inflates three to four times as fast as zlib; where there is no wheel of it, zlib serves.
+    # ISA-L inflates three to four times as fast as zlib, which is used where ISA-L has no wheel.
     return (_optional("isal.isal_zlib") or zlib).decompressobj(wbits=31)
 
 
@@ -172,7 +172,7 @@ COMPRESSIONS: dict[bytes, tuple[str, Callable[[], Any]]] = {
 
 
 class Decompressed:
-    """The content of a compressed stream, which may be several compressed streams one after another.
+    """The content of a compressed stream, which may consist of several concatenated ones.
 
     :param warn: called with a sentence if damage inside the stream could go unnoticed
     """
@@ -187,7 +187,7 @@ class Decompressed:
     def read(self, size: int = _READ, /) -> bytes:
         """Up to ``size`` bytes.
 
-        :raises InputError: the stream is damaged, or ends too early
+        :raises InputError: the stream is damaged or truncated
         """
         while self._taken == len(self._ready):
             data = self._stream.read(_READ)
@@ -225,14 +225,14 @@ class Decompressed:
         return b"".join(pieces)
 
     def _next_member(self, data: bytes) -> bytes:
-        """What follows the end of a member: padding, or another member."""
+        """Handle what follows the end of a member: padding, or another member."""
         self._machine = None
         data = data.lstrip(b"\0")
         if not data:
             return b""
         data += self._stream.read(len(self._magic) + 1) if len(data) <= len(self._magic) else b""
         if not data.startswith(self._magic):
-            raise self._damaged("bytes that are not compressed follow its end")
+            raise self._damaged("uncompressed bytes follow the compressed data")
         self._note_missing_checksum(data)
         self._machine = self._new()
         return data
@@ -248,24 +248,24 @@ class Decompressed:
     def _check_end(self) -> None:
         if self._machine is not None and not self._machine.eof:
             raise InputError(
-                f"{self._stream.path} is truncated: its {self._name} compression ends before its end mark. "
+                f"{self._stream.path} is truncated: its {self._name} data stop before their end marker. "
                 "Copy or download the file again."
             )
 
     def _damaged(self, why: str) -> InputError:
         return InputError(
-            f"{self._stream.path} is damaged: its {self._name} compression cannot be read ({why}). "
+            f"{self._stream.path} is damaged: its {self._name} data cannot be decompressed ({why}). "
             "Copy or download the file again."
         )
 
 
 def unpack(stream: Stream, warn: Callable[[str], object] = lambda _: None) -> Iterator[Stream]:
-    """The plain content of a stream: itself, decompressed, or the files of an archive one by one.
+    """The plain content of a stream: the stream itself, decompressed, or the files of an archive one by one.
 
-    Each must be read before the next is asked for.
+    Each must be read before the next is requested.
 
     :param warn: called with sentences for the user
-    :raises InputError: empty, damaged or truncated
+    :raises InputError: the stream is empty, damaged or truncated
     """
     head = stream.peek(SNIFFED)
     if not head:
@@ -295,11 +295,13 @@ def _members(stream: Stream, warn: Callable[[str], object]) -> Iterator[Stream]:
     while stream.read():  # padding after the archive's end, so that the checksum covers the whole file
         pass
     if not found:
-        raise InputError(f"{stream.path} is an archive without files. Remove it from the inputs, or write it again.")
+        raise InputError(
+            f"{stream.path} is an archive that contains no files. Remove it from the inputs, or write it again."
+        )
 
 
 class _Member:
-    """A file of an archive, whose end may be missing."""
+    """A file in an archive that may be truncated."""
 
     def __init__(self, file: Any, archive: str) -> None:
         self._file, self._archive = file, archive

@@ -1,4 +1,4 @@
-"""Sources that are described, not stored: a YAML file (or a dict) whose one key tells the kind."""
+"""Sources that are described rather than stored: a YAML file (or a dict) whose single key names the kind."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ from sqlamarr.sources.tables.files import is_frame
 
 SUFFIXES = (".yaml", ".yml")
 
-#: Batches that the events of a source are shared out in at least, so that several workers have something to do.
+#: Smallest number of batches for the events of a source, so that several workers have something to do.
 BATCHES = 8
 
 
 def is_described(argument: str) -> bool:
-    """Is an input a YAML file, by its name?"""
+    """Whether an input is a YAML file, by its name."""
     return argument.lower().endswith(SUFFIXES)
 
 
 def load(path: str) -> DescribedSource:
     """Read a YAML file that describes a source.
 
-    :raises InputError: it is not YAML, or describes nothing that is known
+    :raises InputError: it is not YAML, or does not describe a known kind of source
     """
     try:
         text = Path(path).read_bytes()
     except OSError as error:
         raise InputError(f"{path} cannot be opened ({error.strerror}). Check the path and its permissions.") from error
-    hint = " A decay descriptor stands in quotes." if b"->" in text else ""
+    hint = " Decay descriptors must be quoted." if b"->" in text else ""
     content = read_yaml(text, path, InputError, hint)
     return describe(content, path, Path(path).absolute().parent, text)
 
@@ -48,24 +48,24 @@ def load(path: str) -> DescribedSource:
 def describe(content: Any, path: str = "", folder: Path | None = None, text: bytes | None = None) -> DescribedSource:
     """A description from its content, e.g. ``{"gun": {...}}``; see :class:`DescribedSource`.
 
-    :raises InputError: there is not exactly one key, it is unknown, or what stands below it does not fit
+    :raises InputError: there is not exactly one key, the key is unknown, or the content below it is invalid
     """
     name = path or "the description"
     if not isinstance(content, Mapping) or len(content) != 1:
         found = ", ".join(map(str, content)) if isinstance(content, Mapping) and content else repr(content)[:60]
         raise InputError(
             f"{name}: expected a description of a source, with one top-level key ({', '.join(described_names())}), "
-            f"found {found}." + (" A pipeline comes first on the command line." if "steps" in (content or ()) else "")
+            f"found {found}." + (" Put a pipeline first on the command line." if "steps" in (content or ()) else "")
         )
     ((kind, below),) = content.items()
     if kind not in SOURCES:
         raise InputError(
-            f"{name}: there is no kind of source {kind!r}; there are: {', '.join(described_names())}"
+            f"{name}: unknown kind of source {kind!r}; known kinds: {', '.join(described_names())}"
             + suggest(str(kind), described_names())
         )
     source = SOURCES.get(kind)
     if not isinstance(source, DescribedKind):
-        raise InputError(f"{name}: sources of the kind {kind!r} are files: name the file itself as an input.")
+        raise InputError(f"{name}: sources of kind {kind!r} are files; name the file itself as an input.")
     below = {} if below is None else _plain(below)
     schema = source.schema
     validate(below, schema, name, str(kind), InputError)
@@ -74,8 +74,10 @@ def describe(content: Any, path: str = "", folder: Path | None = None, text: byt
 
 
 def _plain(content: Any) -> Any:
-    """What Python hands over, as YAML has it: tuples and numpy's arrays as lists, numpy's numbers as Python's, paths as
-    texts. Tables (``data``, and frames among inputs) stay what they are.
+    """Convert Python values to what YAML would give.
+
+    Tuples and numpy arrays become lists, numpy numbers Python numbers, and paths texts. Tables (``data``, and frames
+    among inputs) are left unchanged.
     """
     if isinstance(content, Mapping) and not is_frame(content):
         return {key: value if key == "data" else _plain(value) for key, value in content.items()}
@@ -105,12 +107,12 @@ class RecipeChunk:
 
 
 def chunks(description: DescribedSource, reading: Reading, batch_size: int | None) -> Iterator[RecipeChunk]:
-    """The events of a described source, as many as it has or the run still wants.
+    """The events of a described source, as many as it has or as the run still wants.
 
-    :raises InputError: there is no end to them, or the run has no seed
+    :raises InputError: the source has no end, or the run has no seed
     """
     if reading.seed is None:
-        raise InputError(f"{description.path} makes events at random: that needs a seed.")
+        raise InputError(f"{description.path} generates events at random, which needs a seed.")
     generator = description.prepare(reading.seed)
     if generator.events is None:
         refuse_endless(description, reading)
@@ -133,22 +135,24 @@ def chunks(description: DescribedSource, reading: Reading, batch_size: int | Non
 
 
 def _batch_size(generator: Generator, events: int) -> int:
-    """As many as the generator likes, but enough batches for several workers, unless these become small."""
+    """As many as the generator prefers, but leave enough batches for several workers unless they become small."""
     return min(generator.batch, max(BATCH, -(-events // BATCHES)))
 
 
 def refuse_endless(description: DescribedSource, reading: Reading) -> None:
-    """Make sure that somebody says how many events there are of a source without end.
+    """Check that the number of events of an endless source is set.
 
-    :raises InputError: nobody does, or there are inputs after it
+    :raises InputError: it is not set, or other inputs come after the source
     """
     where = f"or 'events: N' below '{description.kind}:'"
     if reading.numbering.remaining is None:
-        raise InputError(f"{description.path} has no end: say how many events, with -n N (events in Python) {where}.")
+        raise InputError(
+            f"{description.path} has no end: give the number of events with -n N (events in Python) {where}."
+        )
     if not reading.last:
         raise InputError(
-            f"{description.path} has no end, and the inputs after it would never be read: say {where[3:]}, "
-            "or make it the last."
+            f"{description.path} has no end, and the inputs after it would never be read. Set {where[3:]}, "
+            "or put it last."
         )
 
 
@@ -163,7 +167,7 @@ def _entry(description: DescribedSource, generator: Generator) -> dict[str, Any]
 
 
 def entry_of(description: DescribedSource) -> dict[str, Any]:
-    """The entry of a description in the provenance, before any event is read."""
+    """The provenance entry of a description before any event is read."""
     text = description.text
     return {
         "path": description.path,

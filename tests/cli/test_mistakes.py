@@ -89,7 +89,7 @@ def test_a_library_without_functions_is_none_of_models(said, compile_plugin):
 
 def test_a_folder_in_place_of_a_page_is_called_so(said, reference, tmp_path):
     message = said("report", reference[0], "-o", tmp_path)
-    assert f"{tmp_path} is a folder; expected the name of a page to write, as {tmp_path}/report.html" in message
+    assert f"{tmp_path} is a folder; expected the name of a page to write, such as {tmp_path}/report.html" in message
 
 
 def test_a_function_that_a_library_lacks_points_to_what_it_has(said):
@@ -108,7 +108,7 @@ def test_yaml_that_is_none_names_file_line_and_column(said, make_pipeline, examp
         "gun.yaml is not valid YAML, line 3, column 1: while parsing a flow sequence (started in line 2), expected"
         in message
     )
-    assert "A decay descriptor stands in quotes." in message
+    assert "Decay descriptors must be quoted." in message
     (tmp_path / "gun.yaml").write_bytes(b"gun: {\x01}\n")
     message = said("run", "lhcb_run2", tmp_path / "gun.yaml", "-o", tmp_path / "o.db")
     assert "gun.yaml is not valid YAML: " in message
@@ -134,13 +134,13 @@ def test_a_misspelt_column_of_a_cut_is_told_the_right_one(said, reference, tmp_p
 def test_a_table_of_a_header_alone_has_no_events(example, tmp_path, capsys):
     (tmp_path / "e.csv").write_text("event,pid,px,py,pz\n")
     assert command_line("run", "lhcb_run2", tmp_path / "e.csv", "-o", tmp_path / "o.db", "--seed", 1) == 0
-    assert "e.csv holds no event: it has columns, but no rows." in capsys.readouterr().out
+    assert "e.csv contains no events: it has columns, but no rows." in capsys.readouterr().out
 
 
 def test_text_in_a_column_of_numbers_is_shown(said, tmp_path):
     (tmp_path / "e.csv").write_text("event,pid,px,py,pz\n0,211,1,2,3\n0,pi+,1,2,3\n")
     message = said("run", "lhcb_run2", tmp_path / "e.csv", "-o", tmp_path / "o.db", "--seed", 1)
-    assert "column 'pid' (pid) holds what is no number, as 'pi+'; expected numbers" in message
+    assert "column 'pid' (pid) holds something that is not a number, such as 'pi+'; expected numbers" in message
 
 
 def test_a_particle_without_known_mass_is_named(said, tmp_path):

@@ -55,7 +55,7 @@ ESCAPES = {
     "INSERT INTO own SELECT total_changes()": "function: total_changes; its result depends on earlier writes",
     "INSERT INTO own SELECT last_insert_rowid()": "function: last_insert_rowid; its result depends on earlier writes",
     "INSERT INTO own VALUES (CURRENT_TIMESTAMP)": "function: CURRENT_TIMESTAMP; its result may depend on the time",
-    "INSERT INTO own SELECT date('now')": "function: date; its result may depend on the time, .* pass a date as a condition",
+    "INSERT INTO own SELECT date('now')": "function: date; its result may depend on the time, .* date as a condition",
     "INSERT INTO own SELECT DateTime(x, 'unixepoch') FROM others": "function: DateTime; it may ask",
     "INSERT INTO own SELECT strftime('%s', x) FROM others": "function: strftime; it may ask",
     "INSERT INTO own SELECT 1 WHERE julianday() > 0": "function: julianday; it may ask",

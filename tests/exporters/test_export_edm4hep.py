@@ -255,9 +255,11 @@ def test_numbers_that_do_not_fit_are_refused(tmp_path):
     extra = "UPDATE DataSources SET run_number = -1;"
     with tiny_output(tmp_path / "out.db", [[]], extra=extra) as db:
         with pytest.raises(
-            DataError, match="EventHeaderData.runNumber: the value -1 does not fit EDM4hep's type uint32"
+            DataError, match="EventHeaderData.runNumber: the value -1 does not fit into EDM4hep's type uint32"
         ):
             export(db, tmp_path / "out.edm4hep.root")
-        with pytest.raises(SqlamarrError, match="EDM4hep has its own collections: --table does not choose among them"):
+        with pytest.raises(
+            SqlamarrError, match="EDM4hep has a fixed set of collections: --table cannot be used with it"
+        ):
             export(db, tmp_path / "out.edm4hep.root", tables="Hits")
         assert not list(tmp_path.glob("*root*"))

@@ -65,7 +65,7 @@ def test_one_table_is_one_file(tmp_path):
         ]
         with pytest.raises(SqlamarrError, match="a Parquet file holds one table; choose it with --table"):
             export(db, tmp_path / "all.parquet")
-        with pytest.raises(SqlamarrError, match="Unknown compression 'lzma' of Parquet; expected zstd"):
+        with pytest.raises(SqlamarrError, match="Unknown Parquet compression 'lzma'; expected zstd"):
             export(db, tmp_path / "all.parquet", tables="Hits", compression="lzma")
 
 

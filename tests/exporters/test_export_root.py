@@ -227,7 +227,7 @@ def test_layouts(tmp_path):
                 assert file.keys(recursive=False, cycle=False) == [*keys, "Provenance"]
         assert export(db, tmp_path / "all.root").notes == []
         summary = export(db, tmp_path / "kinds.root", tables=["PerKind", "Hits"])
-        assert summary.notes == ["PerKind has no event_id and is not in the tree of events."]
+        assert summary.notes == ["PerKind has no column event_id and is not in the event tree."]
         with uproot.open(tmp_path / "out.root") as file:
             assert "Scaled_e_gev" in file["EventTree"].keys()  # noqa: SIM118
 
@@ -247,7 +247,9 @@ def test_errors_of_the_call(tmp_path):
         ]:
             with pytest.raises(SqlamarrError, match=message):
                 export(db, tmp_path / "out.root", **options)
-        with pytest.raises(SqlamarrError, match="the name does not tell the format; expected one that ends in"):
+        with pytest.raises(
+            SqlamarrError, match="the format cannot be recognised from the name; expected a name ending in"
+        ):
             export(db, tmp_path / "out.txt")
         assert not list(tmp_path.glob("*out.root*"))
 
@@ -257,7 +259,7 @@ def test_files_are_not_overwritten_by_accident(tmp_path):
         export(db, tmp_path / "out.root")
         with pytest.raises(OutputError, match="out.root exists. Choose another name, or --overwrite it."):
             export(db, tmp_path / "out.root")
-        with pytest.raises(OutputError, match="is not a file of an export"):
+        with pytest.raises(OutputError, match="is not an exported file"):
             export(db, tmp_path / "out.db", format="root", overwrite=True)
         with pytest.raises(OutputError, match="does not exist; make it first"):
             export(db, tmp_path / "no" / "out.root")

@@ -62,8 +62,8 @@ def test_properties_of_particles():
     ("text", "message"),
     [("Lambdab0 -> p+ K-", "There is no particle 'Lambdab0'. Did you mean Lambda_b0"),
      ("B0 -> ", "expected what B0 decays to, found the end"),
-     ("[B0 -> K+ pi-]", r"expected CC after the closing bracket, '\[B0 -> K\+ pi-\]CC' for the decay and its "
-                        r"conjugate; or no brackets, 'B0 -> K\+ pi-', for the decay alone, found the end"),
+     ("[B0 -> K+ pi-]", r"expected CC after the closing bracket, '\[B0 -> K\+ pi-\]CC', for the decay and its "
+                        r"conjugate, or no brackets, 'B0 -> K\+ pi-', for the decay alone, found the end"),
      ("[J/psi(1S) -> mu+ mu-] K+", "expected CC after the closing bracket"),
      ("B0 -> (D- -> K+ pi-", r"expected '\)', found the end"),
      ("B0 K+ pi-", "expected an arrow -> with a space on either side, found 'K\\+ pi-'"),

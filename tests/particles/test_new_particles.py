@@ -124,19 +124,22 @@ def test_its_events_as_hepmc_give_the_same(tmp_path):
 
 
 REFUSED = [
-    ({"B1": {**N1, "pid": 521}}, "new_particles.B1: the PDG code 521 is that of B[+]. Choose another code."),
-    ({"B+": N1}, r"there is a particle 'B\+' already. Choose another name."),
-    ({"N1": {**N1, "charge": 1}}, r"expected charge \+0, which the PDG code 9900014 says, found \+1. Choose another"),
-    ({"X": {**STAU, "antiparticle": "X"}}, "a charged particle is not its own antiparticle: say 'antiparticle: NAME'"),
-    ({"X": {"pid": 1000015, "mass": 5}}, "a charged particle is not its own antiparticle"),
-    ({"N1": {**N1, "width": 1}}, "expected one of ctau, lifetime and width at most, found ctau, width."),
+    ({"B1": {**N1, "pid": 521}}, "new_particles.B1: the PDG code 521 already belongs to B[+]. Choose another code."),
+    ({"B+": N1}, r"a particle 'B\+' exists already. Choose another name."),
+    ({"N1": {**N1, "charge": 1}}, r"expected charge \+0, as the PDG code 9900014 requires, found \+1. Choose another"),
+    (
+        {"X": {**STAU, "antiparticle": "X"}},
+        "a charged particle cannot be its own antiparticle: give 'antiparticle: NAME'",
+    ),
+    ({"X": {"pid": 1000015, "mass": 5}}, "a charged particle cannot be its own antiparticle"),
+    ({"N1": {**N1, "width": 1}}, "expected at most one of ctau, lifetime and width, found ctau, width."),
     ({"N1": {**N1, "pid": 4900101}}, "4900101 says nothing about a charge.*Codes of new particles are, e.g., 9900014"),
-    ({"N 1": N1}, "expected a name that begins with a letter, without spaces or brackets: 'N 1'"),
+    ({"N 1": N1}, "expected a name that begins with a letter and has no spaces or brackets, found 'N 1'"),
     ({"N1": N1, "N2": N1}, "N2: the name 'N2' or the PDG code 9900014 is given to two particles."),
     ({"N1": {"pid": 9900014}}, "new_particles.N1: missing mass."),
     (
         {"N1": {**N1, "mass": 100}},
-        "N1 -> mu- pi[+] is impossible: its products weigh 245.23 MeV, it weighs 100",
+        "N1 -> mu- pi[+] is impossible: the products have a total mass of 245.23 MeV, but its own mass is 100",
     ),
     ({"N1": {**N1, "ctua": 1}}, "unknown key 'ctua'; known are: .*Did you mean 'ctau'"),
 ]

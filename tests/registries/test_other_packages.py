@@ -155,7 +155,7 @@ def test_an_unknown_file_names_packages_that_could_not_be_asked(install, truth, 
 
 
 def test_a_key_of_files_is_no_description(truth, tmp_path):
-    with pytest.raises(InputError, match="sources of the kind 'hepmc' are files"):
+    with pytest.raises(InputError, match="sources of kind 'hepmc' are files"):
         sqlamarr.run(truth, {"hepmc": {}}, tmp_path / "o.db", seed=1)
 
 
@@ -254,8 +254,8 @@ def test_a_format_of_a_package_is_known_by_name_and_suffix_everywhere(install, t
     assert (tmp_path / "t.counts").read_text() == "DecayTree rows\n"
     capsys.readouterr()
     assert command_line("export", reference[0], tmp_path / "p.counts", "--layout", "flat") == 1
-    assert "The format 'counts' has no option 'layout'; it has: unit" in capsys.readouterr().err
-    with pytest.raises(SqlamarrError, match="has no option 'unti'; it has: unit. Did you mean 'unit'"):
+    assert "The format 'counts' has no option 'layout'; its options: unit" in capsys.readouterr().err
+    with pytest.raises(SqlamarrError, match="has no option 'unti'; its options: unit. Did you mean 'unit'"):
         sqlamarr.export(reference[0], tmp_path / "p.counts", unti="x")
 
 

@@ -161,7 +161,7 @@ def test_a_decay_that_is_not_there_is_said(lambda_c):
 
 
 def test_a_page_is_called_one(reference, tmp_path):
-    with pytest.raises(OutputError, match=r"r\.pdf: a report is an HTML page; expected a name that ends in \.html"):
+    with pytest.raises(OutputError, match=r"r\.pdf: a report is an HTML page; expected a name ending in \.html"):
         write_report(reference[0], tmp_path / "r.pdf")
 
 

@@ -80,7 +80,7 @@ def test_only_the_guilty_events_are_left_out_by_other_processes(picky, example, 
 
 def test_what_comes_before_a_bad_input_is_in_the_file(example, tmp_path):
     (tmp_path / "bad.hepmc").write_text("no events here")
-    with pytest.raises(InputError, match="no known format"):
+    with pytest.raises(InputError, match="not in a known format"):
         sqlamarr.run("lhcb_run2", [example, tmp_path / "bad.hepmc"], tmp_path / "o.db", seed=1, batch_size=4, jobs=2)
     with sqlamarr.open(tmp_path / "o.db") as db:
         assert db.execute("SELECT count(*), max(ordinal) FROM Events").fetchone() == (40, 39)

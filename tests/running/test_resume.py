@@ -168,7 +168,7 @@ def test_a_table_goes_on_where_it_stopped_unless_it_has_changed(tmp_path, descri
     interrupt(9, **options, output=tmp_path / "o.db", batch_size=3)
     whole = path.read_bytes()
     path.write_bytes(whole.replace(b"19.5", b"19.6"))
-    with pytest.raises(InputError, match="is not what the interrupted run has read"):
+    with pytest.raises(InputError, match="is not what the interrupted run read"):
         sqlamarr.run(**options, output=tmp_path / "o.db", resume=True)
     path.write_bytes(whole)
     assert sqlamarr.run(**options, output=tmp_path / "o.db", resume=True).resumed == 9
@@ -236,12 +236,12 @@ def test_a_changed_input_is_named_and_one_that_was_repaired_is_taken(example, tm
     whole = gzip.compress(text, 1)
     path.write_bytes(whole[: len(whole) // 2])  # as if copying it had stopped
     options = {"pipeline": "lhcb_run2", "inputs": path, "output": tmp_path / "o.db", "seed": 42, "batch_size": 3}
-    with pytest.raises(InputError, match="truncated: its gzip compression ends before its end mark"):
+    with pytest.raises(InputError, match="truncated: its gzip data stop before their end marker"):
         sqlamarr.run(**options)
     n = events_in(tmp_path / "o.db")
     assert 20 < n < 80
     path.write_bytes(gzip.compress(text.replace(b"1", b"2", 1), 1))
-    with pytest.raises(InputError, match=r"events.hepmc.gz is not what the interrupted run has read: the SHA-256 of"):
+    with pytest.raises(InputError, match=r"events.hepmc.gz is not what the interrupted run read: the SHA-256 of"):
         sqlamarr.run(**options, resume=True)
     assert events_in(tmp_path / "o.db") == n
     path.write_bytes(whole)

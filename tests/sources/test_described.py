@@ -97,30 +97,30 @@ def refused(content, **options):
 
 def test_an_endless_source_needs_a_number_of_events(yaml_file):
     message = refused(str(yaml_file), max_events=None)
-    assert message == f"{yaml_file} has no end: say how many events, with -n N (events in Python) or " + (
+    assert message == f"{yaml_file} has no end: give the number of events with -n N (events in Python) or " + (
         "'events: N' below 'gun:'."
     )
 
 
 def test_an_endless_source_comes_last(example):
-    with pytest.raises(InputError, match="the inputs after it would never be read: say 'events: N' below 'gun:', or"):
+    with pytest.raises(InputError, match="the inputs after it would never be read. Set 'events: N' below 'gun:', or"):
         list(open_inputs([{"gun": GUN}, str(example)], seed=1, max_events=1).chunks(10))
 
 
 def test_random_events_need_a_seed():
-    assert "that needs a seed" in refused({"gun": GUN}, seed=None)
+    assert "which needs a seed" in refused({"gun": GUN}, seed=None)
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ({"gum": GUN}, "there is no kind of source 'gum'; there are: gun"),
+        ({"gum": GUN}, "unknown kind of source 'gum'; known kinds: gun"),
         ({"gum": GUN}, "Did you mean 'gun'?"),
         ({"gun": {**GUN, "partcle": 1}}, "gun: unknown key 'partcle'; known are: "),
         ({"gun": {**GUN, "partcle": 1}}, "Did you mean 'particle'?"),
         ({"gun": GUN, "more": 1}, "with one top-level key (gun"),
         ({}, "found {}."),
-        ({"name": "x", "steps": []}, "A pipeline comes first on the command line."),
+        ({"name": "x", "steps": []}, "Put a pipeline first on the command line."),
         ({"gun": {**GUN, "p": "5 GeV"}}, "'5 GeV' is not of type 'number', 'object'. It is: Momentum [MeV]."),
         ({"gun": {**GUN, "events": 0}}, "gun.events: 0 is less than the minimum of 1."),
     ],
@@ -167,7 +167,7 @@ def test_a_file_that_is_no_yaml(tmp_path):
     ):
         open_inputs([str(tmp_path / "gun.yaml")])
     (tmp_path / "gun.yaml").write_text("gun: {decay: [B0 -> K+ pi-]CC}")
-    with pytest.raises(InputError, match="A decay descriptor stands in quotes."):
+    with pytest.raises(InputError, match="Decay descriptors must be quoted."):
         open_inputs([str(tmp_path / "gun.yaml")])
 
 

@@ -211,9 +211,9 @@ def test_split_chunks_are_the_events_of_the_whole():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"pid": None}, r"has no column 'pid'; there are: .* Where it has another name, say so"),
-        ({"event": None}, "no column 'event', which tells what particles belong together"),
-        ({"px": ["a"] * 7}, r"column 'px' \(px\) holds what is no number, as 'a'; expected numbers"),
+        ({"pid": None}, r"has no column 'pid'; its columns: .* If it has another name, give it"),
+        ({"event": None}, "no column 'event', which shows which particles belong together"),
+        ({"px": ["a"] * 7}, r"column 'px' \(px\) holds something that is not a number, such as 'a'; expected numbers"),
         ({"pid": [1.5] + [1.0] * 6}, r"column 'pid' \(pid\) must hold integers, found 1.5"),
         ({"pid": [np.nan] + [1.0] * 6}, r"column 'pid' \(pid\) must hold integers, found nan"),
         ({"event": [7, 7, 9, 9, 7, 7, 7]}, "row 4: event 7 comes after event 9. Sort the table"),
@@ -243,14 +243,14 @@ def test_a_column_that_is_no_array_is_refused(values, found):
     columns = {"event": [0], "pid": [13], "px": values, "py": [0.0], "pz": [1e4]}
     with pytest.raises(InputError) as error:
         parsed(columns)
-    assert f"column 'px' must be an array, a value per particle, found {found}." in str(error.value)
+    assert f"column 'px' must be an array with one value per particle, found {found}." in str(error.value)
 
 
 @pytest.mark.parametrize("kind", [float, object, "int64"])
 def test_a_table_without_rows_has_no_events(kind):
     source = open_inputs(as_arguments(table(EVENTS.iloc[:0].astype(kind))), seed=1)
     assert list(source.chunks(10)) == []
-    assert "holds no event: it has columns, but no rows" in source.warnings[0]
+    assert "contains no events: it has columns, but no rows" in source.warnings[0]
 
 
 @pytest.mark.parametrize(
@@ -259,7 +259,7 @@ def test_a_table_without_rows_has_no_events(kind):
         ({"columns": {"px": "P_X"}}, "has no column 'P_X'"),
         ({"columns": {"pX": "px"}}, "unknown key 'pX'; known are: event, pid"),
         ({"units": {"momentum": "Gev"}}, "'Gev' is not one of"),
-        ({"file": "x.parquet"}, "either 'file' or, from Python, 'data'"),
+        ({"file": "x.parquet"}, "'file' or, from Python, 'data', but not both"),
     ],
 )
 def test_a_wrong_description_is_refused(options, message):
@@ -272,9 +272,9 @@ def test_a_wrong_description_is_refused(options, message):
     [
         ("px", 2, np.nan, "Row 2 of the table: px is not a finite number"),
         ("m", 6, np.inf, "Row 6 of the table: m is not a finite number"),
-        ("mother", 1, 6, "Row 1 of the table: the mother is none of the rows of its event"),
+        ("mother", 1, 6, "Row 1 of the table: the mother is not one of the rows of its event"),
         ("mother", 0, 0, "Row 0 of the table: the particle is its own mother"),
-        ("z", 4, 35.0, "Row 4 of the table: z is not that of the mother's other daughters"),
+        ("z", 4, 35.0, "Row 4 of the table: z differs from that of the mother's other daughters"),
     ],
 )
 def test_a_bad_row_rejects_its_event_alone(column, row, value, message):
@@ -290,11 +290,11 @@ def test_a_bad_row_rejects_its_event_alone(column, row, value, message):
 def test_files_that_are_no_tables_are_refused(tmp_path):
     (tmp_path / "a.txt").write_text("hello")
     (tmp_path / "b.root").write_bytes(b"root but not really")
-    for file, message in {"a.txt": "is no known table", "b.root": "cannot be read as a ROOT file"}.items():
+    for file, message in {"a.txt": "is not recognised as a table", "b.root": "cannot be read as a ROOT file"}.items():
         with pytest.raises(InputError, match=message):
             parsed({"table": {"file": str(tmp_path / file)}})
     path = write(tmp_path, "root", EVENTS)
-    with pytest.raises(InputError, match="has no tree 'events'; there are: particles"):
+    with pytest.raises(InputError, match="has no tree 'events'; its trees: particles"):
         parsed({"table": {"file": str(path), "tree": "events"}})
 
 

@@ -159,8 +159,8 @@ def test_the_command_says_what_it_wrote(mixed, tmp_path, capsys):
 
 def test_what_the_command_refuses(mixed, tmp_path, example, capsys):
     for arguments, message in (
-        ([mixed, "-o", tmp_path / "x.hepmc"], "has no end: say how many events"),
-        ([mixed, "-n", "1", "-o", tmp_path / "x.root"], "expected a name that ends in .hepmc, .hepmc.gz"),
+        ([mixed, "-o", tmp_path / "x.hepmc"], "has no end: give the number of events"),
+        ([mixed, "-n", "1", "-o", tmp_path / "x.root"], "expected a name ending in .hepmc, .hepmc.gz"),
         ([mixed, "-n", "1", "-o", tmp_path / "no" / "x.hepmc"], "cannot be written: No such file or directory."),
         ([mixed, "-n", "1", "-o", example], "exists. Choose another name, or use --overwrite."),
         ([example, "-n", "1", "-o", tmp_path / "x.hepmc"], "is not a description of a source: expected a .yaml file"),

@@ -259,38 +259,38 @@ REFUSED = [
     ({**MUON, "particle": 1234567}, "No particle has the PDG code 1234567."),
     ({**MUON, "pt": 500}, "gun: expected one of p, pt, energy, kinetic_energy, found p and pt."),
     ({"particle": "mu-", "p": 5000}, "gun: expected one of theta, eta, y, cos_theta, found none."),
-    ({"p": 5000, "theta": 0.1}, "gun: expected one of particle and decay, found none."),
-    ({**MUON, "decay": "B0 -> K+ pi-"}, "expected one of particle and decay, found both."),
-    ({"particle": "mu-", "p": 5000, "y": 3}, "gun.y: a rapidity goes with pt, found p."),
+    ({"p": 5000, "theta": 0.1}, "gun: expected either 'particle' or 'decay', found none."),
+    ({**MUON, "decay": "B0 -> K+ pi-"}, "expected either 'particle' or 'decay', found both."),
+    ({"particle": "mu-", "p": 5000, "y": 3}, "gun.y: a rapidity must be combined with pt, found p."),
     ({**MUON, "p": -5}, "gun.p: expected finite values from 0 to inf, found -5 to -5."),
     ({**MUON, "theta": {"flat": [0, 4]}}, "gun.theta: expected finite values from 0 to 3.14159, found 0 to 4."),
     ({**MUON, "p": {"flat": [5, float("inf")]}}, "gun.p: expected finite values from 0 to inf, found 5 to inf."),
-    ({**MUON, "p": {"flat": [5, 1]}}, "expected a range with its lower limit first, found 5 to 1."),
-    ({**MUON, "p": {"flaat": [1, 5]}}, "gun.p: there is no kind of distribution 'flaat'; there are: flat, log_flat"),
+    ({**MUON, "p": {"flat": [5, 1]}}, "expected a range with the lower limit first, found 5 to 1."),
+    ({**MUON, "p": {"flaat": [1, 5]}}, "gun.p: unknown kind of distribution 'flaat'; known kinds: flat, log_flat"),
     ({**MUON, "p": {"flaat": [1, 5]}}, "Did you mean 'flat'?"),
     ({**MUON, "p": {"exponential": {"men": 3}}}, "gun.p.exponential: unknown key 'men'; known are: mean, min, max"),
     ({**MUON, "p": {"log_flat": [0, 5]}}, "gun.p: log_flat needs limits above 0, found 0."),
     ({**MUON, "phi": {"exponential": {"mean": 1, "min": -9}}}, "gun.phi: expected finite values from -6.28319"),
-    ({**MUON, "p": {"power": {"index": -1, "min": 1}}}, "power needs 'min' above 0, and, unless its index is below -1"),
+    ({**MUON, "p": {"power": {"index": -1, "min": 1}}}, "power needs 'min' above 0 and, unless its index is below -1"),
     ({**MUON, "p": {"histogram": {"edges": [1, 2], "contents": [1, 2]}}}, "2 contents need 3 edges, found 2."),
-    ({**MUON, "p": {"histogram": {"edges": [2, 1], "contents": [1]}}}, "the edges of a histogram must ascend."),
+    ({**MUON, "p": {"histogram": {"edges": [2, 1], "contents": [1]}}}, "must be finite and in ascending order."),
     ({**MUON, "p": {"histogram": {"edges": [1, 2], "contents": [-1]}}}, "must not be negative"),
     ({**MUON, "p": {"histogram": {"edges": [1, 2], "contents": [NAN]}}}, "contents of a histogram must be finite numb"),
     ({"particle": "mu-", "spectrum": {**JOINT, "contents": [[NAN]]}}, "contents of a spectrum must be finite numbers."),
-    ({"particle": "mu-", "spectrum": {**JOINT, "contents": [[-1]]}}, "of a spectrum must not be negative, and not all"),
+    ({"particle": "mu-", "spectrum": {**JOINT, "contents": [[-1]]}}, "of a spectrum must not be negative, nor all"),
     ({**MUON, "p": {"histogram": {"edges": [1, 2], "contents": [1], "min": 3}}}, "no content within the limits."),
-    ({**MUON, "p": {"histogram": {"edges": [1, 2]}}}, "a histogram needs edges and contents, or file and name."),
+    ({**MUON, "p": {"histogram": {"edges": [1, 2]}}}, "histogram needs 'edges' and 'contents', or 'file' and 'name'."),
     ({**MUON, "p": {"histogram": {"file": "absent.root", "name": "h"}}}, "absent.root does not exist."),
-    ({"particle": "mu-", "spectrum": "b_14TeV"}, "gun.spectrum: there is no shipped spectrum 'b_14TeV'; there are:"),
+    ({"particle": "mu-", "spectrum": "b_14TeV"}, "gun.spectrum: unknown shipped spectrum 'b_14TeV'; known spectra:"),
     ({"particle": "mu-", "spectrum": "b_14TeV"}, "Did you mean 'b_13TeV'?"),
-    ({**MUON, "spectrum": "b_13TeV"}, "a spectrum gives the momentum and its angle; found p, theta beside it."),
+    ({**MUON, "spectrum": "b_13TeV"}, "a spectrum sets both momentum and angle, so p, theta cannot be given as well."),
     ({"particle": "mu-", "spectrum": {"axes": ["pt", "teta"]}}, "gun.spectrum.axes: expected one of theta, eta"),
     ({**MUON, "origin": [1, 2]}, "gun.origin: expected [x, y, z] in mm, found [1, 2]."),
-    ({**MUON, "origin": {"zz": 2}}, "gun.origin: unknown key 'zz'; known are: x, y, z, t, luminous_region."),
+    ({**MUON, "origin": {"zz": 2}}, "gun.origin: unknown key 'zz'; known keys: x, y, z, t, luminous_region."),
     ({**MUON, "origin": {"luminous_region": 2030}}, "one of 2015, 2016, 2017, 2018, found 2030."),
-    ({**MUON, "displaced": {"t": 2}}, "gun.displaced: unknown key 't'; known are: x, y, z."),
+    ({**MUON, "displaced": {"t": 2}}, "gun.displaced: unknown key 't'; known keys: x, y, z."),
     ({**MUON, "particle": {"mu-": -1}}, "gun.particle: expected names, or names with shares that are not negative"),
-    ({**MUON, "particles": [MUON]}, "gun: particle, p, theta must stand in the entries of 'particles'."),
+    ({**MUON, "particles": [MUON]}, "gun: particle, p, theta must be in the entries of 'particles'."),
     ({"particles": [MUON, {"particle": "mu+", "p": 5}]}, "gun.particles.1: expected one of theta"),
 ]  # fmt: skip
 
@@ -317,7 +317,7 @@ TOO_LITTLE = [
 @pytest.mark.parametrize(("energy", "least"), TOO_LITTLE)
 def test_energies_below_the_mass_are_an_error_at_the_start(energy, least):
     message = (
-        rf"gun: expected energies above the mass of mu-, 105\.66 MeV, found energies from {least:g} MeV on\. Raise the "
+        rf"gun: expected energies above the mass of mu-, 105\.66 MeV, found energies from {least:g} MeV\. Raise the "
         "lower limit of 'energy', or give 'kinetic_energy'"
     )
     gun = {"particle": ["gamma", "mu-"], "energy": energy, "theta": 0.1}
@@ -328,10 +328,10 @@ def test_energies_below_the_mass_are_an_error_at_the_start(energy, least):
 
 def test_energies_below_the_mass_of_a_joint_spectrum_or_of_a_resonance_are_an_error_at_the_start():
     joint = {"axes": ["energy", "eta"], "edges": [[0, 90, 200, 500], [2, 4]], "contents": [[0], [1], [1]]}
-    with pytest.raises(InputError, match="energies above the mass of mu-, .* found energies from 90 MeV on"):
+    with pytest.raises(InputError, match="energies above the mass of mu-, .* found energies from 90 MeV\\."):
         describe({"gun": {"particle": "mu-", "spectrum": joint}}).prepare(1)
     with pytest.raises(
-        InputError, match=r"the mass of phi\(1020\), up to 1083\.\d\d MeV, found energies from 1080 MeV on"
+        InputError, match=r"the mass of phi\(1020\), up to 1083\.\d\d MeV, found energies from 1080 MeV\."
     ):
         describe({"gun": {"decay": "phi -> K+ K-", "energy": 1080, "eta": 3}}).prepare(1)
 
@@ -342,13 +342,16 @@ def test_energies_above_the_mass_are_none(energy):
 
 
 GEV = [
-    ({"pt": {"flat": [0.5, 10]}, "eta": 3}, "gun: pt is 10 MeV at most."),
-    ({"p": 5, "eta": 3}, "gun: p is 5 MeV at most."),
-    ({"p": {"exponential": {"mean": 20}}, "eta": 3}, "gun: p is 140 MeV at most."),
-    ({"pt": {"power": {"index": -3, "min": 1}}, "eta": 3}, "gun: pt is 31.6228 MeV at most."),
-    ({"pt": {"gaussian": {"mean": 5, "sigma": 1}}, "eta": 3}, "gun: pt is 8 MeV at most."),
-    ({"spectrum": {"shipped": "b_13TeV", "pt": [1, 20]}}, "gun: pt is 20 MeV at most."),
-    ({"spectrum": {"axes": ["p", "eta"], "edges": [[0, 5, 100], [2, 5]], "contents": [[1], [2]]}}, "gun: p is 100 MeV"),
+    ({"pt": {"flat": [0.5, 10]}, "eta": 3}, "gun: pt is at most 10 MeV."),
+    ({"p": 5, "eta": 3}, "gun: p is at most 5 MeV."),
+    ({"p": {"exponential": {"mean": 20}}, "eta": 3}, "gun: p is at most 140 MeV."),
+    ({"pt": {"power": {"index": -3, "min": 1}}, "eta": 3}, "gun: pt is at most 31.6228 MeV."),
+    ({"pt": {"gaussian": {"mean": 5, "sigma": 1}}, "eta": 3}, "gun: pt is at most 8 MeV."),
+    ({"spectrum": {"shipped": "b_13TeV", "pt": [1, 20]}}, "gun: pt is at most 20 MeV."),
+    (
+        {"spectrum": {"axes": ["p", "eta"], "edges": [[0, 5, 100], [2, 5]], "contents": [[1], [2]]}},
+        "gun: p is at most 100",
+    ),
 ]
 
 
@@ -356,7 +359,7 @@ GEV = [
 def test_momenta_in_gev_are_noticed(momentum, message):
     said = [warning for warning in shoot(1, particle="pi+", **momentum).warnings if message in warning]
     assert len(said) == 1
-    assert said[0].endswith("If that is meant in GeV: momenta and energies are in MeV, 10 GeV is 10000.")
+    assert said[0].endswith("If that was meant in GeV: momenta and energies are in MeV, so 10 GeV is 10000.")
 
 
 @pytest.mark.parametrize(

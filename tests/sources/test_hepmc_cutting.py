@@ -112,5 +112,5 @@ def test_reading_stops_after_the_wanted_events(path):
 
 def test_text_without_events_does_not_fill_the_memory(monkeypatch):
     monkeypatch.setattr(hepmc_cut, "LARGEST_RECORD", 1000)
-    with pytest.raises(InputError, match="a record of more than 0 MiB"):
+    with pytest.raises(InputError, match="a record is larger than 0 MiB"):
         list(cut(Stream(io.BytesIO(b"E 1\n" + b"x" * 5000), "input"), "input", CutState(3), 100))

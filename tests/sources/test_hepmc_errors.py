@@ -127,7 +127,7 @@ class TestEndOfFile:
             (chunk,) = source.chunks(10)
             parsed = chunk.parse()
             assert (parsed.rejected, parsed.tables["GenEvents"].rows) == ([], 2), tail
-            assert any("lacks its end mark" in warning for warning in source.warnings)
+            assert any("has no end marker" in warning for warning in source.warnings)
 
     def test_an_end_mark_without_newline_is_whole(self, tmp_path, head, event, foot):
         path = tmp_path / "input"
@@ -179,7 +179,7 @@ def test_header_without_events_gives_no_event_and_a_warning(tmp_path):
             path.write_text(text)
             source = open_inputs([str(path)], collisions=collisions)
             assert list(source.chunks(5)) == []
-            assert source.warnings == [f"{path} holds no event."]
+            assert source.warnings == [f"{path} contains no events."]
 
 
 def test_a_listing_of_another_kind_is_named(tmp_path):

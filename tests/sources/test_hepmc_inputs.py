@@ -87,7 +87,7 @@ class TestContent:
         path = tmp_path / "input"
         for cut in (len(data) // 2, len(data) - 1):
             path.write_bytes(data[:cut])
-            refuse(path, "is truncated: its .* compression ends before its end mark. Copy or download")
+            refuse(path, "is truncated: its .* data stop before their end marker. Copy or download")
 
     @pytest.mark.parametrize("kind", KINDS)
     def test_corrupt_compression_is_an_error(self, tmp_path, kind):
@@ -100,7 +100,7 @@ class TestContent:
             data[position] ^= 0xFF
         path = tmp_path / "input"
         path.write_bytes(data)
-        refuse(path, "is damaged|is truncated|of no known format")
+        refuse(path, "is damaged|is truncated|of not in a known format")
 
     @pytest.mark.parametrize("wrapped", [False, True])
     @pytest.mark.parametrize(("checked", "frames"), [(1, 1), (0, 1), (1, 3), (0, 3)])
@@ -130,7 +130,7 @@ class TestContent:
     def test_garbage_after_compression_is_an_error(self, tmp_path):
         path = tmp_path / "input"
         path.write_bytes(gzip.compress(ONE) + b"garbage")
-        refuse(path, "is damaged: its gzip compression cannot be read .bytes that are not compressed follow its end")
+        refuse(path, "is damaged: its gzip data cannot be decompressed .uncompressed bytes follow the compressed data")
 
     def test_missing_zstandard_is_named_with_the_remedy(self, tmp_path, monkeypatch):
         def missing(name: str) -> Any:
@@ -163,16 +163,16 @@ class TestContent:
     def test_archive_without_files_is_an_error(self, tmp_path):
         path = tmp_path / "archive"
         path.write_bytes(tar({}))
-        refuse(path, "is an archive without files")
+        refuse(path, "is an archive that contains no files")
 
     @pytest.mark.parametrize(
         ("content", "found"),
         [
             (b"hello world", "it begins with 'hello world'"),
             (b"root\0\0\0", "cannot be read as a ROOT file"),
-            (b"PK\x03\x04...", "the mark of a zip archive"),
-            (b"SQLite format 3\0", "the mark of an SQLite database"),
-            (b"\x89HDF\r\n", "the mark of an HDF5 file"),
+            (b"PK\x03\x04...", "the signature of a zip archive"),
+            (b"SQLite format 3\0", "the signature of an SQLite database"),
+            (b"\x89HDF\r\n", "the signature of an HDF5 file"),
             (gzip.compress(b"hello", mtime=0), "it begins with 'hello'"),
             (gzip.compress(b"", mtime=0), "is empty"),
         ],

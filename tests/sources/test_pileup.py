@@ -231,9 +231,9 @@ def test_paths_start_at_the_description(tmp_path, pipeline):
     [
         ({"collisions": "nowhere.hepmc"}, "nowhere.hepmc does not exist"),
         ({"mu": -1}, "pileup.mu: -1 is less than or equal to the minimum of 0"),
-        ({"events": None}, "has no end: say how many events"),
+        ({"events": None}, "has no end: give the number of events"),
         ({"collisions": [MUON, PION]}, "expected files, or one description of a generator"),
-        ({"signal": "-"}, "the standard input .* is no input of pile-up"),
+        ({"signal": "-"}, "pile-up cannot be read from standard input"),
         (
             {"luminous_region": 1999},
             r"luminous_region: found 1999\. It is: .* a year \(2015, 2016, 2017, 2018; default",

@@ -213,7 +213,7 @@ def test_tries_are_counted():
 def test_what_does_not_come_is_rejected():
     parsed = prepared(config=SOFT, signal={"particle": "B_c+"}, max_tries=3).make(refs(4, 5))
     assert [row.event_id for row in parsed.rejected] == [4_000_000, 5_000_000]
-    assert "no signal (541) in 3 collisions" in parsed.rejected[0].message
+    assert "No signal (541) was found in 3 collisions" in parsed.rejected[0].message
     assert parsed.tables["GenEvents"].rows == 0
 
 
@@ -248,17 +248,23 @@ def test_the_cross_section_is_that_of_pythia(pythia):
             {"config": ["HardQCD:hardbbbar = maybe"]},
             "line 'HardQCD:hardbbbar = maybe': expected on or off, found 'mayb",
         ),
-        ({"config": ["PhaseSpace:pTHatMin = 2."]}, "does not start with this configuration: .*no process switched on"),
-        ({"config": SOFT, "beams": {"energy": 1}}, "does not start with this configuration: .*too low energy"),
-        ({"config": [*BEAUTY, "HadronLevel:all = off"]}, "say how often to hadronize"),
+        (
+            {"config": ["PhaseSpace:pTHatMin = 2."]},
+            "cannot be initialised with this configuration: .*no process switched on",
+        ),
+        ({"config": SOFT, "beams": {"energy": 1}}, "cannot be initialised with this configuration: .*too low energy"),
+        ({"config": [*BEAUTY, "HadronLevel:all = off"]}, "set how often to hadronize"),
         ({"config": [*BEAUTY, "PhaseSpace:increaseMaximum = on"]}, "events would depend on those before them"),
         ({"config": "no.cmnd"}, "no.cmnd does not exist"),
         ({"config": BEAUTY, "redecay": 3}, "redecay needs pythia.signal"),
-        ({"config": BEAUTY, "signal": {}}, "say 'particle' or 'decay'"),
+        ({"config": BEAUTY, "signal": {}}, "give 'particle' or 'decay'"),
         ({"config": BEAUTY, "signal": {"particle": "B00"}}, "There is no particle 'B00'"),
         ({"config": BEAUTY, "signal": {"particle": "Z0"}}, "is not a hadron"),
         ({"config": BEAUTY, "signal": {"particle": "B0", "eta": [5, 2]}}, "expected a range"),
-        ({"config": BEAUTY, "signal": {"particle": "B+", "decay": "B0 -> pi+ pi-"}}, "the decay one of another"),
+        (
+            {"config": BEAUTY, "signal": {"particle": "B+", "decay": "B0 -> pi+ pi-"}},
+            "but 'decay' is the decay of another",
+        ),
         ({"config": BEAUTY, "signal": {"decay": "B0 -> pi+ -> pi-"}}, "cannot be understood"),
         (
             {"config": BEAUTY, "signal": {"decay": "B0 -> K+ K+"}},
@@ -281,7 +287,7 @@ def test_a_decay_without_its_baryon_is_said():
 
 def test_an_energy_in_tev_is_noticed():
     warnings = describe({"pythia": {"config": SOFT, "beams": {"energy": 13}}}).prepare(1).warnings
-    assert "pythia.beams.energy: hadrons collide with 13 GeV in their centre of mass. If that is m" in warnings[0]
+    assert "pythia.beams.energy: hadrons collide at a centre-of-mass energy of 13 GeV. If that was m" in warnings[0]
     assert not describe({"pythia": {"config": SOFT, "beams": {"energy": 5020}}}).prepare(1).warnings
 
 
@@ -306,8 +312,8 @@ def test_a_file_of_settings_and_what_the_run_decides_itself(tmp_path):
     assert [line for line in source.recipe.lines if not line.startswith("Beams")] == ["HardQCD:hardbbbar = on"]
     assert source.files == (tmp_path / "my.cmnd",)
     assert source.warnings == (
-        "my.yaml: config's line 'Random:seed = 4' is ignored; what counts is the run's --seed.",
-        "my.yaml: config's line 'Main:numberOfEvents = 100' is ignored; what counts is 'events: N' or -n.",
+        "my.yaml: config's line 'Random:seed = 4' is ignored; the run's --seed is used instead.",
+        "my.yaml: config's line 'Main:numberOfEvents = 100' is ignored; 'events: N' or -n is used instead.",
     )
 
 

@@ -1,4 +1,4 @@
-"""EDM4hep: collections with its names, members and units, as RNTuples in the layout that podio reads."""
+"""EDM4hep: collections with its names, members and units, as RNTuples in the layout read by podio."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from sqlamarr.exporters.trees import NTupleWriter
 from sqlamarr.exporters.uproot_writing import class_names, compression
 from sqlamarr.output.tables import awkward_arrays as to
 
-OWN_STATES = "LHCbTrackStates"  # beside podio's ntuples: the table TrackStates as it is
+OWN_STATES = "LHCbTrackStates"  # in addition to podio's ntuples: the unchanged table TrackStates
 
 Maker = Callable[[Events], Collection]
 
@@ -67,11 +67,11 @@ COLLECTIONS: dict[str, tuple[Datatype, tuple[str, ...], Maker]] = {
 def write(db: Database, path: Path, _: tuple[str, ...], options: ExportOptions, summary: ExportSummary) -> None:
     """Write all events.
 
-    :raises SqlamarrError: tables were chosen, which this format does not offer
-    :raises DataError: a number that EDM4hep's type for it does not hold
+    :raises SqlamarrError: tables were chosen, which this format does not support
+    :raises DataError: a number does not fit into EDM4hep's type for it
     """
     if options.tables:
-        raise SqlamarrError("EDM4hep has its own collections: --table does not choose among them.")
+        raise SqlamarrError("EDM4hep has a fixed set of collections: --table cannot be used with it.")
     reader = EventReader(db, options.rows)
     made = {name: entry for name, entry in COLLECTIONS.items() if set(entry[1]) <= set(reader.tables)}
     kinds = {name: kind for name, (kind, _, _) in made.items()}
@@ -134,7 +134,7 @@ def _write_ntuple(file: Any, name: str, types: dict[str, Any], fields: dict[str,
 
 
 def _parameters(db: Database) -> dict[str, str | float]:
-    """What podio's category ``metadata`` says about the file."""
+    """The content of podio's category ``metadata``."""
     version = ".".join(map(str, VERSION))
     return {
         "EDM4hepVersion": version,

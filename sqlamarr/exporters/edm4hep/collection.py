@@ -22,11 +22,11 @@ Values = Mapping[str, Any]  # arrays by member; for members that are classes, ma
 
 @dataclass(frozen=True)
 class Relation:
-    """Objects that the objects of a collection refer to.
+    """Relations from the objects of a collection to other objects.
 
     :ivar target: name of the collection that they are in
-    :ivar index: their places in that collection of their event, one after the other; negative: none
-    :ivar each: how many of them an object has; None for relations to one object
+    :ivar index: their positions in that collection within their event, concatenated; negative for none
+    :ivar each: number of relations of each object; None for relations to one object
     """
 
     target: str
@@ -36,10 +36,10 @@ class Relation:
 
 @dataclass(frozen=True)
 class Collection:
-    """Objects of one class; what is not given is empty.
+    """Objects of one class. Members that are not given are empty.
 
-    :ivar counts: objects in every event
-    :ivar vectors: for vector members, how many values each object has, and all values
+    :ivar counts: number of objects in every event
+    :ivar vectors: for vector members, the number of values of each object, and all values
     """
 
     kind: Datatype
@@ -50,7 +50,7 @@ class Collection:
 
     @property
     def size(self) -> int:
-        """Objects in all events."""
+        """Number of objects in all events."""
         return int(self.counts.sum())
 
     def fields(self, name: str, ids: Mapping[str, int]) -> dict[str, Any]:
@@ -75,7 +75,7 @@ class Collection:
         return {name: to.lists(self.counts, _content(self.kind.data, stored, name)), **found}
 
     def _spread(self, stored: dict[str, Any], member: str, each: Array, content: Any) -> Any:
-        """The list of an event for a member with several values an object; their ranges go to ``stored``."""
+        """The list of an event for a member with several values per object; their ranges are added to ``stored``."""
         ends = np.cumsum(each)
         edges = np.concatenate([[0], ends])
         first = np.concatenate([[0], np.cumsum(self.counts)])
@@ -138,7 +138,7 @@ def _narrowed(values: Array, dtype: np.dtype[Any], where: str) -> Array:
         narrow: Array = values.astype(dtype)
     lost = narrow != values if dtype.kind in "iu" else np.isinf(narrow) & np.isfinite(values)
     if lost.any():
-        raise DataError(f"{where}: the value {values[lost][0]} does not fit EDM4hep's type {dtype}.")
+        raise DataError(f"{where}: the value {values[lost][0]} does not fit into EDM4hep's type {dtype}.")
     return narrow
 
 

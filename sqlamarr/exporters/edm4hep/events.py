@@ -1,4 +1,4 @@
-"""Some events of a file with their tables, as the collections are filled from them."""
+"""Some events of a file with their tables, from which the collections are filled."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TABLES = (
 class Events:
     """Simulated events in order.
 
-    :ivar numbers: event_id, runNumber, eventNumber and, if known, eventWeight, a value an event
+    :ivar numbers: event_id, runNumber, eventNumber and, if known, eventWeight, one value per event
     :ivar tables: columns by table, the rows sorted by event
     """
 
@@ -35,16 +35,16 @@ class Events:
         return len(self.numbers["event_id"])
 
     def counts(self, table: str) -> Array:
-        """Rows of every event."""
+        """Number of rows in every event."""
         return counts(np.ma.getdata(self.tables[table]["event_id"]), self.numbers["event_id"])
 
     def places(self, table: str, column: str, parent: str, key: str) -> Array:
-        """Where in its event's part of ``parent`` the row is that ``column`` names; -1: none."""
+        """Position of the row that ``column`` names in its event's part of ``parent``; -1 for none."""
         keys = np.ma.getdata(self.tables[parent][key])
         return places(self.tables[table][column], keys, self.counts(table), self.counts(parent))
 
     def looked_up(self, table: str, column: str, parent: str, key: str, value: str) -> Array:
-        """A float column of the rows that ``column`` names; NaN where there is none."""
+        """A float column of the rows that ``column`` names; NaN where there is no such row."""
         source = np.asarray(np.ma.filled(self.tables[parent][value].astype(np.float64), np.nan))
         place = self.places(table, column, parent, key)
         offsets = np.repeat(np.cumsum(self.counts(parent)) - self.counts(parent), self.counts(table))
@@ -54,7 +54,7 @@ class Events:
 
 
 class EventReader:
-    """Reads the tables that EDM4hep is made of, some events at a time.
+    """Reads the tables that are needed for EDM4hep, some events at a time.
 
     :ivar tables: those that the file has
     """

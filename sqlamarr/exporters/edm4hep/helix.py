@@ -2,7 +2,7 @@ r"""LHCb's track states (x, y, t_x, t_y, q/p at z) as EDM4hep's helix parameters
 
 EDM4hep describes a track at its point of closest approach to a line parallel to z through a reference point:
 D0 and Z0 (where it passes), phi (direction of the transverse momentum there), tan(lambda) = p_z / p_T and
-omega, the signed curvature. Where LHCb measures these, in front of the dipole, tracks are straight lines, so that
+omega, the signed curvature. Where LHCb measures these, before the dipole, tracks are straight lines, so that
 with :math:`t = \sqrt{t_x^2 + t_y^2}`, :math:`\cos\varphi = t_x / t`, :math:`\sin\varphi = t_y / t`
 
 .. math::
@@ -38,9 +38,9 @@ PARAMETERS = ("D0", "phi", "omega", "Z0", "tanLambda")
 
 @dataclass(frozen=True)
 class States:
-    """Track states, an entry each.
+    """Track states, one entry each.
 
-    :ivar x: position in the plane z [mm]; so y and z
+    :ivar x: position in the plane z [mm]; likewise y and z
     :ivar tx: dx/dz, ty: dy/dz; the track flies to positive z
     :ivar qop: charge over momentum [1/GeV]
     """

@@ -51,7 +51,7 @@ class Datatype:
 
     :ivar collection: the C++ type of its collections
     :ivar data: the C++ type in which an object is stored
-    :ivar vectors: type by name of members with several values an object
+    :ivar vectors: type by name of members with several values per object
     :ivar many: names of relations to any number of objects
     :ivar one: names of relations to one object or none
     """

@@ -1,4 +1,4 @@
-"""What podio wants to know about a file beside the collections: their types and numbers, versions, parameters."""
+"""Podio's metadata of a file: types and numbers of the collections, versions, parameters."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _KINDS = {"Int": "int32", "Float": "float32", "Double": "float64", "String": "st
 
 
 def collection_ids(kinds: Mapping[str, Datatype]) -> dict[str, int]:
-    """A number for every collection; podio takes those of the file."""
+    """A number for every collection; podio uses the numbers in the file."""
     return {name: number for number, name in enumerate(sorted(kinds, key=str.lower), start=1)}
 
 

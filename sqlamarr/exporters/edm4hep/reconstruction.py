@@ -1,4 +1,4 @@
-"""What was reconstructed: tracks with their states, particles, identification, vertices, clusters."""
+"""Reconstructed objects: tracks with their states, particles, identification, vertices, clusters."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SPECIES = {
 }
 LIKELIHOODS = {"e": "e", "mu": "mu", "pi": "", "k": "K", "p": "p"}  # suffixes of RichDLL and PID; the pion's is 0
 PARAMETERS = ("RichDLL", "PID", "isMuon", "MuonMuLL", "MuonBkgLL")  # of ParticleID, in this order
-# What types of clusters are written as: PDG code, mass [GeV].
+# How types of clusters are written: PDG code, mass [GeV].
 _AS_PARTICLES = {
     codes.PHOTON_CLUSTER: (codes.PHOTON, 0.0),
     codes.MERGED_CLUSTER: (codes.PI0, constants.PI0_MASS * GEV),
@@ -40,7 +40,7 @@ _AS_PARTICLES = {
 
 
 def tracks(events: Events) -> Collection:
-    """Tracks; ``type`` is LHCb's: 3 long, 4 upstream, 5 downstream. chi2/ndf is the one that was reported."""
+    """Tracks; ``type`` is LHCb's: 3 long, 4 upstream, 5 downstream. chi2/ndf is the reported value."""
     table = events.tables["Tracks"]
     ndf = np.rint(table["nDoF"])
     values = {
@@ -57,7 +57,7 @@ def tracks(events: Events) -> Collection:
 
 
 def _by_track(events: Events) -> tuple[Array, Array]:
-    """The rows of TrackStates in the order of the tracks, and how many every track has."""
+    """The rows of TrackStates in the order of the tracks, and their number for every track."""
     place = events.places("TrackStates", "track_id", "Tracks", "track_id")
     start = np.repeat(np.cumsum(events.counts("Tracks")) - events.counts("Tracks"), events.counts("TrackStates"))
     track = (place + start)[place >= 0]
@@ -66,7 +66,7 @@ def _by_track(events: Events) -> tuple[Array, Array]:
 
 
 def _states(events: Events, order: Array) -> dict[str, object]:
-    """EDM4hep's states: at the beam line about the origin, behind the magnet about the state itself."""
+    """EDM4hep's states: at the beam line relative to the origin, after the magnet relative to the state itself."""
     table = {name: values[order] for name, values in events.tables["TrackStates"].items()}
     at_ip = table["location"] == "ClosestToBeam"
     here = states(table)
@@ -89,7 +89,7 @@ def states(table: dict[str, Array]) -> helix.States:
 
 
 def _covariance(table: dict[str, Array]) -> Array:
-    """Covariance of (x, y, tx, ty, q/p [1/GeV]), NaN where it is not known."""
+    """Covariance of (x, y, tx, ty, q/p [1/GeV]), NaN where it is unknown."""
     scale = np.array([1.0, 1.0, 1.0, 1.0, 1 / GEV])
     covariance = np.empty((len(table["x"]), 5, 5))
     for i in range(5):
@@ -99,7 +99,7 @@ def _covariance(table: dict[str, Array]) -> Array:
 
 
 def particles(events: Events) -> Collection:
-    """A particle for every track, as the most probable species; pions where nothing identifies them."""
+    """A particle for every track, of the most probable species; pions without identification."""
     table = events.tables["Tracks"]
     n = len(table["event_id"])
     best, probability = _species(events)
@@ -256,7 +256,7 @@ def _origin(events: Events, chosen: Array) -> dict[str, Array]:
 
 
 def track_links(events: Events, source: str) -> Collection:
-    """Links of weight 1 from tracks, or the particles made of them, to the MC particles that they are."""
+    """Links of weight 1 from tracks, or the particles made of them, to their MC particles."""
     kind = {"Tracks": "Track", "ReconstructedParticles": "ReconstructedParticle"}[source]
     to = events.places("Tracks", "mcparticle_id", "MCParticles", "mcparticle_id")
     relations = {
@@ -269,7 +269,7 @@ def track_links(events: Events, source: str) -> Collection:
 
 
 def cluster_links(events: Events) -> Collection:
-    """Links from clusters to MC particles, the weight is the particle's part of the cluster's energy."""
+    """Links from clusters to MC particles, weighted by the particle's part of the cluster's energy."""
     relations = {
         "from": Relation("Clusters", events.places("ClusterParticles", "cluster_id", "Clusters", "cluster_id")),
         "to": Relation(

@@ -20,7 +20,7 @@ def vector(x: Array, y: Array, z: Array, unit: float = 1.0) -> dict[str, Array]:
 
 
 def event_header(events: Events) -> Collection:
-    """One header an event; ``weights`` are those of its collision, or the event's weight where it has several."""
+    """One header per event; ``weights`` are those of its collision, or the event's weight if it has several."""
     one = np.ones(len(events), dtype=np.int64)
     weight = events.numbers.get("eventWeight", np.ones(len(events)))
     values = {
@@ -50,7 +50,7 @@ def _weights(events: Events, weight: Array) -> tuple[Array, Array]:
 
 
 def mc_particles(events: Events) -> Collection:
-    """MC particles; where one ended is NaN if it did not decay, and it has then no momentum there."""
+    """MC particles. The end point of a particle that did not decay is NaN, without momentum there."""
     table = events.tables["MCParticles"]
     ended = ~np.ma.getmaskarray(table["end_vertex"])
     momentum = vector(table["px"], table["py"], table["pz"], GEV)
@@ -80,7 +80,7 @@ def _vertex(events: Events, column: str, value: str) -> Array:
 
 
 def _daughters(mother: Array, rows: Array) -> Relation:
-    """The relation from mothers to daughters, from that of daughters to mothers."""
+    """The relation from mothers to daughters, derived from that of daughters to mothers."""
     start = np.repeat(np.cumsum(rows) - rows, rows)
     daughters = np.flatnonzero(mother >= 0)
     above = (mother + start)[daughters]

@@ -24,7 +24,7 @@ class Root(Format):
         "null_integer": {
             "type": "integer",
             "default": -999,
-            "description": "TTrees: what stands for NULL among integers; floats have NaN.",
+            "description": "TTrees: the number that stands for NULL in integer columns; float columns use NaN.",
         },
     }
 

@@ -1,1 +1,1 @@
-"""The sections of the report, a file each."""
+"""The sections of the report, one file each."""

@@ -10,7 +10,7 @@ from sqlamarr.report.section import TRACKS, Section, SectionMaker
 class CutFlow(SectionMaker):
     """Charged particles from the generator to tracks."""
 
-    HELP = "Charged particles from the generator to tracks."
+    HELP = "Numbers of charged particles from the generator to the tracks."
     TABLES = TRACKS
     PLACE = 110
 

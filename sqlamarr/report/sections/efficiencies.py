@@ -10,7 +10,7 @@ from sqlamarr.report.section import TRACKS, Section, SectionMaker
 class Efficiencies(SectionMaker):
     """How many particles become tracks."""
 
-    HELP = "How many particles become tracks."
+    HELP = "Fractions of particles that are reconstructed as tracks."
     TABLES = TRACKS
     PLACE = 130
 

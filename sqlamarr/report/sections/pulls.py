@@ -10,15 +10,15 @@ from sqlamarr.report.section import TRACKS, Section, SectionMaker
 class Pulls(SectionMaker):
     """Deviations from the truth over the errors that are reported."""
 
-    HELP = "Deviations from the truth over the errors that are reported."
+    HELP = "Deviations from the truth divided by the reported errors."
     TABLES = TRACKS
     PLACE = 150
 
     def make(self, sample: Sample) -> Section:
         """The section."""
         lead = (
-            "Reconstructed minus true, over the error that the reconstruction reports. The core has "
-            "width 1 where the errors are right; tails are tracks whose fit does not know how bad it is."
+            "Reconstructed minus true values, divided by the reported errors. The core has width 1 where the "
+            "errors are right; the tails are tracks with underestimated errors."
         )
         return Section("Pulls", lead=lead, pictures=tracks.pulls(sample))
 

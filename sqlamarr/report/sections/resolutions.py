@@ -10,7 +10,7 @@ from sqlamarr.report.section import TRACKS, Section, SectionMaker
 class Resolutions(SectionMaker):
     """How far tracks and vertices are from the truth."""
 
-    HELP = "How far tracks and vertices are from the truth."
+    HELP = "Deviations of tracks and vertices from the truth."
     TABLES = TRACKS
     PLACE = 140
 

@@ -1,1 +1,1 @@
-"""The particle gun: what is shot, where from, with which momentum, and how it decays."""
+"""The particle gun: which particles are shot, from where, with which momenta, and how they decay."""

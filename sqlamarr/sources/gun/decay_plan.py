@@ -11,24 +11,24 @@ from sqlamarr.particles.decay_tables import Channel, DecayTable, Key
 from sqlamarr.particles.descriptors import Decay
 from sqlamarr.sources.gun.plan import Plan, Species
 
-LEAST_WIDTH = 1e-3  # MeV: from here on a decaying particle has a mass that varies; others fly by their lifetime
+LEAST_WIDTH = 1e-3  # MeV: decaying particles at least this wide have a varying mass; others have a lifetime
 WIDTHS_OF_FIRST = 15  # how far above its mass the first particle of a chain may lie, as in src/gun/decay.cpp
-SHORT_LIVED = 1000.0  # mm: mean flight, below which it is said that a particle is left undecayed
+SHORT_LIVED = 1000.0  # mm: mean flight distance below which leaving a particle undecayed causes a warning
 
 
 class DecayPlan:
     """Adds particles and their decays to a plan.
 
-    :param table: the decays of particles whose decay no chain spells out
-    :param stable: particles that do not decay, unless a chain says so
-    :param where: for messages
+    :param table: decays of particles whose decay is not spelled out in a chain
+    :param stable: particles that do not decay unless a chain says so
+    :param where: the place that messages name
     """
 
     def __init__(self, plan: Plan, table: DecayTable, stable: frozenset[int], where: str) -> None:
         self.plan, self.table, self.stable, self.where = plan, table, stable, where
-        self.undecayed: set[str] = set()  # by their names here
+        self.undecayed: set[str] = set()  # by their names in this plan
         self.notes: dict[str, None] = {}  # sentences for the user, in order
-        self.by_table: list[Key] = []  # what decays by it, or should
+        self.by_table: list[Key] = []  # what decays by the table, or should
         self._least: list[float] = []  # by species: the lowest mass that its decays allow
         self._made: dict[Key, int] = {}  # species of particles that decay by the table
         self._making: list[Key] = []
@@ -45,22 +45,22 @@ class DecayPlan:
         return self._add(decay.pid, [(1.0, daughters)], status_first)
 
     def first(self, key: Key, signal: bool) -> int:
-        """The species of a particle that comes from the collision itself and decays, if it does, by the table.
+        """The species of a particle that comes from the collision itself and decays by the table, if at all.
 
-        :raises InputError: a decay file has decays of it, but none that can be made; or they are impossible
+        :raises InputError: the decay file's decays of it cannot be generated, or its decays are impossible
         """
         if (why := self.table.why_none(key)) and self.table.pid(key) not in self.stable:
-            raise InputError(f"{why} If it is not to decay, list it in 'stable'.")
+            raise InputError(f"{why} To keep it from decaying, list it in 'stable'.")
         return self._by_table(key, LHCB_SIGNAL if signal else LHCB_DECAYED_FIRST)
 
     def particle(self, key: Key) -> int:
-        """The species of a daughter that decays, if it does, by the table.
+        """The species of a daughter that decays by the table, if at all.
 
-        :raises InputError: its decays are impossible, or do not end
+        :raises InputError: its decays are impossible, or never end
         """
         if key in self._making:
             loop = " -> ".join(self._name(k) for k in [*self._making[self._making.index(key) :], key])
-            raise InputError(f"{self.where}: the decays do not end: {loop}.")
+            raise InputError(f"{self.where}: the decays never end: {loop}.")
         if key not in self._made:
             self._making.append(key)
             self._made[key] = self._by_table(key, LHCB_DECAYED_FIRST)
@@ -95,15 +95,15 @@ class DecayPlan:
         return len(plan.species) - 1
 
     def _least_mass(self, pid: int, channels: list[tuple[float, list[int]]]) -> float:
-        """Every channel must be possible with daughters as light as they can be."""
+        """The least mass that the decays allow. Every channel must be possible with the lightest possible daughters."""
         mass, width, _ = properties(pid)
         sums = [sum(self._least[d] for d in daughters) for _, daughters in channels]
         for needed, (_, daughters) in zip(sums, channels):
             if needed > mass + WIDTHS_OF_FIRST * width:
                 names = " ".join(descriptors.name_of(self.plan.species[d].pid) for d in daughters)
                 raise InputError(
-                    f"{self.where}: {descriptors.name_of(pid)} -> {names} is impossible: its products weigh "
-                    f"{needed:.2f} MeV, it weighs {mass:.2f} MeV."
+                    f"{self.where}: {descriptors.name_of(pid)} -> {names} is impossible: the products have a "
+                    f"total mass of {needed:.2f} MeV, but its own mass is {mass:.2f} MeV."
                 )
         return min(sums) if width else mass
 
@@ -116,11 +116,11 @@ class DecayPlan:
 
 
 def properties(pid: int) -> tuple[float, float, float]:
-    """Mass [MeV], width [MeV] and mean proper flight [mm] as a gun uses them: a width or a flight, never both.
+    """Mass [MeV], width [MeV] and mean proper flight [mm] as a gun uses them: a width or a flight, not both.
 
-    Neutrinos are massless. A width or a lifetime that is not known is 0.
+    Neutrinos are massless. An unknown width or lifetime is 0.
 
-    :raises DescriptorError: the mass is not known
+    :raises DescriptorError: the mass is unknown
     """
     mass = 0.0 if abs(pid) in NEUTRINOS else descriptors.mass(pid)
     width = descriptors.width(pid)
@@ -131,7 +131,7 @@ def properties(pid: int) -> tuple[float, float, float]:
 
 
 def is_short_lived(pid: int) -> bool:
-    """Would it decay before it is measured?"""
+    """Whether the particle would decay before it is measured."""
     try:
         _, width, ctau = properties(pid)
     except DescriptorError:
@@ -140,11 +140,11 @@ def is_short_lived(pid: int) -> bool:
 
 
 def sentence_about(undecayed: set[str]) -> str:
-    """What to tell about particles that should decay but have no decay."""
+    """The warning about particles that should decay but have no decay."""
     names = ", ".join(sorted(undecayed))
     return (
-        f"no decay is given for {names}: they stay as they are. Spell it out in 'decay', or give it in "
-        "'decays' or 'decay_file'; if that is meant, list them in 'stable'."
+        f"no decay is given for {names}, so they are left undecayed. Spell out the decay in 'decay', or give it in "
+        "'decays' or 'decay_file'. If they are meant to stay undecayed, list them in 'stable'."
     )
 
 

@@ -1,4 +1,4 @@
-"""Distributions as a YAML file writes them: a number, or ``{kind: options}``."""
+"""Distributions as they are written in YAML: a number, or ``{kind: options}``."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ INFINITY = math.inf
 ENDLESS = (3, 4, 5)  # kinds whose limits may be infinite: exponential, power, gaussian
 _NUMBER = {"type": "number"}
 _LIMITS = {
-    "min": {**_NUMBER, "description": "Lowest value; default: where the quantity ends."},
-    "max": {**_NUMBER, "description": "Highest value; default: where the quantity ends."},
+    "min": {**_NUMBER, "description": "Lowest value; default: the lowest that the quantity can have."},
+    "max": {**_NUMBER, "description": "Highest value; default: the highest that the quantity can have."},
 }
 _PAIR = {"type": "array", "items": _NUMBER, "minItems": 2, "maxItems": 2}
 
-#: What may stand for a distribution in a description; the kinds have schemas of their own, in KINDS.
+#: Schema of a distribution in a description; the schemas of the kinds are in KINDS.
 SCHEMA: Mapping[str, Any] = {"type": ["number", "object"], "description": "A number, or {kind: options}."}
 
 
@@ -30,8 +30,8 @@ SCHEMA: Mapping[str, Any] = {"type": ["number", "object"], "description": "A num
 class Law:
     """A distribution of one number; see ``sqlamarr_distribution`` in sqlamarr.h.
 
-    :ivar edges: of the histogram's bins, ascending
-    :ivar contents: one fewer, not negative
+    :ivar edges: edges of the histogram's bins, in ascending order
+    :ivar contents: contents of the bins, not negative; one fewer than edges
     """
 
     kind: int
@@ -45,7 +45,7 @@ class Law:
 
 @dataclass(frozen=True)
 class Quantity:
-    """What is drawn: where it stands in a description, and its limits."""
+    """What is drawn: its place in a description, and its limits."""
 
     place: Place
     low: float
@@ -65,27 +65,29 @@ class Kind:
 
 
 def law(value: Any, quantity: Quantity) -> Law:
-    """The distribution that a description gives to a quantity.
+    """The distribution of a quantity according to a description.
 
-    :raises InputError: an unknown kind, options that do not fit, values that the quantity cannot have
+    :raises InputError: the kind is unknown, its options are invalid, or the quantity cannot have such values
     """
     if isinstance(value, (int, float)):
         return _within(Law(0, float(value), float(value)), quantity)
     if not isinstance(value, Mapping) or len(value) != 1:
-        raise quantity.error(f"expected a number or one {{kind: options}}, found {value!r}. Kinds: {', '.join(KINDS)}.")
+        raise quantity.error(
+            f"expected a number or one {{kind: options}}, found {value!r}. Known kinds: {', '.join(KINDS)}."
+        )
     ((kind, options),) = value.items()
     if kind not in KINDS:
         raise quantity.error(
-            f"there is no kind of distribution {kind!r}; there are: {', '.join(KINDS)}{suggest(str(kind), KINDS)}"
+            f"unknown kind of distribution {kind!r}; known kinds: {', '.join(KINDS)}{suggest(str(kind), KINDS)}"
         )
     validate(options, KINDS[kind].schema, quantity.place.path, f"{quantity.place.name}.{kind}", InputError)
     return _within(KINDS[kind].law(options, quantity), quantity)
 
 
 def largest_density(kind: int, low: float, high: float, c: float, d: float) -> float:
-    """The upper end of a law; of one that has none, where all but a few draws in a thousand lie below.
+    """The upper end of a law. For an endless law, a value above which only a few draws in a thousand lie.
 
-    :param kind: and the others: as of :class:`Law`
+    :param kind: this and the other parameters as in :class:`Law`
     """
     if math.isfinite(high):
         return high
@@ -97,9 +99,9 @@ def largest_density(kind: int, low: float, high: float, c: float, d: float) -> f
 
 
 def least(kind: int, low: float, c: float, d: float) -> float:
-    """The lower end of a law; of a Gaussian, seven widths below its mean if that is higher: nothing lies below.
+    """The lower end of a law. For a Gaussian, at least seven widths below its mean: no draw is lower.
 
-    :param kind: and the others: as of :class:`Law`
+    :param kind: this and the other parameters as in :class:`Law`
     """
     return max(low, c - 7 * d) if kind == 5 else low
 
@@ -128,14 +130,14 @@ def _log_flat(options: Any, quantity: Quantity) -> Law:
 def _exponential(options: Any, quantity: Quantity) -> Law:
     low, high = _limits(options, quantity)
     if math.isinf(low):
-        raise quantity.error("exponential needs 'min': it begins there.")
+        raise quantity.error("exponential needs 'min', where it begins.")
     return Law(3, low, high, options["mean"])
 
 
 def _power(options: Any, quantity: Quantity) -> Law:
     low, high = _limits(options, quantity)
     if low <= 0 or (math.isinf(high) and options["index"] >= -1):
-        raise quantity.error("power needs 'min' above 0, and, unless its index is below -1, a finite 'max'.")
+        raise quantity.error("power needs 'min' above 0 and, unless its index is below -1, a finite 'max'.")
     return Law(4, low, high, options["index"])
 
 
@@ -145,7 +147,7 @@ def _gaussian(options: Any, quantity: Quantity) -> Law:
 
 def _histogram(options: Any, quantity: Quantity) -> Law:
     if ("edges" in options) != ("contents" in options) or ("edges" in options) == ("file" in options):
-        raise quantity.error("a histogram needs edges and contents, or file and name.")
+        raise quantity.error("a histogram needs 'edges' and 'contents', or 'file' and 'name'.")
     if "file" in options:
         (edges,), contents = read_root(quantity.place, options["file"], options.get("name"), 1)
     else:
@@ -154,14 +156,14 @@ def _histogram(options: Any, quantity: Quantity) -> Law:
 
 
 def histogram(edges: Any, contents: Any, quantity: Quantity, low: float = -INFINITY, high: float = INFINITY) -> Law:
-    """A histogram, cut to [low, high] (a cut bin keeps its density).
+    """A histogram cut to [low, high] (a cut bin keeps its density).
 
-    :raises InputError: lengths, edges or contents are none of a histogram
+    :raises InputError: lengths, edges or contents are invalid
     """
     if len(edges) != len(contents) + 1 or len(contents) == 0:
         raise quantity.error(f"{len(contents)} contents need {len(contents) + 1} edges, found {len(edges)}.")
     if not (np.diff(edges) > 0).all() or not np.isfinite(edges).all():
-        raise quantity.error("the edges of a histogram must ascend.")
+        raise quantity.error("the edges of a histogram must be finite and in ascending order.")
     if not np.isfinite(contents).all():
         raise quantity.error("the contents of a histogram must be finite numbers.")
     if not (np.asarray(contents) >= 0).all():
@@ -178,10 +180,10 @@ def histogram(edges: Any, contents: Any, quantity: Quantity, low: float = -INFIN
 
 
 def read_root(place: Place, file: str, name: str | None, dimensions: int) -> tuple[list[Any], Any]:
-    """Edges of the axes and contents (without what lies outside the axes) of a TH1 or TH2 in a ROOT file.
+    """Edges of the axes and contents (without underflow and overflow) of a TH1 or TH2 in a ROOT file.
 
     :param dimensions: 1 or 2
-    :raises InputError: the file, or such a histogram in it, is not there
+    :raises InputError: the file cannot be read or has no such histogram
     """
     import uproot
 
@@ -207,7 +209,7 @@ def _limits(options: Mapping[str, Any], quantity: Quantity) -> tuple[float, floa
 
 def _ordered(low: float, high: float, quantity: Quantity) -> tuple[float, float]:
     if not low < high:
-        raise quantity.error(f"expected a range with its lower limit first, found {low:g} to {high:g}.")
+        raise quantity.error(f"expected a range with the lower limit first, found {low:g} to {high:g}.")
     return float(low), float(high)
 
 
@@ -230,7 +232,9 @@ KINDS: dict[str, Kind] = {
         _options(["mean"], mean={**_POSITIVE, "description": "Mean above min, before it is cut at max."}),
         _exponential,
     ),
-    "power": Kind(_options(["index"], index={**_NUMBER, "description": "The density goes as x^index."}), _power),
+    "power": Kind(
+        _options(["index"], index={**_NUMBER, "description": "The density is proportional to x^index."}), _power
+    ),
     "gaussian": Kind(
         _options(
             ["mean", "sigma"],
@@ -246,7 +250,10 @@ KINDS: dict[str, Kind] = {
             contents={"type": "array", "items": _NUMBER, "description": "Content per bin."},
             file={"type": "string", "description": "ROOT file with a TH1."},
             name={"type": "string", "description": "Name of the histogram in the file."},
-            scale={**_POSITIVE, "description": "Factor to MeV, rad or mm; 1000 for an axis in GeV."},
+            scale={
+                **_POSITIVE,
+                "description": "Factor that converts the axis to MeV, rad or mm; 1000 for an axis in GeV.",
+            },
         ),
         _histogram,
     ),

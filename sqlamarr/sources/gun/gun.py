@@ -1,4 +1,4 @@
-"""``gun:``: particles shot with given spectra, from a given place, decaying by phase space."""
+"""``gun:``: particles shot with given spectra from a given place, and decaying by phase space."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sqlamarr.sources.gun.place import Place
 from sqlamarr.sources.gun.plan import GunRecipe, Head, Plan
 from sqlamarr.sources.kind import DescribedSource, Generator
 
-#: Events of a few particles each: with fewer at a time, what every batch costs would be felt.
+#: Events have few particles, so with smaller batches the fixed cost of a batch would matter.
 BATCH = 8000
 #: Widths of the luminous region in x, y, z [mm] by the year of data taking (RapidSim, config/beam.dat).
 LUMINOUS_REGION = dict.fromkeys((2015, 2016, 2017, 2018), (0.035, 0.035, 60.0))
@@ -30,31 +30,35 @@ _PLACE = {"type": ["array", "object"]}
 PARTICLE: Mapping[str, Any] = {
     "particle": {
         "type": ["string", "integer", "array", "object"],
-        "description": "Name or PDG id; or several, of which each event has one: a list, or names with their shares.",
+        "description": "Name or PDG id. Or several, one per event: a list, or names with their shares.",
     },
     "decay": {
         **_SEVERAL,
-        "description": "In place of 'particle', a decay descriptor: its first particle is shot and decays so. Or "
-        "several, of which each event has one: a list, or descriptors with their shares.",
+        "description": "Instead of 'particle', a decay descriptor: its first particle is shot and decays that way. Or "
+        "several, one of which is used in each event: a list, or descriptors with their shares.",
     },
     "charge_conjugate": {
         "type": "boolean",
-        "description": "In half of the events the antiparticle and the conjugate decay, as [...]CC says.",
+        "description": "In half of the events, shoot the antiparticle with the conjugate decay, as [...]CC does.",
     },
     "signal": {
         "type": "boolean",
-        "description": f"Mark it as the signal (status {LHCB_SIGNAL}) if it decays; default true.",
+        "description": f"Mark the particle as signal (status {LHCB_SIGNAL}) if it decays; default true.",
     },
     **gun_momentum.PROPERTIES,
     "displaced": {
         **_PLACE,
-        "description": "It comes from a vertex of its own, at [x, y, z] from the collision in mm; or distributions.",
+        "description": "Produce it at a vertex of its own, at [x, y, z] in mm from the collision; or distributions.",
     },
 }
 SCHEMA: Mapping[str, Any] = {
     "type": "object",
     "properties": {
-        "events": {"type": "integer", "minimum": 1, "description": "How many; default: as many as the run asks for."},
+        "events": {
+            "type": "integer",
+            "minimum": 1,
+            "description": "Number of events; default: as many as the run asks for.",
+        },
         "origin": {
             **_PLACE,
             "description": "Where collisions are: [x, y, z] in mm; distributions of x, y, z [mm] and t [mm/c]; or "
@@ -64,24 +68,27 @@ SCHEMA: Mapping[str, Any] = {
             "type": "array",
             "minItems": 1,
             "items": {"type": "object", "properties": PARTICLE, "additionalProperties": False},
-            "description": "Several particles in each event, every one with the keys of a particle.",
+            "description": "Several particles in each event, each with the keys of a particle.",
         },
         new_particles.KEY: new_particles.SCHEMA,
         "decays": {
             "type": "object",
             "additionalProperties": {"type": "object", "additionalProperties": {"type": "number"}},
-            "description": "Branching fractions for particles whose decay is not spelt out: "
+            "description": "Branching fractions of particles whose decay is not spelled out: "
             '{D0: {"K- pi+": 0.7, "K- pi+ pi0": 0.3}}.',
         },
-        "decay_file": {"type": "string", "description": "The same from an EvtGen .dec file (extra: decays)."},
+        "decay_file": {
+            "type": "string",
+            "description": "Branching fractions from an EvtGen .dec file (extra: decays).",
+        },
         "shipped_decays": {
             "type": "boolean",
-            "description": "Light hadrons and excited heavy ones decay by the shipped table; default true.",
+            "description": "Let light hadrons and excited heavy ones decay by the shipped table; default true.",
         },
         "stable": {
             "type": "array",
             "items": {"type": ["string", "integer"]},
-            "description": "Particles that do not decay by any table.",
+            "description": "Particles that no table lets decay.",
         },
         **PARTICLE,
     },
@@ -90,7 +97,7 @@ SCHEMA: Mapping[str, Any] = {
 
 
 def prepare(description: DescribedSource, seed: int) -> Generator:
-    """A particle gun from its description.
+    """Prepare a particle gun from its description.
 
     :raises InputError: the description is wrong
     """
@@ -151,20 +158,20 @@ def _files(description: DescribedSource) -> Iterator[Any]:
 
 
 def _entries(place: Place) -> list[tuple[Place, Mapping[str, Any]]]:
-    """The particles of an event, and where in the description each stands."""
+    """The particles of an event, each with its place in the description."""
     content = place.description.content
     single = {key: value for key, value in content.items() if key in PARTICLE}
     if "particles" not in content:
         return [(place, single)]
     if single:
-        raise place.error(f"{', '.join(single)} must stand in the entries of 'particles'.")
+        raise place.error(f"{', '.join(single)} must be in the entries of 'particles'.")
     return [(place.of("particles").of(i), entry) for i, entry in enumerate(content["particles"])]
 
 
 def _add_head(decay_plan: DecayPlan, place: Place, entry: Mapping[str, Any]) -> None:
     plan = decay_plan.plan
     if ("particle" in entry) == ("decay" in entry):
-        raise place.error("expected one of particle and decay, found " + ("both." if "decay" in entry else "none."))
+        raise place.error("expected either 'particle' or 'decay', found " + ("both." if "decay" in entry else "none."))
     choices = list((_decays if "decay" in entry else _particles)(decay_plan, place, entry))
     at = len(plan.choices)
     plan.choices += choices
@@ -177,7 +184,7 @@ def _add_head(decay_plan: DecayPlan, place: Place, entry: Mapping[str, Any]) -> 
 
 
 def _particles(decay_plan: DecayPlan, place: Place, entry: Mapping[str, Any]) -> Iterator[tuple[float, int]]:
-    """Share and species of every particle that there may be."""
+    """Share and species of every particle that may be shot."""
     table = decay_plan.table
     for name, share in _shares(place.of("particle"), entry["particle"]).items():
         key = _key(table, name)
@@ -216,7 +223,7 @@ def _shares(place: Place, value: Any) -> dict[str, float]:
 
 
 def _place(plan: Plan, place: Place, value: Any, axes: str) -> Any:
-    """The distributions of the coordinates; those that are not given are 0."""
+    """The distributions of the coordinates; missing ones are 0."""
     if isinstance(value, list):
         if len(value) != 3:
             raise place.error(f"expected [x, y, z] in mm, found {value!r}.")
@@ -225,7 +232,7 @@ def _place(plan: Plan, place: Place, value: Any, axes: str) -> Any:
         value = _luminous_region(place, value)
     if unknown := sorted(set(map(str, value)) - set(axes)):
         known = [*axes, *(["luminous_region"] if "t" in axes else [])]
-        raise place.error(f"unknown key {unknown[0]!r}; known are: {', '.join(known)}{suggest(unknown[0], known)}")
+        raise place.error(f"unknown key {unknown[0]!r}; known keys: {', '.join(known)}{suggest(unknown[0], known)}")
     laws: list[Law] = [
         distributions.law(value.get(axis, 0), Quantity(place.of(axis), -INFINITY, INFINITY)) for axis in axes
     ]
@@ -235,7 +242,7 @@ def _place(plan: Plan, place: Place, value: Any, axes: str) -> Any:
 def _luminous_region(place: Place, value: Mapping[str, Any]) -> dict[str, Any]:
     period = value["luminous_region"]
     if len(value) > 1:
-        raise place.error("luminous_region stands alone.")
+        raise place.error("luminous_region cannot be combined with other keys.")
     if period not in LUMINOUS_REGION:
         raise place.error(f"expected luminous_region: one of {', '.join(map(str, LUMINOUS_REGION))}, found {period!r}.")
     sigmas = LUMINOUS_REGION[period]

@@ -1,4 +1,4 @@
-"""The momentum of a gun's particle: a size and an angle each of its own, or a spectrum of both."""
+"""The momentum of a gun's particle: a size and an angle, or a joint spectrum of both."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from sqlamarr.sources.gun.plan import Plan, Species
 SIZES = {name: (kind, 0.0, INFINITY) for kind, name in enumerate(("p", "pt", "energy", "kinetic_energy"))}
 ANGLES = {"theta": (0, 0.0, math.pi), "eta": (1, -20.0, 20.0), "y": (2, -20.0, 20.0), "cos_theta": (3, -1.0, 1.0)}
 
-#: By size, what one hardly shoots into LHCb and easily types for GeV [MeV].
+#: By size, values [MeV] that are unlikely in LHCb and were probably meant in GeV.
 SOFT = {"p": 300.0, "pt": 100.0, "energy": 300.0, "kinetic_energy": 300.0}
 
 _LAW = distributions.SCHEMA
@@ -35,11 +35,11 @@ PROPERTIES: Mapping[str, Any] = {
     "theta": {**_LAW, "description": "Polar angle [rad]."},
     "cos_theta": {**_LAW, "description": "Cosine of the polar angle."},
     "eta": {**_LAW, "description": "Pseudorapidity."},
-    "y": {**_LAW, "description": "Rapidity; with pt."},
-    "phi": {**_LAW, "description": "Azimuth [rad]; default: flat all around."},
+    "y": {**_LAW, "description": "Rapidity; only together with pt."},
+    "phi": {**_LAW, "description": "Azimuth [rad]; default: flat over the full circle."},
     "spectrum": {
         "type": ["string", "object"],
-        "description": "Size and angle together: a shipped spectrum, or a histogram in two dimensions.",
+        "description": "Momentum and angle together: a shipped spectrum, or a two-dimensional histogram.",
     },
 }
 
@@ -59,7 +59,7 @@ _JOINT: Mapping[str, Any] = {
     "properties": {
         "axes": {
             "type": "array", "items": {"type": "string"}, "minItems": 2, "maxItems": 2,
-            "description": "What the axes are, e.g. [pt, eta]: a size and an angle.",
+            "description": "What the axes are, e.g. [pt, eta]: a momentum or energy, then an angle.",
         },
         "file": {"type": "string", "description": "ROOT file with a TH2."},
         "name": {"type": "string", "description": "Name of the histogram in the file."},
@@ -71,7 +71,7 @@ _JOINT: Mapping[str, Any] = {
             "type": "array", "items": {"type": "array", "items": {"type": "number"}},
             "description": "Without a file: a list of contents per bin of the first axis.",
         },
-        "scale": {**_PAIR, "description": "Factors of the axes to MeV and rad; [1000, 1] for GeV."},
+        "scale": {**_PAIR, "description": "Factors that convert the axes to MeV and rad; [1000, 1] for GeV."},
     },
     "required": ["axes"],
     "additionalProperties": False,
@@ -79,7 +79,7 @@ _JOINT: Mapping[str, Any] = {
 
 
 class Momentum(NamedTuple):
-    """The part of ``sqlamarr_gun_head`` that tells how momenta are drawn."""
+    """The part of ``sqlamarr_gun_head`` that specifies how momenta are drawn."""
 
     size: int
     size_kind: int
@@ -93,12 +93,14 @@ class Momentum(NamedTuple):
 def momentum(plan: Plan, place: Place, entry: Mapping[str, Any]) -> Momentum:
     """Add what a particle's entry says about its momentum to the plan.
 
-    :raises InputError: it says too much, too little, or what cannot be
+    :raises InputError: the entry says too much or too little, or a value is impossible
     """
     phi = _add(plan, place, "phi", (-2 * math.pi, 2 * math.pi), entry.get("phi", {"flat": [-math.pi, math.pi]}))
     if "spectrum" in entry:
         if others := [name for name in (*SIZES, *ANGLES) if name in entry]:
-            raise place.error(f"a spectrum gives the momentum and its angle; found {', '.join(others)} beside it.")
+            raise place.error(
+                f"a spectrum sets both momentum and angle, so {', '.join(others)} cannot be given as well."
+            )
         return _spectrum(plan, place.of("spectrum"), entry["spectrum"], phi)
     size, angle = _one_of(place, entry, SIZES), _one_of(place, entry, ANGLES)
     _check_pair(place, size, angle)
@@ -110,7 +112,7 @@ def momentum(plan: Plan, place: Place, entry: Mapping[str, Any]) -> Momentum:
 
 
 def notes_on(plan: Plan, place: Place, found: Momentum) -> Iterator[str]:
-    """What the user should know of a momentum: one this small was probably meant in GeV."""
+    """What the user should know about a momentum: one this small was probably meant in GeV."""
     name = list(SIZES)[found.size_kind]
     if found.size >= 0:
         kind, _, _, *parameters = plan.distributions[found.size]
@@ -119,15 +121,15 @@ def notes_on(plan: Plan, place: Place, found: Momentum) -> Iterator[str]:
         most = plan.numbers[found.joint + found.joint_n[0]]
     if 0 < most <= SOFT[name]:
         yield (
-            f"{place.path}: {place.name}: {name} is {most:g} MeV at most. If that is meant in GeV: momenta and "
-            "energies are in MeV, 10 GeV is 10000."
+            f"{place.path}: {place.name}: {name} is at most {most:g} MeV. If that was meant in GeV: momenta and "
+            "energies are in MeV, so 10 GeV is 10000."
         )
 
 
 def check_energy(plan: Plan, place: Place, found: Momentum, species: Iterable[Species]) -> None:
-    """No particle has less energy than mass: said now, not when it is drawn.
+    """Check before any event is drawn that no particle has less energy than its mass.
 
-    :param species: that are shot with this momentum
+    :param species: the species that are shot with this momentum
     :raises InputError: energies below the mass are possible
     """
     if found.size_kind != SIZES["energy"][0]:
@@ -139,7 +141,7 @@ def check_energy(plan: Plan, place: Place, found: Momentum, species: Iterable[Sp
         if energy < mass:
             raise place.error(
                 f"expected energies above the mass of {descriptors.name_of(one.pid)}, "
-                f"{'up to ' if varies else ''}{mass:.2f} MeV, found energies from {energy:g} MeV on. Raise the lower "
+                f"{'up to ' if varies else ''}{mass:.2f} MeV, found energies from {energy:g} MeV. Raise the lower "
                 "limit of 'energy', or give 'kinetic_energy'."
             )
 
@@ -167,7 +169,7 @@ def _one_of(place: Place, entry: Mapping[str, Any], names: Mapping[str, Any]) ->
 
 def _check_pair(place: Place, size: str, angle: str) -> None:
     if angle == "y" and size != "pt":
-        raise place.of("y").error(f"a rapidity goes with pt, found {size}.")
+        raise place.of("y").error(f"a rapidity must be combined with pt, found {size}.")
 
 
 def _spectrum(plan: Plan, place: Place, value: Any, phi: int) -> Momentum:
@@ -190,7 +192,7 @@ def _add_shipped(plan: Plan, place: Place, value: Mapping[str, Any], phi: int) -
     name = value["shipped"]
     if name not in shipped():
         known = shipped()
-        raise place.error(f"there is no shipped spectrum {name!r}; there are: {', '.join(known)}{suggest(name, known)}")
+        raise place.error(f"unknown shipped spectrum {name!r}; known spectra: {', '.join(known)}{suggest(name, known)}")
     laws = []
     for axis in ("pt", "eta"):
         quantity = Quantity(place.of(axis), -INFINITY, INFINITY)
@@ -211,11 +213,11 @@ def _add_joint(plan: Plan, place: Place, value: Mapping[str, Any], phi: int) -> 
     x, y = x * value.get("scale", (1, 1))[0], y * value.get("scale", (1, 1))[1]
     for edges, (_, low, high), name in ((x, SIZES[size], size), (y, ANGLES[angle], angle)):
         if not (np.diff(edges) > 0).all() or not low <= edges[0] < edges[-1] <= high:
-            raise place.error(f"the edges of {name} must ascend from {low:g} to {high:g}, found {edges.tolist()}.")
+            raise place.error(f"the edges of {name} must ascend within {low:g} to {high:g}, found {edges.tolist()}.")
     if not np.isfinite(contents).all():
         raise place.error("the contents of a spectrum must be finite numbers.")
     if (contents < 0).any() or not (contents > 0).any():
-        raise place.error("the contents of a spectrum must not be negative, and not all 0.")
+        raise place.error("the contents of a spectrum must not be negative, nor all 0.")
     at = len(plan.numbers)
     plan.numbers += [*x.tolist(), *y.tolist(), *contents.ravel().tolist()]
     return Momentum(-1, SIZES[size][0], -1, ANGLES[angle][0], phi, at, (len(x) - 1, len(y) - 1))
@@ -226,7 +228,7 @@ def _read(place: Place, value: Mapping[str, Any]) -> tuple[tuple[Any, Any], Any]
         edges, contents = distributions.read_root(place, value["file"], value.get("name"), 2)
         return (edges[0], edges[1]), contents
     if "edges" not in value or "contents" not in value:
-        raise place.error("expected file and name, or edges and contents.")
+        raise place.error("expected 'file' and 'name', or 'edges' and 'contents'.")
     x, y = (np.array(axis, float) for axis in value["edges"])
     rows = value["contents"]
     if len(rows) != len(x) - 1 or any(len(row) != len(y) - 1 for row in rows):

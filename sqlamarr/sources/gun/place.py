@@ -1,4 +1,4 @@
-"""A place in a description, for messages about what stands there."""
+"""A place in a description, for messages about its content."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlamarr.sources.kind import DescribedSource
 
 @dataclass(frozen=True)
 class Place:
-    """Where something stands in a description.
+    """A place in a description.
 
     :ivar name: keys with full stops between them, e.g. ``gun.particles.0.pt``
     """

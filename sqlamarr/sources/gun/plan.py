@@ -1,4 +1,4 @@
-"""A particle gun as numbers: what the native code makes events from."""
+"""A particle gun as numbers, from which native code makes events."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Head(NamedTuple):
 
 @dataclass
 class Plan:
-    """What ``sqlamarr_gun`` holds, as lists that grow while a description is read."""
+    """The content of ``sqlamarr_gun``, as lists that grow while a description is read."""
 
     distributions: list[tuple[Any, ...]] = field(default_factory=list)
     numbers: list[float] = field(default_factory=list)
@@ -58,7 +58,7 @@ class Plan:
     origin: tuple[int, ...] = ()
 
     def add_law(self, law: Law) -> int:
-        """The index of a distribution."""
+        """Add a distribution and return its index."""
         at = len(self.numbers)
         self.numbers += [*law.edges, *law.contents]
         self.distributions.append((law.kind, len(law.contents), at, law.a, law.b, law.c, law.d))
@@ -69,8 +69,8 @@ class Plan:
 class GunRecipe:
     """Events of a particle gun.
 
-    :ivar plan: complete
-    :ivar key: of the random numbers, see :func:`sqlamarr.native.random.stream_key`
+    :ivar plan: the complete plan
+    :ivar key: key of the random numbers, see :func:`sqlamarr.native.random.stream_key`
     """
 
     plan: Plan
@@ -82,7 +82,7 @@ class GunRecipe:
     def make(self, events: Sequence[EventRef]) -> ParsedChunk:
         """GenEvents, GenVertices, GenParticles of these events; the first particle of each is the collision itself.
 
-        :raises DataError: a decay is impossible, or too improbable for hit or miss
+        :raises DataError: a decay is impossible, or too improbable for rejection sampling
         """
         native, _ = self._native
         where = np.zeros(len(events), _EVENT)

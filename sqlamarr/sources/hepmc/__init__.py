@@ -1,1 +1,1 @@
-"""HepMC files, and the formats that pyhepmc reads."""
+"""HepMC files and the formats read by pyhepmc."""

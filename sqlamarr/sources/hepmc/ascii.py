@@ -1,4 +1,4 @@
-"""HepMC2 (IO_GenEvent) and HepMC3 (Asciiv3) ASCII: cut here, parsed natively in the worker."""
+"""HepMC2 (IO_GenEvent) and HepMC3 (Asciiv3) ASCII: cut here, parsed by native code in the worker."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from sqlamarr.sources.hepmc.cut import CutState, RecordText, cut, sniff_format
 from sqlamarr.sources.reading import Reading
 from sqlamarr.sources.streams import SNIFFED, Stream
 
-TOOL = "sqlamarr"  # what files that it has written call their maker
+TOOL = "sqlamarr"  # the name of the tool in files that sqlamarr writes
 #: Status codes that LHCb's simulation gives to particles that it decays or stores itself.
 FORMAT_NAMES = {2: "HepMC2 ASCII", 3: "HepMC3 ASCII"}
 
@@ -31,7 +31,7 @@ _LOOKED_AT_BYTES = 16 << 20
 
 @dataclass(frozen=True)
 class RecordPlace:
-    """Where a record stands in a chunk's text; see ``sqlamarr_hepmc_record`` in sqlamarr.h."""
+    """The place of a record in a chunk's text; see ``sqlamarr_hepmc_record`` in sqlamarr.h."""
 
     begin: int
     end: int
@@ -52,7 +52,7 @@ class HepMCChunk:
     records: tuple[RecordPlace, ...]
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
-        # The text apart: it leaves a process without being copied (pickle's protocol 5).
+        # The text is kept apart, so that it leaves a process without being copied (pickle protocol 5).
         text = PickleBuffer(self.text) if operator.index(protocol) >= 5 else bytes(self.text)
         return HepMCChunk, (self.events, self.sources, text, self.records)
 
@@ -98,7 +98,7 @@ def parse(text: bytes | memoryview, records: Sequence[RecordPlace]) -> dict[str,
 
 
 def table_of(owner: object, name: str) -> Columns:
-    """A table of what native code has made, without a copy; it keeps `owner` alive."""
+    """A table made by native code, without a copy; it keeps `owner` alive."""
     view = lib.sqlamarr_hepmc_table(owner, name.encode())
     # The arrays keep `pointer` alive, which keeps the parsed tables alive.
     pointer = ffi.gc(ffi.cast("sqlamarr_columns *", view), lambda _, owner=owner: None)
@@ -140,14 +140,14 @@ class HepMCPiece:
 
 
 def is_hepmc(head: bytes) -> bool:
-    """Does HepMC2 or HepMC3 ASCII begin like this?"""
+    """Whether HepMC2 or HepMC3 ASCII begins like this."""
     return sniff_format(head) is not None
 
 
 def read(stream: Stream, reading: Reading) -> Iterator[HepMCPiece]:
     """The events of a plain HepMC text.
 
-    :raises InputError: an unknown kind of listing, or no end of a record in sight
+    :raises InputError: the kind of listing is unknown, or a record is too large
     """
     number = sniff_format(stream.peek(SNIFFED)) or 3
     source = reading.numbering.next_source(stream.path, FORMAT_NAMES[number])
@@ -164,10 +164,10 @@ def read(stream: Stream, reading: Reading) -> Iterator[HepMCPiece]:
             return
     _take_over(state, stream.path, reading)
     if empty:
-        reading.warn(f"{stream.path} holds no event.")
+        reading.warn(f"{stream.path} contains no events.")
     if state.open:
         reading.warn(
-            f"{stream.path} lacks its end mark (END_EVENT_LISTING): it may have been cut short, and events may "
+            f"{stream.path} has no end marker (END_EVENT_LISTING): it may have been cut short, and events may "
             "be missing."
         )
 
@@ -187,13 +187,13 @@ def _take_over(state: CutState, path: str, reading: Reading) -> None:
     if state.units_stated is False:
         state.units_stated = True
         if not any("states no units" in warning for warning in reading.warnings):
-            reading.warn(f"{path} states no units (it has no U line): HepMC's defaults are used, GeV and mm.")
+            reading.warn(f"{path} states no units (it has no U line); HepMC's defaults, GeV and mm, are used.")
 
 
 def _decide_collisions(
     records: Iterator[RecordText], path: str, reading: Reading, state: CutState
 ) -> Iterator[RecordText]:
-    """Look at the first records; hand all of them on. In files that sqlamarr wrote every record is an event."""
+    """Inspect the first records and pass all of them on. In files written by sqlamarr, every record is an event."""
     head: list[RecordText] = []
     size = 0
     try:
@@ -204,7 +204,7 @@ def _decide_collisions(
                 break
     except InputError as error:
         failure = error
-        records = (_raise(failure) for _ in range(1))  # when its turn comes: what is before it is whole
+        records = (_raise(failure) for _ in range(1))  # raised when its turn comes: the records before it are complete
     if not head:
         return records  # the next input decides
     reading.collisions = "record"
@@ -212,7 +212,7 @@ def _decide_collisions(
         reading.collisions = "file"
         reading.warn(
             f"{path} has particles with LHCb's status codes {', '.join(map(str, LHCB_STATUSES))}: all records of a "
-            "file are taken as the collisions of one event. Say --collisions record if every record is an event."
+            "file are taken as the collisions of one event. Use --collisions record if every record is an event."
         )
     return chain(head, records)
 

@@ -1,4 +1,4 @@
-"""HepMC text cut at the borders of its records, without parsing it."""
+"""Cut HepMC text into records without parsing it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sqlamarr.native.library import ffi, lib
 from sqlamarr.sources.streams import Stream
 
 BLOCK = 1 << 22
-#: A record beyond this size is not HepMC.
+#: Anything larger than this is not a HepMC record.
 LARGEST_RECORD = 1 << 30
 
 FOOTERS = {2: b"HepMC::IO_GenEvent-END_EVENT_LISTING", 3: b"HepMC::Asciiv3-END_EVENT_LISTING"}
@@ -24,9 +24,9 @@ _NAME_IN_QUOTES = re.compile(rb'"([^"]*)"')
 
 @dataclass(frozen=True)
 class RecordText:
-    """The text of one record: its E line up to the next record.
+    """The text of one record, from its E line up to the next record.
 
-    :ivar text: of what was read, without a copy
+    :ivar text: a view of what was read, without a copy
     :ivar line: number of its first line in its file, from 1
     :ivar format: 2 or 3
     """
@@ -41,13 +41,13 @@ class RecordText:
 
 @dataclass
 class CutState:
-    """What the cutter learns about a file.
+    """What is learnt about a file while it is cut.
 
-    :ivar format: 2 or 3, of the listing that was begun last
-    :ivar open: a listing was begun and its end mark has not been seen
-    :ivar weight_names: of the file's first record or header
-    :ivar tool: the program that the header says to have written it
-    :ivar units_stated: the file's first record states its units; None: no record yet
+    :ivar format: 2 or 3, of the current listing
+    :ivar open: whether a listing has begun and its end marker has not been seen
+    :ivar weight_names: from the file's first record or header
+    :ivar tool: the program that wrote the file, according to its header
+    :ivar units_stated: whether the file's first record states its units; None before the first record
     """
 
     format: int
@@ -58,7 +58,7 @@ class CutState:
 
 
 def sniff_format(head: bytes) -> int | None:
-    """2 or 3 if this is the beginning of HepMC2's or HepMC3's ASCII, else None."""
+    """2 or 3 if this is the beginning of HepMC2 or HepMC3 ASCII, else None."""
     found = [(head.find(header), number) for header, number in HEADERS.items() if header in head]
     return min(found)[1] if found else None
 
@@ -67,12 +67,12 @@ def segments(stream: Stream, path: str, block: int = BLOCK) -> Iterator[tuple[me
     """Cut before every line that begins with ``E`` or ``HepMC::``.
 
     :param block: bytes to read at a time
-    :returns: text, number of its first line, and whether it is the last
-    :raises InputError: a record of more than LARGEST_RECORD bytes
+    :returns: the text, the number of its first line, and whether it is the last
+    :raises InputError: a record has more than LARGEST_RECORD bytes
     """
     rest, line = memoryview(b""), 1
     while True:
-        # Reading as much again as is left over keeps the cost linear for records larger than a block.
+        # Reading as much as is left over keeps the cost linear for records larger than a block.
         data = stream.read_behind(rest, max(block, len(rest)))
         is_last = len(data) == len(rest)
         view = memoryview(data)
@@ -88,13 +88,13 @@ def segments(stream: Stream, path: str, block: int = BLOCK) -> Iterator[tuple[me
             return
         if len(rest) > LARGEST_RECORD:
             raise InputError(
-                f"{path}, line {line}: a record of more than {LARGEST_RECORD >> 20} MiB. Expected HepMC text with "
-                "a line that begins with 'E' for every event; check that the file is what its header says."
+                f"{path}, line {line}: a record is larger than {LARGEST_RECORD >> 20} MiB. Expected HepMC text with "
+                "a line that begins with 'E' for every event. Check that the file is what its header says."
             )
 
 
 def _borders(data: bytes, start: int) -> list[tuple[int, int]]:
-    """Positions of lines that begin with ``E`` or ``HepMC::``, the first line apart, and the lines before each."""
+    """Positions of lines that begin with ``E`` or ``HepMC::``, except the first line, and the lines before each."""
     size = 1 << 10
     while True:
         places, lines = np.empty(size, np.int64), np.empty(size, np.int64)
@@ -108,16 +108,16 @@ def _borders(data: bytes, start: int) -> list[tuple[int, int]]:
 def cut(stream: Stream, path: str, state: CutState, block: int = BLOCK) -> Iterator[RecordText]:
     """The records of a file, in order.
 
-    Text that belongs to no record, but should, is handed out as a record that no parser accepts: so
-    nothing is lost in silence.
+    Text that should belong to a record but does not is yielded as a record that no parser accepts, so that nothing
+    is lost silently.
 
-    :raises InputError: a kind of listing that is not known
+    :raises InputError: the kind of listing is unknown
     """
     text: bytes | memoryview
     for text, line, last in segments(stream, path, block):
         if last:
             text = _without_partial_footer(bytes(text), state.format)
-            if text.endswith(b"\nE"):  # of a further event there is only its first letter
+            if text.endswith(b"\nE"):  # only the first letter of another event
                 yield from _handle(text[:-1], line, path, state)
                 text, line = b"E", line + text.count(b"\n")
         yield from _handle(text, line, path, state)
@@ -133,7 +133,7 @@ def _handle(text: bytes | memoryview, line: int, path: str, state: CutState) -> 
 
 
 def _without_partial_footer(text: bytes, number: int) -> bytes:
-    """A file may end in its end mark without a newline, or in a piece of it: the records are whole."""
+    """A file may end with its end marker without a newline, or with part of it: the records are complete."""
     begin = text.rfind(b"\n") + 1
     tail = text[begin:]
     if not tail or not FOOTERS[number].startswith(tail):
@@ -142,7 +142,7 @@ def _without_partial_footer(text: bytes, number: int) -> bytes:
 
 
 def _preamble(text: bytes, line: int, path: str, state: CutState) -> Iterator[RecordText]:
-    """What stands outside records: header, run information, footer; ``text`` has no E line."""
+    """Handle text outside records: header, run information, footer; ``text`` has no E line."""
     position = 0
     for offset, raw in enumerate(text.splitlines(keepends=True)):
         content = raw.strip()

@@ -1,4 +1,4 @@
-"""Event formats that the HepMC3 library reads (through pyhepmc) and we do not: LHEF and HEPEVT."""
+"""LHEF and HEPEVT, which are read by the HepMC3 library (through pyhepmc)."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ class LibraryPiece:
 
 
 def is_lhef(head: bytes) -> bool:
-    """Does a Les Houches event file begin like this?"""
+    """Whether a Les Houches event file begins like this."""
     return b"<LesHouchesEvents" in head
 
 
 def is_hepevt(head: bytes) -> bool:
-    """Does a HEPEVT text, as HepMC3 writes it, begin like this?"""
+    """Whether a HEPEVT text, as HepMC3 writes it, begins like this."""
     return _HEPEVT.match(head) is not None
 
 
@@ -81,7 +81,7 @@ def _read(stream: Stream, reading: Reading, kind: str, reader: str) -> Iterator[
     except RuntimeError as error:
         raise InputError(f"{stream.path} cannot be read as {kind} ({error}); check the file.") from error
     if empty:
-        reading.warn(f"{stream.path} holds no event.")
+        reading.warn(f"{stream.path} contains no events.")
 
 
 def _pyhepmc(path: str, kind: str) -> Any:
@@ -92,7 +92,7 @@ def _pyhepmc(path: str, kind: str) -> Any:
 
 
 class _Raw(io.RawIOBase):
-    """A stream as Python's file objects want it."""
+    """A stream as a raw file object of Python."""
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream

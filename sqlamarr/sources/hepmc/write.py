@@ -1,4 +1,4 @@
-"""HepMC3 ASCII written from the generator's tables; every number reads back as it was."""
+"""Write HepMC3 ASCII from the generator tables; every number reads back unchanged."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ _ATTRIBUTES = {
 
 
 def write(path: Path, chunks: Iterable[ParsedChunk], description: str, weight_names: Sequence[str] = ()) -> int:
-    """Write events; returns how many collisions there were.
+    """Write events and return the number of collisions.
 
-    :param path: .hepmc or .hepmc3, with .gz, .bz2 or .xz behind it if it is to be compressed
-    :param description: of what made them, in a few words
-    :raises OutputError: another name, or a file that cannot be written (then there is none)
+    :param path: a name ending in .hepmc or .hepmc3, followed by .gz, .bz2 or .xz for compression
+    :param description: what made the events, in a few words
+    :raises OutputError: the name ends otherwise, or the file cannot be written (then no file is left)
     """
     check_name(path)
     with replacing(path) as part, part.open("wb") as raw, _compressed(raw, path.suffix) as file:
@@ -54,16 +54,16 @@ def _write_records(file: Any, chunks: Iterable[ParsedChunk]) -> int:
 
 
 def check_name(path: Path) -> None:
-    """Refuse names that do not say HepMC.
+    """Check that a name has a suffix of HepMC.
 
     :raises OutputError: the name ends otherwise
     """
     if not any(path.name.endswith(name + end) for name in _SUFFIXES for end in _COMPRESSIONS):
-        raise OutputError(f"{path}: expected a name that ends in .hepmc, .hepmc.gz, .hepmc.bz2 or .hepmc.xz.")
+        raise OutputError(f"{path}: expected a name ending in .hepmc, .hepmc.gz, .hepmc.bz2 or .hepmc.xz.")
 
 
 def _compressed(file: IO[bytes], suffix: str) -> Any:
-    if suffix == ".gz":  # no name and time inside, so that the same events are the same bytes
+    if suffix == ".gz":  # without name and time, so that the same events give the same bytes
         return gzip.GzipFile("", "wb", 6, file, 0)
     if suffix == ".bz2":
         return bz2.BZ2File(file, "wb")
@@ -88,7 +88,7 @@ def records(chunk: ParsedChunk) -> Iterator[str]:
 
 
 def _parts(table: Columns, events: Columns) -> dict[int, dict[str, list[Any]]]:
-    """The rows of every collision as lists, by its id; None for NULL."""
+    """The rows of each collision as lists, by its id; None for NULL."""
     ids = np.ma.getdata(table["genevent_id"])
     order = np.argsort(ids, kind="stable")
     wanted = np.sort(np.ma.getdata(events["genevent_id"]))
@@ -122,10 +122,11 @@ def _attributes(event: dict[str, Any]) -> Iterator[str]:
 
 
 def _graph(vertices: Any, particles: Any) -> list[str]:
-    """Particles and vertices, each vertex behind what enters it and before what leaves it.
+    """Particles and vertices, each vertex after its incoming and before its outgoing particles.
 
-    Rows of tables have that order as a rule; where not, the particles are numbered anew. Into a vertex that nothing
-    enters goes a system of what leaves it, as into those of a gun: HepMC's library reads no other.
+    Rows of tables usually have that order; otherwise, the particles are renumbered. A vertex without incoming
+    particles, as in events of a gun, gets one that stands for the system of its outgoing particles, because HepMC's
+    library cannot read it otherwise.
     """
     rows = {vertex: row for row, vertex in enumerate(vertices.get("genvertex_id", ()))}
     incoming: dict[Any, list[int]] = {}

@@ -1,1 +1,1 @@
-"""The kinds of sources, a file each; the file's name is the kind's name. What they need is imported when it is used."""
+"""The kinds of sources, one file each, named after the kind. What they need is imported on use."""

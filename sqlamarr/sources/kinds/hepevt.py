@@ -16,7 +16,7 @@ class Hepevt(ContentKind):
     HELP = "HEPEVT"
 
     def sniff(self, head: bytes) -> bool:
-        """Does a file of this format begin like this?"""
+        """Whether a file of this format begins like this."""
         return is_hepevt(head)
 
     def read(self, stream: Stream, reading: Reading) -> Iterator[EventPiece]:

@@ -16,7 +16,7 @@ class HepMC(ContentKind):
     HELP = "HepMC2 or HepMC3 ASCII"
 
     def sniff(self, head: bytes) -> bool:
-        """Does a file of this format begin like this?"""
+        """Whether a file of this format begins like this."""
         return is_hepmc(head)
 
     def read(self, stream: Stream, reading: Reading) -> Iterator[EventPiece]:

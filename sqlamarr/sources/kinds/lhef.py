@@ -16,7 +16,7 @@ class Lhef(ContentKind):
     HELP = "LHEF"
 
     def sniff(self, head: bytes) -> bool:
-        """Does a file of this format begin like this?"""
+        """Whether a file of this format begins like this."""
         return is_lhef(head)
 
     def read(self, stream: Stream, reading: Reading) -> Iterator[EventPiece]:

@@ -1,4 +1,4 @@
-"""Events with pile-up, as the worker makes them."""
+"""Events with pile-up, as they are made in the worker."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from sqlamarr.sources.yaml_inputs import RecipeChunk
 class MixingSettings:
     """What the events of a source have in common.
 
-    :ivar key: of the random numbers for places
-    :ivar widths: of the luminous region in x, y, z [mm]; None: collisions stay where they are
-    :ivar centre: of the luminous region [mm]
-    :ivar sources: what collisions come from, by id
+    :ivar key: key of the random numbers for places
+    :ivar widths: widths of the luminous region in x, y, z [mm]; None leaves collisions where they are
+    :ivar centre: centre of the luminous region [mm]
+    :ivar sources: data sources of the collisions, by id
     """
 
     key: int
@@ -33,7 +33,7 @@ class MixingSettings:
 
 @dataclass(frozen=True)
 class PileupPiece:
-    """An event: the signal's (if there is one), and further collisions."""
+    """An event: the collision with the signal, if there is one, and further collisions."""
 
     event: EventRef
     source: DataSource
@@ -72,7 +72,7 @@ class PileupChunk:
         return PileupChunk(self.pieces[: len(first)]), PileupChunk(self.pieces[len(first) :])
 
     def parse(self) -> ParsedChunk:
-        """The tables of the events, all their collisions in them."""
+        """The tables of the events with all their collisions."""
         reasons: dict[int, str] = {}
         groups = list(_groups(self.pieces, reasons))
         while True:
@@ -93,9 +93,9 @@ def _source(piece: PileupPiece, packed: PackedCollision) -> DataSource:
 
 
 def _groups(pieces: Sequence[PileupPiece], reasons: dict[int, str]) -> Iterator[Group]:
-    """Everything parsed; what one recipe makes in one go.
+    """Parse all chunks; events of the same recipe are made in one go.
 
-    :param reasons: why events are rejected, to be added to
+    :param reasons: why events are rejected; entries are added
     """
     recipes: dict[int, list[tuple[RecipeChunk, OverlayPart, str]]] = {}
     for chunk, part, where in _chunks(pieces):
@@ -111,7 +111,7 @@ def _groups(pieces: Sequence[PileupPiece], reasons: dict[int, str]) -> Iterator[
 
 
 def _chunks(pieces: Sequence[PileupPiece]) -> Iterator[tuple[Chunk, OverlayPart, str]]:
-    """Chunks of one event each, where the events go, and the beginning of a sentence about them."""
+    """Chunks of one event each, the events that they belong to, and the beginning of a sentence about them."""
     for piece in pieces:
         event = piece.event
         if piece.signal is not None:
@@ -133,9 +133,9 @@ def _parsed(chunk: Chunk, parts: list[OverlayPart], wheres: list[str], reasons: 
 
 
 def _placed(tables: Tables, pieces: Sequence[PileupPiece]) -> Tables:
-    """Collisions of pile-up go to a new place; those of the signal only from the origin.
+    """Move collisions of pile-up to a new place; move those of the signal only if they are at the origin.
 
-    The numbers belong to genevent_id. A collision's old place, wherever its generator put it, is subtracted.
+    The random numbers belong to genevent_id. The place at which the generator put a collision is subtracted.
     """
     settings = pieces[0].settings
     events = tables["GenEvents"]

@@ -1,4 +1,4 @@
-"""Collisions that were made one by one, put together into events."""
+"""Put collisions that were made one by one together into events."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sqlamarr.native.columns import Columns
 from sqlamarr.sources.record_tables import Array
 
 TABLES = ("GenEvents", "GenVertices", "GenParticles", "GenWeights")
-#: Which of the columns hold ids, and what these number.
+#: Columns that hold ids, and the tables whose rows they number.
 _IDS = {
     "genevent_id": "GenEvents", "genvertex_id": "GenVertices", "production_vertex": "GenVertices",
     "end_vertex": "GenVertices", "genparticle_id": "GenParticles",
@@ -22,12 +22,12 @@ Tables = dict[str, Columns]
 
 
 class OverlayPart(NamedTuple):
-    """An event of some source, which becomes one or several collisions of another event.
+    """An event of a source that becomes one or several collisions of another event.
 
-    :ivar made_as: its event_id in the tables that it comes from
-    :ivar event_id: of the event that it belongs to
-    :ivar rank: where in that event it comes
-    :ivar datasource_id: what it comes from
+    :ivar made_as: its event_id in the original tables
+    :ivar event_id: event_id of the event that it belongs to
+    :ivar rank: its position in that event
+    :ivar datasource_id: the data source that it comes from
     """
 
     made_as: int
@@ -37,16 +37,16 @@ class OverlayPart(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Tables, and what becomes of the events in them; those that are no part of anything are left out."""
+    """Tables and what becomes of their events. Events that are not part of another event are left out."""
 
     tables: Tables
     parts: list[OverlayPart]
 
 
 class TooManyRowsError(SqlamarrError):
-    """Events have more rows than there are ids.
+    """An event has more rows than there are ids.
 
-    :ivar reasons: by event_id
+    :ivar reasons: sentences by event_id
     """
 
     def __init__(self, reasons: dict[int, str]) -> None:
@@ -55,7 +55,7 @@ class TooManyRowsError(SqlamarrError):
 
 
 def overlay(groups: Sequence[Group]) -> Tables:
-    """The generator's tables of events, each of which is all the collisions of its parts.
+    """Generator tables of events that consist of all collisions of their parts.
 
     :raises TooManyRowsError: there are not enough ids
     """
@@ -86,7 +86,7 @@ class _Rows(NamedTuple):
 
 
 def _rows(groups: Sequence[Group], table: str, place: Array) -> _Rows:
-    """A table's rows of all groups, in the order of the parts."""
+    """The rows of a table from all groups, in the order of the parts."""
     found, kept, begin = [], [], 0
     for group in groups:
         ids = np.array([part.made_as for part in group.parts], np.int64)
@@ -108,7 +108,7 @@ def _rows(groups: Sequence[Group], table: str, place: Array) -> _Rows:
 
 
 def _before(part: Array, events: Array, table: str) -> Array:
-    """How many rows of its event come before each part's."""
+    """How many rows of the same event come before the rows of each part."""
     counts = np.bincount(part, minlength=len(events))
     ends = np.cumsum(counts)
     first = np.searchsorted(events, events)
@@ -121,7 +121,7 @@ def _before(part: Array, events: Array, table: str) -> Array:
 
 
 def _of(table: Columns, name: str) -> Array:
-    """A column; where the table has none, NULLs."""
+    """A column; NULLs if the table does not have it."""
     if name in table:
         return table[name]
     return np.ma.MaskedArray(np.zeros(table.rows, np.int64), mask=np.ones(table.rows, bool))
@@ -135,10 +135,10 @@ def _column(arrays: Sequence[Array]) -> Array:
 
 
 def primary_places(tables: Tables) -> Array:
-    """Where the collisions are: x, y, z [mm] of the primary vertex of each row of GenEvents, (n, 3).
+    """Places of collisions: x, y, z [mm] of the primary vertex of each row of GenEvents, (n, 3).
 
-    That is the first flagged vertex, else the one that the first particle with a production vertex comes from, as the
-    step find_primary_vertices has it where there is no signal; else the origin.
+    The primary vertex is the first flagged vertex. Without one, it is the production vertex of the first particle that
+    has one, as in the step find_primary_vertices without signal. Otherwise, it is the origin.
     """
     collisions, vertices, particles = (tables[name] for name in TABLES[:3])
     places = np.stack([vertices[axis] for axis in ("x", "y", "z")], axis=1)
@@ -146,7 +146,7 @@ def primary_places(tables: Tables) -> Array:
     begins = np.flatnonzero(~np.ma.getmaskarray(made))
     at = np.searchsorted(vertices["genvertex_id"], np.ma.getdata(made)[begins])
     out = np.zeros((collisions.rows, 3))
-    # The better of the two comes last, and replaces the other.
+    # The better of the two comes last and replaces the other.
     flagged = np.flatnonzero(vertices["is_primary"] == 1)
     for owner, rows in ((particles["genevent_id"][begins], at), (vertices["genevent_id"][flagged], flagged)):
         ids, first = np.unique(owner, return_index=True)
@@ -155,9 +155,9 @@ def primary_places(tables: Tables) -> Array:
 
 
 def move(tables: Tables, steps: Array) -> Tables:
-    """Collisions at other places.
+    """Move collisions.
 
-    :param steps: by how much each row of GenEvents moves in x, y, z [mm], (n, 3)
+    :param steps: shift of each row of GenEvents in x, y, z [mm], (n, 3)
     """
     ids = tables["GenEvents"]["genevent_id"]
     moved = dict(tables)

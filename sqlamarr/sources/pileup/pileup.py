@@ -1,4 +1,4 @@
-"""``pileup:``, further collisions in the events of another source, in Poisson numbers."""
+"""``pileup:``, a Poisson-distributed number of further collisions in the events of another source."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ SCHEMA: Mapping[str, Any] = {
         },
         "signal": {
             **_INPUTS,
-            "description": "Events that they are added to: inputs as on the command line, or descriptions. Without: "
-            "events are crossings with one collision at least.",
+            "description": "Events that they are added to: inputs as on the command line, or descriptions. Without it, "
+            "events are crossings with at least one collision.",
         },
         "luminous_region": {
             "description": f"Where collisions are: a year ({', '.join(map(str, LUMINOUS_REGION))}; default 2016), "
@@ -54,7 +54,11 @@ SCHEMA: Mapping[str, Any] = {
                 },
             ],
         },
-        "events": {"type": "integer", "minimum": 1, "description": "How many; without signal, or not all of it."},
+        "events": {
+            "type": "integer",
+            "minimum": 1,
+            "description": "Number of events: needed without signal; with signal, at most so many are read.",
+        },
     },
     "additionalProperties": False,
 }
@@ -65,10 +69,10 @@ def read(description: DescribedSource, reading: Reading, entry: dict[str, Any]) 
     """The events of the signal with pile-up, or crossings without signal.
 
     :param entry: of the provenance
-    :raises InputError: an input is wrong, or there is no end to the events
+    :raises InputError: an input is wrong, or the number of events is not limited
     """
     if reading.seed is None:
-        raise InputError(f"{description.path} draws collisions at random: that needs a seed.")
+        raise InputError(f"{description.path} draws collisions at random, which needs a seed.")
     content = description.content
     key = stream_key(reading.seed, "source:pileup")
     at_least = 0 if "signal" in content else 1
@@ -85,7 +89,7 @@ def read(description: DescribedSource, reading: Reading, entry: dict[str, Any]) 
 
 
 def _region(content: Mapping[str, Any]) -> tuple[tuple[float, ...] | None, tuple[float, ...]]:
-    """Widths and centre of the luminous region [mm]; no widths: nothing is to be moved."""
+    """Widths and centre of the luminous region [mm]; without widths, nothing is moved."""
     region = content.get("luminous_region", 2016)
     if region == "none":
         return None, (0.0, 0.0, 0.0)
@@ -95,7 +99,7 @@ def _region(content: Mapping[str, Any]) -> tuple[tuple[float, ...] | None, tuple
 
 
 def _pool(description: DescribedSource, reading: Reading) -> Pool:
-    """Where collisions come from, ready."""
+    """Prepare the pool that collisions come from."""
     arguments = _arguments(description, "collisions")
     seed = stream_key(reading.seed or 0, "source:pileup:collisions")
     made = [argument for argument in arguments if isinstance(argument, DescribedSource) and not argument.is_read]
@@ -112,13 +116,13 @@ def _pool(description: DescribedSource, reading: Reading) -> Pool:
     for warning in inner.warnings:
         reading.warn(warning)
     if not len(pool):
-        raise InputError(f"{description.path}: pileup.collisions: there is no collision in the files.")
+        raise InputError(f"{description.path}: pileup.collisions: the files contain no collisions.")
     return pool
 
 
 def _events(description: DescribedSource, reading: Reading) -> Iterator[tuple[EventRef, DataSource, Chunk | None]]:
     if "events" in description.content:
-        reading.last = True  # whatever comes after is read
+        reading.last = True  # inputs that follow are read nevertheless
     if "signal" in description.content:
         for chunk in _inputs(_arguments(description, "signal"), reading).chunks(1):
             (event,), (source, *_) = chunk.events, chunk.sources
@@ -143,7 +147,7 @@ def _anchored(given: Any, description: DescribedSource) -> Any:
     if not isinstance(given, str):
         return given
     if given == "-":
-        raise InputError(f"{description.path}: the standard input (-) is no input of pile-up; name a file.")
+        raise InputError(f"{description.path}: pile-up cannot be read from standard input (-); name a file.")
     return str(description.folder / given)
 
 

@@ -16,8 +16,8 @@ def words(key: int, counter: int, stream: int) -> tuple[int, int]:
     """Two random integers of 64 bits (a Philox4x32-10 block).
 
     :param key: see :func:`sqlamarr.native.random.stream_key`
-    :param counter: what they belong to, e.g. event_id
-    :param stream: separates several uses for one counter
+    :param counter: id of what they belong to, e.g. event_id
+    :param stream: tells several uses of one counter apart
     """
     out = ffi.new("uint32_t[4]")
     lib.sqlamarr_philox4x32([counter & _LOW, counter >> 32, 0, stream], [key & _LOW, key >> 32], out)
@@ -26,11 +26,11 @@ def words(key: int, counter: int, stream: int) -> tuple[int, int]:
 
 @lru_cache(maxsize=16)
 def thresholds(mean: float, at_least: int = 0) -> tuple[int, ...]:
-    """The cumulative distribution in units of 2^-64, from ``at_least`` on, under the condition that it is reached.
+    """The cumulative distribution from ``at_least`` on, given that this is reached, in units of 2^-64.
 
-    The arithmetic is decimal, with 40 digits, and done in software: no processor's exponential function takes part.
+    The arithmetic is decimal with 40 digits, in software, so that no processor's exponential function is involved.
 
-    :param mean: of the Poisson distribution without the condition
+    :param mean: mean of the Poisson distribution without the condition
     """
     with localcontext() as context:
         context.prec = _DIGITS
@@ -54,17 +54,17 @@ def thresholds(mean: float, at_least: int = 0) -> tuple[int, ...]:
 
 
 def poisson(mean: float, bits: int, at_least: int = 0) -> int:
-    """The Poisson number of 64 random bits.
+    """The Poisson number for 64 random bits.
 
     :param bits: from 0 to 2^64 - 1
-    :param at_least: condition on a number that is not lower
+    :param at_least: the least number that is allowed
     """
     steps = thresholds(mean, at_least)
     return at_least + min(bisect.bisect_right(steps, bits), len(steps) - 1)
 
 
 def below(n: int, bits: int) -> int:
-    """An integer from 0 to n - 1, each as likely as the others to 2^-64."""
+    """An integer from 0 to n - 1, with equal probabilities to within 2^-64."""
     return n * bits >> 64
 
 

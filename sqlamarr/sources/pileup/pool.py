@@ -1,4 +1,4 @@
-"""What pile-up collisions come from: stored ones, drawn again and again, or a generator that never repeats."""
+"""Pools of pile-up collisions: stored ones that are drawn repeatedly, or a generator that never repeats."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from sqlamarr.sources.pileup.poisson import below, words
 from sqlamarr.sources.reading import Reading
 from sqlamarr.sources.yaml_inputs import RecipeChunk
 
-MOST = 1000  # collisions of an event
-COLLISION = 1  # streams of random numbers from here on: which collision is drawn
+MOST = 1000  # collisions in an event
+COLLISION = 1  # first of the streams of random numbers that choose collisions
 
 
 @dataclass(frozen=True)
 class PackedCollision:
-    """A chunk of one event; stored ones are pickled, and cheap to carry along as they are."""
+    """A chunk of one event. Stored chunks stay pickled, which makes them cheap to pass on."""
 
     content: bytes | Chunk
     datasource_id: int
@@ -38,22 +38,22 @@ class Pool(Protocol):
     """Hands out collisions."""
 
     def collision(self, key: int, event: EventRef, number: int) -> PackedCollision:
-        """The collision that an event has as its ``number``-th of pile-up, from 0."""
+        """The pile-up collision of an event with this number, from 0."""
 
     @property
     def sources(self) -> dict[int, DataSource]:
-        """What they come from, by id."""
+        """The data sources of the collisions, by id."""
 
     def close(self) -> None:
-        """There will be no more."""
+        """Finish: no more collisions are needed."""
 
 
 @dataclass
 class Stored:
-    """Collisions of files, in a temporary file, so that they need no memory.
+    """Collisions from files, kept in a temporary file to save memory.
 
-    :param chunks: of one event each
-    :param reading: deals out ids of sources
+    :param chunks: chunks of one event each
+    :param reading: assigns ids to sources
     """
 
     chunks: Iterable[Chunk]
@@ -85,7 +85,7 @@ class Stored:
         self._file.close()
 
     def collision(self, key: int, event: EventRef, number: int) -> PackedCollision:
-        """One of them, whichever the random numbers of the event point at; the same may come again."""
+        """A collision chosen by the event's random numbers; the same one may be chosen again."""
         index = below(len(self), words(key, event.event_id, COLLISION + number)[0])
         self.drawn += 1
         self._file.seek(self._ends[index])
@@ -94,9 +94,9 @@ class Stored:
 
 @dataclass
 class Generated:
-    """Collisions of a generator: every one is new.
+    """Collisions from a generator, each of them new.
 
-    :param name: of the description, for people
+    :param name: name of the description for messages
     """
 
     generator: Generator
@@ -109,28 +109,30 @@ class Generated:
         self.sources[self._source.datasource_id] = self._source
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing, as no file is open."""
 
     def collision(self, key: int, event: EventRef, number: int) -> PackedCollision:
-        """The generator's event that belongs to this event and number.
+        """The generator's event for this event and number.
 
-        :raises InputError: the ordinal is beyond those that generators can be given
+        :raises InputError: the ordinal is too high for a generator
         """
         ordinal = event.ordinal * MOST + number
         if ordinal * ROWS_PER_EVENT >= 2**63:
-            raise InputError(f"Event {event.ordinal} is too far on for generated pile-up; it ends at 2^63 / 10^9.")
+            raise InputError(
+                f"Event {event.ordinal} has too high an ordinal for generated pile-up; the limit is 2^63 / 10^9."
+            )
         made = event._replace(event_id=ordinal * ROWS_PER_EVENT, ordinal=ordinal)
         return PackedCollision(RecipeChunk((made,), (self._source,), self.generator.recipe), self._source.datasource_id)
 
 
 def reuse(pool: Pool) -> str | None:
-    """A sentence on how often stored collisions were used; None where none was."""
+    """A sentence on how often stored collisions were used; None if none was."""
     if not isinstance(pool, Stored) or not pool.drawn:
         return None
     each = pool.drawn / len(pool)
     return (
         f"pile-up: {pool.drawn} collisions were drawn at random from {len(pool)} stored ones, each {each:.2g} times "
-        "on average, and put at new places."
+        "on average, and moved to new places."
     )
 
 

@@ -1,1 +1,1 @@
-"""Pythia 8 in this process."""
+"""Pythia 8, run in the same process."""

@@ -1,4 +1,4 @@
-"""Pythia 8 in this process: initialised once per configuration, its random numbers set anew for every event."""
+"""Pythia 8 in this process: initialised once per configuration, with a new random state for every event."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from typing import Any, TypeVar
 from sqlamarr.errors import InputError, missing_package
 from sqlamarr.sources.pileup.poisson import words
 
-#: Read before the user's lines. What lives less than 1 m decays, as a detector that tracks the products of K_S and
-#: Lambda needs it. Initialisation always starts from the same seed, so that all workers begin alike.
+#: Settings read before the user's lines. Particles with a mean path below 1 m decay, because the detector tracks the
+#: products of K_S and Lambda. Initialisation always uses the same seed, so that all workers start in the same state.
 DEFAULTS = (
     "Print:quiet = on",
     "ParticleDecays:limitTau0 = on",
@@ -26,21 +26,21 @@ DEFAULTS = (
     "Random:setSeed = on",
     "Random:seed = 1",
 )
-#: Settings that the run makes itself, by how their names begin, and where.
+#: Settings that the run makes itself, by the beginning of their names, and where they are made.
 IGNORED = {"random:": "the run's --seed", "main:": "'events: N' or -n"}
-#: Settings that would take away what this source promises, and why.
+#: Settings that would break the guarantees of this source, and why.
 REFUSED = {
-    "phasespace:increasemaximum": "events would depend on those before them; as it is, they may have weights above 1",
-    "beams:lhef": "such files are inputs of a run by themselves",
-    "hadronlevel:all": "say how often to hadronize with 'signal: {hadronizations: N}'",
+    "phasespace:increasemaximum": "events would depend on those before them; without it, weights above 1 are possible",
+    "beams:lhef": "give such a file as an input of the run instead",
+    "hadronlevel:all": "set how often to hadronize with 'signal: {hadronizations: N}'",
 }
 
-#: Pythia takes any other value of a setting that is on or off for off.
+#: Pythia treats any other value of an on/off setting as off.
 SWITCHES = ("on", "yes", "true", "ok", "1", "off", "no", "false", "0")
-#: Read after all others, to hear why it does not start: quiet, it does not say.
+#: Read after all other settings to learn why Pythia does not start: when quiet, it gives no reason.
 LOUD = ("Print:quiet = off", "Print:errors = on", "Print:verbosity = 2")
 
-_GENERATOR_SEEDS = 899_999_999  # Pythia knows seeds from 1 to this
+_GENERATOR_SEEDS = 899_999_999  # Pythia's seeds range from 1 to this
 _PHASES = 16_777_213  # values of its generator's arithmetic sequence, in units of 2^-24
 _LAG, _SHORT_LAG = 97, 33
 
@@ -57,14 +57,14 @@ def load() -> Any:
 
 
 def start(lines: tuple[str, ...], name: str) -> Any:
-    """Pythia with these settings, initialised.
+    """Initialise Pythia with these settings.
 
-    :param name: of the description, for messages
-    :raises InputError: a setting is unknown or refused, or Pythia does not start with them
+    :param name: name of the description for messages
+    :raises InputError: a setting is unknown or refused, or Pythia cannot be initialised with the settings
     """
     pythia = _set_up(lines, name)
     if not pythia.init():
-        raise InputError(f"{name}: Pythia does not start with this configuration: {_reason(lines, name)}")
+        raise InputError(f"{name}: Pythia cannot be initialised with this configuration: {_reason(lines, name)}")
     return pythia
 
 
@@ -80,16 +80,16 @@ def _set_up(lines: tuple[str, ...], name: str) -> Any:
 
 
 def _reason(lines: tuple[str, ...], name: str) -> str:
-    """Start Pythia once more, and hear what it prints."""
+    """Start Pythia once more and capture what it prints."""
     pythia = _set_up(lines, name)
     for line in LOUD:
         pythia.readString(line)
     said = [line.partition("PYTHIA")[2] for line in _printed_by(pythia.init).splitlines() if "PYTHIA" in line]
-    return "; ".join(" ".join(line.split()) for line in said) or "it does not say why"
+    return "; ".join(" ".join(line.split()) for line in said) or "it gives no reason"
 
 
 def _printed_by(run: Callable[[], Any]) -> str:
-    """What native code prints, which goes past ``sys.stdout``."""
+    """Capture what native code prints, which bypasses ``sys.stdout``."""
     flush_all = ctypes.CDLL(None).fflush
     sys.stdout.flush()
     with tempfile.TemporaryFile() as file:
@@ -107,7 +107,7 @@ def _printed_by(run: Callable[[], Any]) -> str:
 
 
 def checked(lines: tuple[str, ...], name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Settings without those that the run makes itself, and sentences about these.
+    """The settings without those that the run makes itself, and sentences about the latter.
 
     :raises InputError: one is among REFUSED
     """
@@ -119,7 +119,7 @@ def checked(lines: tuple[str, ...], name: str) -> tuple[tuple[str, ...], tuple[s
                 raise InputError(f"{name}: config sets {line.strip()!r}, which is not possible here: {why}.")
         instead = next((words for begin, words in IGNORED.items() if key.startswith(begin)), None)
         if instead:
-            warnings.append(f"{name}: config's line {line.strip()!r} is ignored; what counts is {instead}.")
+            warnings.append(f"{name}: config's line {line.strip()!r} is ignored; {instead} is used instead.")
         else:
             kept.append(line)
     return tuple(kept), tuple(warnings)
@@ -133,18 +133,18 @@ def _suggestion(pythia: Any, line: str) -> str:
     if key in names or key[:1].isdigit():
         return ": check its value, and the particle if it begins with one."
     close = get_close_matches(key, names, n=1)
-    return f". Did you mean {names[close[0]]!r}?" if close else ": its manual has the names of settings."
+    return f". Did you mean {names[close[0]]!r}?" if close else ": the names of the settings are in its manual."
 
 
 def set_random(rndm: Any, key: int, event_id: int, stream: int) -> None:
-    """Put Pythia's generator into the state that belongs to an event, whatever it did before.
+    """Put Pythia's generator into the state that belongs to an event, independent of what it did before.
 
-    Pythia's generator (Marsaglia, Zaman, Tsang) has 899,999,999 seeds: with one event per seed, among a million
-    events there would be some 560 pairs of twins. So the state is taken from 128 bits of Philox: its seed, where
-    reading its table of 97 numbers begins, and the phase of its arithmetic sequence: 1.5e18 states.
+    Pythia's generator (Marsaglia, Zaman, Tsang) has 899,999,999 seeds. With one seed per event, a million events
+    would have some 560 identical pairs. The state is therefore taken from 128 bits of Philox: the seed, the place in
+    the table of 97 numbers where reading begins, and the phase of the arithmetic sequence. This gives 1.5e18 states.
 
     :param key: see :func:`sqlamarr.native.random.stream_key`
-    :param stream: separates several uses for one event
+    :param stream: tells several uses for one event apart
     """
     first, second = words(key, event_id, stream)
     rndm.init(1 + first % _GENERATOR_SEEDS)
@@ -157,7 +157,7 @@ def set_random(rndm: Any, key: int, event_id: int, stream: int) -> None:
 
 @dataclass(frozen=True)
 class CrossSection:
-    """Of the processes that are on, before any requirement on the event [pb]."""
+    """The cross-section of the processes that are on, before any requirement on the event [pb]."""
 
     value: float
     error: float
@@ -168,9 +168,9 @@ _TRIALS = 20_000
 
 
 def cross_section(lines: tuple[str, ...], key: int, name: str) -> CrossSection:
-    """Integrate the cross-section with the hard process alone; the same for every worker and split.
+    """Integrate the cross-section with only the hard process. It is the same for every worker and split.
 
-    :param key: of the random numbers
+    :param key: key of the random numbers
     """
     pythia = start((*lines, "PartonLevel:all = off", "HadronLevel:all = off"), name)
     set_random(pythia.rndm, key, 0, _CROSS_SECTION_STREAM)
@@ -186,7 +186,7 @@ T = TypeVar("T")
 
 
 class Instances:
-    """The last few objects that are dear to make, by what they were made from; one per process.
+    """A cache of the last few objects that are expensive to make, one per process.
 
     :param size: how many to keep
     """
@@ -194,10 +194,10 @@ class Instances:
     def __init__(self, size: int = 4) -> None:
         self._kept: OrderedDict[Any, Any] = OrderedDict()
         self._size = size
-        self.lock = threading.RLock()  # Pythia serves one caller at a time
+        self.lock = threading.RLock()  # Pythia can serve only one caller at a time
 
     def get(self, key: Any, make: Any) -> Any:
-        """The object made from ``key``, by ``make()`` if it is not there."""
+        """The object made from ``key``. ``make()`` is called if it is not in the cache."""
         with self.lock:
             if key not in self._kept:
                 self._kept[key] = make()

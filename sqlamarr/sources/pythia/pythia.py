@@ -21,10 +21,10 @@ from sqlamarr.sources.pythia.signal import NoEventError, Sampler, Signal, decay_
 _PARTICLE = {"type": ["string", "integer"]}
 _SIGNAL = {
     "type": "object",
-    "description": "Only collisions with this particle are kept; it is marked as signal.",
+    "description": "Keep only collisions with this particle, and mark it as signal.",
     "properties": {
-        "particle": {**_PARTICLE, "description": "Name or PDG id of a hadron; needed where 'decay' does not say it."},
-        "charge_conjugate": {"type": "boolean", "description": "Its antiparticle will do too; default true."},
+        "particle": {**_PARTICLE, "description": "Name or PDG id of a hadron; needed unless 'decay' is given."},
+        "charge_conjugate": {"type": "boolean", "description": "Accept its antiparticle as well; default true."},
         "decay": {
             "type": "string",
             "description": "Its decay, e.g. 'B0 -> (K*(892)0 -> K+ pi-) mu+ mu-', by phase space; default: Pythia's.",
@@ -39,7 +39,7 @@ _SIGNAL = {
         "hadronizations": {
             "type": "integer",
             "minimum": 1,
-            "description": "How often to hadronize a collision anew until the signal is there; default 1.",
+            "description": "How often to hadronize a collision in search of the signal; default 1.",
         },
     },
     "additionalProperties": False,
@@ -56,7 +56,7 @@ SCHEMA: Mapping[str, Any] = {
             "type": "object",
             "properties": {
                 "particles": {"type": "array", "items": _PARTICLE, "minItems": 2, "maxItems": 2},
-                "energy": {"type": "number", "exclusiveMinimum": 0, "description": "In the centre of mass [GeV]."},
+                "energy": {"type": "number", "exclusiveMinimum": 0, "description": "Centre-of-mass energy [GeV]."},
             },
             "additionalProperties": False,
             "description": "Default: two protons at 13000 GeV.",
@@ -65,24 +65,24 @@ SCHEMA: Mapping[str, Any] = {
         "redecay": {
             "type": "integer",
             "minimum": 1,
-            "description": "ReDecay: how many events share a collision but for the decay of its signal.",
+            "description": "ReDecay: how many events share a collision, apart from the decay of its signal.",
         },
         "max_tries": {
             "type": "integer",
             "minimum": 1,
-            "description": "An event is rejected if so many collisions have no signal; default 100000.",
+            "description": "Reject an event after this many collisions without a signal; default 100000.",
         },
         "events": {
             "type": "integer",
             "minimum": 1,
-            "description": "How many; default: as many as are asked for.",
+            "description": "Number of events; default: as many as the run asks for.",
         },
     },
     "additionalProperties": False,
 }
 
 
-_LOWEST_ENERGY = 20.0  # GeV: less than LHC's protons of injection energy on a target at rest, 29 GeV
+_LOWEST_ENERGY = 20.0  # GeV: less than that of LHC protons at injection energy on a fixed target, 29 GeV
 _FIRST_HADRON = 100  # PDG codes of hadrons are higher
 
 
@@ -91,10 +91,10 @@ class PythiaRecipe:
     """Makes events with Pythia, which each process initialises once.
 
     :ivar lines: Pythia's settings
-    :ivar signal: what an event must have; None: nothing
-    :ivar key: of the random numbers, see :func:`sqlamarr.native.random.stream_key`
-    :ivar sigma: of the processes
-    :ivar name: of the description, for messages
+    :ivar signal: what an event must contain; None for no requirement
+    :ivar key: key of the random numbers, see :func:`sqlamarr.native.random.stream_key`
+    :ivar sigma: cross-section of the processes
+    :ivar name: name of the description for messages
     """
 
     lines: tuple[str, ...]
@@ -104,7 +104,7 @@ class PythiaRecipe:
     name: str
 
     def make(self, events: Sequence[EventRef]) -> ParsedChunk:
-        """Generate these events; each depends on (key, event_id) alone."""
+        """Generate these events; each depends only on (key, event_id)."""
         done, rejected = [], []
         with INSTANCES.lock:
             sampler = INSTANCES.get((self.lines, self.signal), lambda: Sampler(self.lines, self.signal, self.name))
@@ -125,15 +125,15 @@ class PythiaRecipe:
 
 
 def prepare(description: DescribedSource, seed: int) -> Generator:
-    """Start Pythia and learn the cross-section.
+    """Start Pythia and determine the cross-section.
 
-    :raises InputError: Pythia does not understand a setting, or a name or range is none
+    :raises InputError: Pythia does not understand a setting, or a name or a range is invalid
     """
     content, name = description.content, description.path
     config, warnings = checked(_config(content["config"], description), name)
     lines = (*_beams(content.get("beams", {}), name), *config)
     signal = _signal(content, name)
-    # What is wrong shows before any event.
+    # Mistakes are found before any event.
     sampler = INSTANCES.get((lines, signal), lambda: Sampler(lines, signal, name))
     key = stream_key(seed, "source:pythia")
     recipe = PythiaRecipe(lines, signal, key, cross_section(lines, key, name), name)
@@ -156,18 +156,22 @@ def _beams(beams: Mapping[str, Any], name: str) -> tuple[str, ...]:
 def _signal(content: Mapping[str, Any], name: str) -> Signal | None:
     if "signal" not in content:
         if "redecay" in content:
-            raise InputError(f"{name}: pythia.redecay needs pythia.signal: it decays the signal again and again.")
+            raise InputError(f"{name}: pythia.redecay needs pythia.signal, which it decays repeatedly.")
         return None
     given = content["signal"]
     decay = _decay(given["decay"], f"{name}: pythia.signal.decay") if "decay" in given else None
     if decay is None and "particle" not in given:
-        raise InputError(f"{name}: pythia.signal: say 'particle' or 'decay'.")
+        raise InputError(f"{name}: pythia.signal: give 'particle' or 'decay'.")
     pid = _pid(given["particle"], name) if "particle" in given else decay.pid if decay else 0
     if decay and abs(decay.pid) != abs(pid):
-        raise InputError(f"{name}: pythia.signal: the particle is {given['particle']}, the decay one of another.")
+        raise InputError(
+            f"{name}: pythia.signal: 'particle' is {given['particle']}, but 'decay' is the decay of another particle."
+        )
     low, high = given.get("eta", (None, None))
     if low is not None and not low < high:
-        raise InputError(f"{name}: pythia.signal.eta: expected a range, its lower end first, found {[low, high]}.")
+        raise InputError(
+            f"{name}: pythia.signal.eta: expected a range with the lower limit first, found {[low, high]}."
+        )
     return Signal(
         pid,
         given.get("charge_conjugate", True),
@@ -189,12 +193,12 @@ def _decay(text: str, where: str) -> Decay:
 
 
 def _notes(content: Mapping[str, Any], name: str) -> Iterator[str]:
-    """What the user should know of the description."""
+    """What the user should know about the description."""
     beams = content.get("beams", {})
     energy, hadrons = beams.get("energy", 13000.0), [_pid(p, name) for p in beams.get("particles", (PROTON, PROTON))]
     if energy < _LOWEST_ENERGY and all(abs(pid) > _FIRST_HADRON for pid in hadrons):
         yield (
-            f"{name}: pythia.beams.energy: hadrons collide with {energy:g} GeV in their centre of mass. If that is "
+            f"{name}: pythia.beams.energy: hadrons collide at a centre-of-mass energy of {energy:g} GeV. If that was "
             "meant in TeV: 13 TeV is 13000."
         )
     if text := content.get("signal", {}).get("decay"):

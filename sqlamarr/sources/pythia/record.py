@@ -1,4 +1,4 @@
-"""An event of Pythia 8 as arrays, and such arrays as generator tables: MeV, mm, mm/c."""
+"""Convert events of Pythia 8 to arrays, and such arrays to generator tables, in MeV, mm and mm/c."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from sqlamarr.native.columns import Columns
 from sqlamarr.particles.codes import BEAM, LHCB_SIGNAL
 from sqlamarr.sources.record_tables import collision_tables, particle_columns, rows_of, vertex_columns
 
-TO_MEV = 1000.0  # Pythia counts in GeV
+TO_MEV = 1000.0  # Pythia uses GeV
 
-_STRINGS = frozenset((*range(81, 87), *range(101, 107)))  # |status| of hadrons made by a whole string
+_STRINGS = frozenset((*range(81, 87), *range(101, 107)))  # |status| of hadrons produced by a whole string
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -23,12 +23,12 @@ Array = np.ndarray[Any, np.dtype[Any]]
 class Record:
     """The particles and vertices of one collision.
 
-    :ivar line: line of Pythia's record, (n,)
+    :ivar line: line in Pythia's record, (n,)
     :ivar pid: PDG codes, (n,)
     :ivar status: HepMC statuses, (n,)
     :ivar momenta: pe, px, py, pz, m [MeV], (n, 5)
-    :ivar production: index of the production vertex, -1: none, (n,)
-    :ivar end: index of the end vertex, -1: none, (n,)
+    :ivar production: index of the production vertex, -1 for none, (n,)
+    :ivar end: index of the end vertex, -1 for none, (n,)
     :ivar vertices: t [mm/c], x, y, z [mm], (v, 4)
     """
 
@@ -64,15 +64,15 @@ def read(event: Any) -> Record:
 def graph(
     mother1: Sequence[int], mother2: Sequence[int], status: Sequence[int]
 ) -> tuple[list[int], list[int], list[int]]:
-    """Vertices from the mothers of every line.
+    """Find vertices from the mothers of every line.
 
-    :returns: production and end vertex by line (-1: none), and by vertex the line that it was made for
+    :returns: production and end vertex by line (-1 for none), and by vertex the line for which it was made
     """
     production, end = [-1] * len(mother1), [-1] * len(mother1)
     first: list[int] = []
     last, vertex = (0, 0, 0), -1
     for line, codes in enumerate(zip(mother1, mother2, status)):
-        if codes != last:  # else a sister of the line before
+        if codes != last:  # otherwise, a sister of the previous line
             last = codes
             mothers = _mothers(*codes)
             vertex = -1
@@ -91,7 +91,7 @@ def graph(
 
 
 def _mothers(a: int, b: int, status: int) -> Sequence[int]:
-    """The lines that two mother codes stand for (Pythia's manual, Particle Properties)."""
+    """The lines that two mother codes denote (Pythia's manual, Particle Properties)."""
     if a == b == 0:
         return ()
     if b in (0, a):
@@ -102,9 +102,9 @@ def _mothers(a: int, b: int, status: int) -> Sequence[int]:
 
 
 def graft(record: Record, index: int, decay: Record) -> Record:
-    """A record in which the particle ``index`` decays, and is the signal.
+    """A record in which the particle ``index`` is the signal and decays.
 
-    :param decay: its decay: the first particle is the one that decays
+    :param decay: its decay, whose first particle is the one that decays
     """
     n, v = len(record.pid), len(record.vertices)
     status, end = record.status.copy(), record.end.copy()
@@ -122,10 +122,10 @@ def graft(record: Record, index: int, decay: Record) -> Record:
 
 
 class Collision(NamedTuple):
-    """A record, and whose it is.
+    """A record and the event that it belongs to.
 
-    :ivar header: the columns of GenEvents but the ids
-    :ivar weights: all of them, the one of the header first
+    :ivar header: the columns of GenEvents other than ids
+    :ivar weights: all weights, the one in the header first
     """
 
     event_id: int

@@ -1,4 +1,4 @@
-"""Collisions of Pythia that have a signal: hadronized until it is there, decayed on its own, and again (ReDecay)."""
+"""Collisions of Pythia with a signal, which is decayed separately, repeatedly if wanted (ReDecay)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sqlamarr.sources.pythia.record import TO_MEV, Record, graft, read
 
 COLLISION, DECAY = 0, 1  # streams of random numbers
 _HADRON = 83  # Pythia's status of a primary hadron
-_FAILURES = 100  # so often in a row Pythia may give a collision up
+_FAILURES = 100  # how often in a row Pythia may fail to generate a collision
 
 
 class NoEventError(SqlamarrError):
@@ -22,11 +22,11 @@ class NoEventError(SqlamarrError):
 
 @dataclass(frozen=True)
 class Signal:
-    """What an event must have.
+    """What an event must contain.
 
     :ivar pid: PDG code
-    :ivar conjugate: its antiparticle will do as well
-    :ivar decay: Pythia's settings that make it decay as wanted; none: as Pythia knows it
+    :ivar conjugate: whether its antiparticle is accepted as well
+    :ivar decay: settings that make Pythia decay it as requested; empty for Pythia's own decays
     :ivar eta: range of its pseudorapidity, or None
     :ivar hadronizations: how often to hadronize a collision
     :ivar redecay: how many events share a collision, or None
@@ -43,14 +43,14 @@ class Signal:
 
 
 class Sampler:
-    """Pythia, and beside it a second one that knows only how the signal decays.
+    """One instance of Pythia for collisions, and a second one only for decays of the signal.
 
-    The second has the decay tables that the signal's decay asks for, so that the same species elsewhere in the
-    collision decay as always.
+    Only the second has the decay tables of the signal's decay, so that the same species elsewhere in the collision
+    decay as usual.
 
     :param lines: Pythia's settings
-    :param name: of the description, for messages
-    :raises InputError: Pythia does not start with them
+    :param name: name of the description for messages
+    :raises InputError: Pythia cannot be initialised with the settings
     """
 
     def __init__(self, lines: tuple[str, ...], signal: Signal | None, name: str) -> None:
@@ -65,13 +65,13 @@ class Sampler:
         _check_signal(self.pythia, signal, name)
         self._decays = start((*lines, *signal.decay, "ProcessLevel:all = off"), name)
         if not self._decays.particleData.canDecay(abs(signal.pid)):
-            raise InputError(f"{name}: pythia.signal: Pythia knows no decay of {signal.pid}; say 'decay'.")
+            raise InputError(f"{name}: pythia.signal: Pythia knows no decay of {signal.pid}; give 'decay'.")
         self._decays.particleData.mayDecay(abs(signal.pid), True)
 
     def event(self, key: int, event_id: int) -> tuple[Record, dict[str, Any]]:
-        """An event, which depends on the arguments alone, and columns of GenEvents.
+        """An event, which depends only on the arguments, and columns of GenEvents.
 
-        :raises NoEventError: Pythia gives up, or the signal does not come
+        :raises NoEventError: Pythia fails, or there is no signal
         """
         if self.signal is None:
             set_random(self.pythia.rndm, key, event_id, COLLISION)
@@ -89,20 +89,22 @@ class Sampler:
         return graft(record, index, self._decay(record, index, key, event_id)), {**header, **linked}
 
     def weight_names(self) -> tuple[str, ...]:
-        """Of Pythia's weights, the nominal one first; after a collision."""
+        """Pythia's weights after a collision, the nominal one first."""
         info = self.pythia.infoPython()
         return tuple(str(info.weightNameByIndex(i)) for i in range(info.numberOfWeights()))
 
     def version(self) -> str:
-        """Of Pythia."""
+        """Names of Pythia's weights."""
         return f"{self.pythia.settings.parm('Pythia:versionNumber'):.3f}"
 
     def _collide(self, tried: int) -> int:
-        """Generate until Pythia succeeds; returns how often it was tried."""
+        """Generate until Pythia succeeds; return the number of attempts."""
         for attempt in range(1, _FAILURES + 1):
             if self.pythia.next():
                 return attempt
-        raise NoEventError(f"Pythia gave a collision up {_FAILURES} times in a row, after {tried} good ones.")
+        raise NoEventError(
+            f"Pythia failed to generate a collision {_FAILURES} times in a row, after {tried} good ones."
+        )
 
     def _header(self) -> dict[str, Any]:
         info = self.pythia.infoPython()
@@ -116,7 +118,7 @@ class Sampler:
         }
 
     def _find(self, signal: Signal, key: int, event_id: int) -> tuple[Record, int, dict[str, Any]]:
-        """A collision with an undecayed signal: its record, where the signal is in it, and columns of GenEvents."""
+        """A collision with an undecayed signal: its record, the signal's index in it, and columns of GenEvents."""
         set_random(self.pythia.rndm, key, event_id, COLLISION)
         collisions = hadronizations = 0
         while collisions < signal.tries:
@@ -127,23 +129,25 @@ class Sampler:
                 self._decay_others(signal, line)
                 tried = {"collisions_tried": collisions, "hadronizations": hadronizations}
                 return read(self.pythia.event), line - 1, {**self._header(), **tried}
-        raise NoEventError(f"There is no signal ({signal.pid}) in {collisions} collisions; can this config make it?")
+        raise NoEventError(
+            f"No signal ({signal.pid}) was found in {collisions} collisions. Check that this config can produce it."
+        )
 
     def _hadronize(self, signal: Signal) -> tuple[int, int]:
-        """How often the collision was hadronized, and the signal's line in the record; 0: it did not come."""
+        """How often the collision was hadronized, and the signal's line in the record (0 if there is none)."""
         if signal.hadronizations == 1:
             return 1, self._choose(signal)
         event = self.pythia.event
         partons = load().Event(event)
         for n in range(1, signal.hadronizations + 1):
             event.assign(partons)
-            # Not to look for junctions of strings: the event has them, and the search fails for one collision in eight.
+            # Do not search for string junctions: the event has them, and the search fails for one collision in eight.
             if self.pythia.forceHadronLevel(False) and (line := self._choose(signal)):
                 return n, line
         return signal.hadronizations, 0
 
     def _choose(self, signal: Signal) -> int:
-        """One of the signal particles, at random."""
+        """One of the signal particles, chosen at random."""
         wanted = {signal.pid, -signal.pid} if signal.conjugate else {signal.pid}
         lines = [
             line
@@ -153,7 +157,7 @@ class Sampler:
         return lines[min(int(self.pythia.rndm.flat() * len(lines)), len(lines) - 1)] if lines else 0
 
     def _decay_others(self, signal: Signal, line: int) -> None:
-        """Other particles of the signal's species decay as always, and their daughters after them."""
+        """Decay other particles of the signal's species as usual, and then their daughters."""
         data, pid = self.pythia.particleData, abs(signal.pid)
         while others := self._others(pid, line):
             data.mayDecay(pid, True)
@@ -165,12 +169,12 @@ class Sampler:
             self.pythia.moreDecays()
 
     def _others(self, pid: int, line: int) -> list[int]:
-        """Lines of undecayed particles of a species, but for one."""
+        """Lines of undecayed particles of a species, except one."""
         particles = enumerate(self.pythia.event)
         return [i for i, other in particles if i != line and abs(other.id()) == pid and other.isFinal()]
 
     def _decay(self, record: Record, index: int, key: int, event_id: int) -> Record:
-        """A decay of the signal, from where it was made and with its momentum."""
+        """A decay of the signal, from its production vertex and with its momentum."""
         pythia, library = self._decays, load()
         set_random(pythia.rndm, key, event_id, DECAY)
         pid = int(record.pid[index])
@@ -202,7 +206,7 @@ def _check_signal(pythia: Any, signal: Signal, name: str) -> None:
 
 
 def decay_lines(decay: Decay, name: str) -> tuple[str, ...]:
-    """A decay as Pythia's settings.
+    """Express a decay as settings of Pythia.
 
     :raises InputError: one particle decays in two ways
     """
@@ -214,7 +218,9 @@ def decay_lines(decay: Decay, name: str) -> tuple[str, ...]:
         if particle.pid < 0:
             products = tuple(d.pid for d in particle.conjugated().daughters)
         if channels.setdefault(abs(particle.pid), products) != products:
-            raise InputError(f"{name}: pythia.signal.decay: {particle.name} decays in two ways; Pythia can do one.")
+            raise InputError(
+                f"{name}: pythia.signal.decay: {particle.name} decays in two ways; Pythia can use only one."
+            )
     lines = [f"{pid}:oneChannel = 1 1. 0 {' '.join(map(str, products))}" for pid, products in channels.items()]
     return (*lines, *(f"{pid}:mayDecay = on" for pid in channels))
 

@@ -1,1 +1,1 @@
-"""Tables of particles: Parquet, ROOT, CSV, and frames in memory."""
+"""Tables of particles: Parquet, ROOT, CSV and frames in memory."""

@@ -1,4 +1,4 @@
-"""The columns of a table of particles: found, checked, and brought to MeV, mm and mm/c."""
+"""Find and check the columns of a table of particles, and convert them to MeV, mm and mm/c."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from sqlamarr.particles.constants import SPEED_OF_LIGHT
 from sqlamarr.sources.record_tables import Array
 
 COLUMNS = {
-    "event": "Number of the event; not needed where columns hold lists, a row per event.",
+    "event": "Number of the event; not needed if columns hold lists, one row per event.",
     "pid": "PDG id.",
     "px": "Momentum.",
     "py": "Momentum.",
     "pz": "Momentum.",
-    "e": "Energy; e or m, or neither: the mass is that of the Particle Data Group.",
+    "e": "Energy. Give e or m; without either, the mass is that of the Particle Data Group.",
     "m": "Mass.",
     "x": "Place where the particle begins; default 0.",
     "y": "Place where the particle begins; default 0.",
     "z": "Place where the particle begins; default 0.",
     "t": "Time when the particle begins; default 0.",
     "mother": "Row of the mother in its event, from 0; -1: none.",
-    "status": f"HepMC status; default {STABLE}, and {DECAYED} for what decayed. {LHCB_SIGNAL} marks the signal.",
+    "status": f"HepMC status; default {STABLE}, and {DECAYED} for decayed particles. {LHCB_SIGNAL} marks the signal.",
     "weight": "Weight of the event, in each of its rows; default 1.",
 }
 INTEGERS = ("event", "pid", "mother", "status")
@@ -41,7 +41,7 @@ TIMES = {"mm/c": 1.0, "ns": SPEED_OF_LIGHT, "ps": SPEED_OF_LIGHT / 1000, "s": SP
 class Jagged(NamedTuple):
     """A column of lists.
 
-    :ivar values: of all rows one after another
+    :ivar values: the values of all rows, concatenated
     :ivar counts: how many each row has
     """
 
@@ -53,9 +53,9 @@ class Jagged(NamedTuple):
 class Block:
     """Rows of a table, a row per particle.
 
-    :ivar event: number of the event as the table has it, or the row where rows are events, (n,)
+    :ivar event: number of the event in the table, or of the row if rows are events, (n,)
     :ivar columns: arrays (n,) by the names of COLUMNS, in MeV, mm, mm/c; integers are int64, others float64
-    :ivar row: where each stands in the table, (n,)
+    :ivar row: position of each row in the table, (n,)
     """
 
     event: Array
@@ -69,14 +69,14 @@ class Block:
 
     @classmethod
     def joined(cls, blocks: Sequence[Block]) -> Block:
-        """Blocks one after another; columns that one of them lacks get their defaults."""
+        """Concatenate blocks; columns missing from one of them get their defaults."""
         names = dict.fromkeys(name for block in blocks for name in block.columns)
         columns = {name: np.concatenate([block.column(name) for block in blocks]) for name in names}
         event, row = (np.concatenate([getattr(block, name) for block in blocks]) for name in ("event", "row"))
         return cls(event, row, columns)
 
     def column(self, name: str) -> Array:
-        """A column; NaN (among integers: the lowest) where the table has none and there is no default."""
+        """A column; NaN (for integers, the lowest) if the table does not have it and there is no default."""
         if name in self.columns:
             return self.columns[name]
         if name in INTEGERS:
@@ -84,16 +84,16 @@ class Block:
         return np.full(len(self.event), DEFAULTS.get(name, np.nan))
 
 
-_WHOLE = 2.0**53  # beyond it not every integer is a float
+_WHOLE = 2.0**53  # beyond this, not every integer is a float
 ABSENT = np.iinfo(np.int64).min
 
 
 class Mapper:
     """Finds the columns of a table and converts them.
 
-    :param content: of the description: columns, units
-    :param names: of the table's columns
-    :param table: its name, for messages
+    :param content: content of the description: columns, units
+    :param names: names of the table's columns
+    :param table: name of the table for messages
     :raises InputError: a column is missing
     """
 
@@ -108,7 +108,7 @@ class Mapper:
             if name not in self._named:
                 raise InputError(
                     f"{table} has no column {name!r}{_hint(name, names)} "
-                    f"Where it has another name, say so: 'columns: {{{name}: ...}}'."
+                    f"If it has another name, give it: 'columns: {{{name}: ...}}'."
                 )
         units = content.get("units", {})
         momentum, length = MOMENTA[units.get("momentum", "MeV")], LENGTHS[units.get("length", "mm")]
@@ -118,17 +118,17 @@ class Mapper:
             "t": TIMES[units.get("time", "mm/c")],
         }
         self.wanted = list(dict.fromkeys(self._named.values()))
-        self.whole_events = False  # a row of the table is an event
+        self.whole_events = False  # whether a row of the table is an event
         self._rows = 0
         self._last: int | None = None
 
     def block(self, raw: Mapping[str, Array | Jagged], rest: Block | None) -> tuple[Block, Array]:
         """Convert rows.
 
-        :param raw: by the table's names
-        :param rest: rows that go before them
+        :param raw: columns by the table's names
+        :param rest: rows to put before them
         :returns: the rows, and how many each event has
-        :raises InputError: a column is of another type, or the events are not in ascending order
+        :raises InputError: a column has the wrong type, or the events are not in ascending order
         """
         jagged = {called: column for called, column in raw.items() if isinstance(column, Jagged)}
         counts = self._counts(jagged)
@@ -149,8 +149,8 @@ class Mapper:
         if not jagged:
             if "event" not in self._named:
                 raise InputError(
-                    f"{self._table} has no column 'event', which tells what particles belong together. "
-                    "Where it has another name, say so: 'columns: {event: ...}'."
+                    f"{self._table} has no column 'event', which shows which particles belong together. "
+                    "If it has another name, give it: 'columns: {event: ...}'."
                 )
             return None
         self.whole_events = True
@@ -172,16 +172,16 @@ class Mapper:
         if name in INTEGERS:
             return self._integers(name, values)
         numbers = values.astype(np.float64) * self._factors.get(name, 1.0)
-        return np.where(np.isnan(numbers), np.inf, numbers)  # what is there but no number; NaN: no such column
+        return np.where(np.isnan(numbers), np.inf, numbers)  # inf: present but not a number; NaN: no such column
 
     def _integers(self, name: str, values: Array) -> Array:
         column = f"{self._table}: column {self._named[name]!r} ({name})"
         if values.dtype.kind == "f":
             bad = np.flatnonzero(~(np.floor(values) == values) | (np.abs(values) >= _WHOLE))
             if len(bad):
-                raise InputError(f"{column} must hold integers, found {values[bad[0]]} ({bad[0]} rows into a block).")
+                raise InputError(f"{column} must hold integers, found {values[bad[0]]} (row {bad[0]} of a block).")
         if values.dtype == np.uint64 and len(values) and values.max() > np.iinfo(np.int64).max:
-            raise InputError(f"{column} holds numbers beyond 64-bit integers.")
+            raise InputError(f"{column} holds numbers that do not fit into 64-bit integers.")
         return values.astype(np.int64)
 
     def _check_order(self, block: Block) -> None:
@@ -199,9 +199,13 @@ class Mapper:
 
 
 def _kind(values: Array) -> str:
-    """What is there instead of numbers, with an example."""
+    """Say what a column holds instead of numbers, with an example."""
     example = next((value for value in values.tolist() if not _is_number(value)), None)
-    return f"what is no number, as {example!r}" if example is not None else f"values of type {values.dtype}"
+    return (
+        f"something that is not a number, such as {example!r}"
+        if example is not None
+        else f"values of type {values.dtype}"
+    )
 
 
 def _is_number(value: Any) -> bool:
@@ -216,7 +220,7 @@ def _hint(name: str, names: Sequence[str]) -> str:
     close = get_close_matches(name.lower(), {n.lower(): n for n in names}, n=1, cutoff=0.5)
     listed = ", ".join(map(str, names[:20])) + (", ..." if len(names) > 20 else "")
     meant = {n.lower(): n for n in names}
-    return f"; there are: {listed}." + (f" Did you mean {meant[close[0]]!r}?" if close else "")
+    return f"; its columns: {listed}." + (f" Did you mean {meant[close[0]]!r}?" if close else "")
 
 
 __all__ = ["ABSENT", "COLUMNS", "INTEGERS", "LENGTHS", "MOMENTA", "TIMES", "Block", "Jagged", "Mapper"]

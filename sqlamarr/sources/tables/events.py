@@ -1,4 +1,4 @@
-"""ParticleRows of particles as events with vertices."""
+"""Convert rows of particles to events with vertices."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from sqlamarr.sources.tables.columns import ABSENT, Block
 
 _PLACE = ("t", "x", "y", "z")
 _NUMBERS = ("px", "py", "pz", *_PLACE, "e", "m", "weight")
-_SHELL = 1e-5  # of the energy's square: what single precision makes of a massless particle
+_SHELL = 1e-5  # relative to the squared energy: the error of single precision for a massless particle
 _MASSLESS = (*NEUTRINOS, PHOTON)
 
 
 @dataclass(frozen=True)
 class ParticleRows:
-    """ParticleRows of events.
+    """Rows of particles in events.
 
-    :ivar columns: by name, (n,)
+    :ivar columns: columns by name, (n,)
     :ivar counts: rows per event
     :ivar owner: number of the event of each row, from 0
     :ivar position: of the row in its event
@@ -40,21 +40,21 @@ class ParticleRows:
 
     @classmethod
     def of(cls, columns: dict[str, Array], counts: Array) -> ParticleRows:
-        """From columns and the number of rows per event."""
+        """Make rows from columns and the number of rows per event."""
         owner, position = rows_of(np.arange(len(counts)), counts)
         return cls(columns, counts, owner, position, np.cumsum(counts) - counts)
 
     def only(self, events: Array) -> ParticleRows:
-        """The rows of some events, given by a mask."""
+        """The rows of the events selected by a mask."""
         rows = events[self.owner]
         return ParticleRows.of({name: values[rows] for name, values in self.columns.items()}, self.counts[events])
 
 
 def parse(events: Sequence[EventRef], counts: Array, block: Block) -> ParsedChunk:
-    """The generator's tables.
+    """Make the generator tables.
 
-    ParticleRows without a mother begin at vertices of their own, one per place; those with one at its end vertex, whose
-    place is theirs.
+    Rows without a mother begin at vertices of their own, one per place. Rows with a mother begin at her end vertex,
+    which is at their place.
 
     :param counts: rows per event
     """
@@ -72,7 +72,7 @@ def parse(events: Sequence[EventRef], counts: Array, block: Block) -> ParsedChun
 
 
 def _energies(columns: dict[str, Array]) -> tuple[Array, Array]:
-    """Energies and masses, each from the other where only one is there."""
+    """Energies and masses, each computed from the other if only one is given."""
     square = columns["px"] * columns["px"] + columns["py"] * columns["py"] + columns["pz"] * columns["pz"]
     energy, mass = columns["e"].copy(), columns["m"].copy()
     neither = np.isnan(energy) & np.isnan(mass)
@@ -97,9 +97,9 @@ def _mass(pid: int) -> float:
 
 
 def _faults(rows: ParticleRows, row: Array) -> dict[int, str]:
-    """What is wrong, by the number of the event; the first row that is wrong counts.
+    """What is wrong, by the number of the event. Only the first bad row is reported.
 
-    :param row: where each stands in the table
+    :param row: position of each row in the table
     """
     reasons: dict[int, str] = {}
 
@@ -115,20 +115,24 @@ def _faults(rows: ParticleRows, row: Array) -> dict[int, str]:
         note(massless & (pid == code), f"no mass is known for the PDG code {code}; give the table a column m or e.")
     note(np.isnan(rows.columns["pe"]) | np.isnan(mass), "e is less than p.")
     mother, size = rows.columns["mother"], rows.counts[rows.owner]
-    note((mother >= size) | (mother < -1), "the mother is none of the rows of its event (from 0; -1: none).")
+    note(
+        (mother >= size) | (mother < -1), "the mother is not one of the rows of its event (numbered from 0; -1: none)."
+    )
     note(mother == rows.position, "the particle is its own mother.")
     inside = (mother >= 0) & (mother < size)
     sibling = _first_siblings(np.where(inside, rows.first[rows.owner] + mother, -1))
     for name in _PLACE:
         place = rows.columns[name]
-        note(inside & (place != place[sibling]), f"{name} is not that of the mother's other daughters.")
+        note(inside & (place != place[sibling]), f"{name} differs from that of the mother's other daughters.")
     for number in np.flatnonzero(rows.counts > ROWS_PER_EVENT).tolist():
-        reasons.setdefault(number, f"The event has {rows.counts[number]} particles; {ROWS_PER_EVENT} are possible.")
+        reasons.setdefault(
+            number, f"The event has {rows.counts[number]} particles; at most {ROWS_PER_EVENT} are possible."
+        )
     return reasons
 
 
 def _first_siblings(mother: Array) -> Array:
-    """For every row the first row of the same mother; without a mother, the row itself."""
+    """For every row, the first row with the same mother; without a mother, the row itself."""
     rows = np.arange(len(mother))
     if not len(rows):
         return rows
@@ -176,8 +180,8 @@ def _graph(rows: ParticleRows, ids: Array) -> dict[str, Columns]:
 def _vertices(rows: ParticleRows, place: Array, has_one: Array) -> tuple[Array, Array]:
     """Vertices in the order of the first row that begins there.
 
-    :param has_one: does the row begin at a vertex?
-    :returns: the vertex of every row, counted over all events, and of every vertex that first row
+    :param has_one: whether the row begins at a vertex
+    :returns: the vertex of every row, counted over all events, and the first row of every vertex
     """
     mother = np.where(rows.columns["mother"] >= 0, rows.columns["mother"], -1)
     own_place = np.where(mother[:, None] >= 0, 0.0, place)

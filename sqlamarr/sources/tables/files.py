@@ -1,4 +1,4 @@
-"""Tables of particles in files and in memory, read block by block."""
+"""Read tables of particles in files and in memory block by block."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sqlamarr.sources.record_tables import Array
 from sqlamarr.sources.tables.columns import Jagged
 
 Raw = Mapping[str, Array | Jagged]
-ROWS = 100_000  # that are read at once
+ROWS = 100_000  # number of rows in a block
 _ROOT_BYTES = "50 MB"
 
 
@@ -24,10 +24,10 @@ _ROOT_BYTES = "50 MB"
 class TableFile:
     """An open table.
 
-    :ivar name: for people
-    :ivar format: for the table DataSources
-    :ivar names: of its columns
-    :ivar blocks: given names of columns, reads them from the beginning to the end
+    :ivar name: name for messages
+    :ivar format: format for the table DataSources
+    :ivar names: names of its columns
+    :ivar blocks: reads the columns with the given names from beginning to end
     """
 
     name: str
@@ -37,7 +37,7 @@ class TableFile:
 
 
 def format_of(path: Path) -> str | None:
-    """What a file looks like: a key of FORMATS, or None."""
+    """The apparent format of a file: a key of FORMATS, or None."""
     with path.open("rb") as file:
         head = file.read(4)
     known = {b"PAR1": "parquet", b"root": "root"}
@@ -45,13 +45,13 @@ def format_of(path: Path) -> str | None:
 
 
 def is_table(argument: str) -> bool:
-    """Is an input a file that is read as a table?"""
+    """Whether an input is a file that is read as a table."""
     path = Path(argument)
     return path.is_file() and format_of(path) is not None
 
 
 def is_frame(given: Any) -> bool:
-    """Is this a table in memory: a frame, or a dict of arrays?"""
+    """Whether this is a table in memory: a frame, or a dict of arrays."""
     if isinstance(given, Mapping):
         return "pid" in given
     return hasattr(given, "__getitem__") and (hasattr(given, "columns") or hasattr(given, "column_names"))
@@ -75,7 +75,7 @@ def _parquet(path: Path, tree: str | None) -> TableFile:
 
 
 def _arrow(column: Any) -> Array | Jagged:
-    """A column of Arrow's; what is missing becomes NaN."""
+    """An Arrow column as an array; missing values become NaN."""
     if hasattr(column, "combine_chunks"):
         column = column.combine_chunks()
     if hasattr(column, "value_lengths"):
@@ -95,13 +95,13 @@ def _root(path: Path, tree: str | None) -> TableFile:
     try:
         file = uproot.open(path)
         trees = [key for key, kind in file.classnames(cycle=False).items() if kind in ("TTree", "ROOT::RNTuple")]
-    except Exception as error:  # uproot raises whatever the bytes lead to
+    except Exception as error:  # uproot can raise anything on bad bytes
         raise InputError(f"{path} cannot be read as a ROOT file ({error}); check the file.") from error
     if tree is None and len(trees) != 1:
-        raise InputError(f"{path} has {len(trees)} trees ({', '.join(trees)}); expected one. Say which with 'tree:'.")
+        raise InputError(f"{path} has {len(trees)} trees ({', '.join(trees)}); expected one. Choose one with 'tree:'.")
     name = trees[0] if tree is None else tree
     if name not in trees:
-        raise InputError(f"{path} has no tree {name!r}; there are: {', '.join(trees) or 'none'}.")
+        raise InputError(f"{path} has no tree {name!r}; its trees: {', '.join(trees) or 'none'}.")
     branches = file[name]
 
     def blocks(names: Sequence[str]) -> Iterator[Raw]:
@@ -138,14 +138,14 @@ def _csv(path: Path, tree: str | None) -> TableFile:
     return TableFile(str(path), "CSV", names, blocks)
 
 
-#: By name, readers of a path and, for ROOT, the name of a tree.
+#: Readers by format, called with a path and, for ROOT, the name of a tree.
 FORMATS: dict[str, Callable[[Path, str | None], TableFile]] = {"parquet": _parquet, "root": _root, "csv": _csv}
 
 
 def of_memory(data: Any, name: str) -> TableFile:
-    """A table in memory: of pandas, polars or pyarrow, or a mapping of names to arrays.
+    """A table in memory: a frame of pandas, polars or pyarrow, or a mapping of names to arrays.
 
-    :raises InputError: it is none of these, a column is none, or they differ in length
+    :raises InputError: it is none of these, a column is not an array, or the columns differ in length
     """
     names = next((getattr(data, a) for a in ("column_names", "columns") if hasattr(data, a)), None)
     if names is None:
@@ -155,7 +155,7 @@ def of_memory(data: Any, name: str) -> TableFile:
     columns = {str(column): data[column] for column in names}
     for column, values in columns.items():
         if not _is_column(values):
-            raise unexpected(f"{name}: column {column!r}", "an array, a value per particle", values, InputError)
+            raise unexpected(f"{name}: column {column!r}", "an array with one value per particle", values, InputError)
     lengths = {column: len(values) for column, values in columns.items()}
     if len(set(lengths.values())) > 1:
         raise InputError(f"{name}: columns must have equal lengths, found {lengths}.")
@@ -167,7 +167,7 @@ def of_memory(data: Any, name: str) -> TableFile:
 
 
 def _is_column(values: Any) -> bool:
-    """Whether it can be a column; Awkward's arrays of lists and numpy's of arrays are some."""
+    """Whether a value can be a column, which includes Awkward arrays of lists and numpy arrays of arrays."""
     if isinstance(values, (str, bytes, Mapping)) or (isinstance(values, np.ndarray) and values.ndim != 1):
         return False
     return hasattr(values, "__len__") and hasattr(values, "__getitem__")

@@ -1,7 +1,7 @@
-"""``table:``, generated particles as rows of a table: a file (Parquet, ROOT, CSV), or a frame in memory.
+"""``table:``, generated particles as rows of a table: a file (Parquet, ROOT, CSV) or a frame in memory.
 
-One row per particle, the rows of an event together and events in ascending order; or, with columns of lists, one row
-per event.
+The table has one row per particle, with the rows of an event together and events in ascending order. With columns of
+lists, it has one row per event.
 """
 
 from __future__ import annotations
@@ -30,25 +30,31 @@ SCHEMA: Mapping[str, Any] = {
     "properties": {
         "file": {"type": "string", "description": "Path of the table."},
         "data": {"description": "From Python: a pandas, polars or pyarrow table, or a dict of arrays."},
-        "format": {"enum": list(FORMATS), "description": "Default: what the file looks like."},
+        "format": {
+            "enum": list(FORMATS),
+            "description": "Format of the file; by default recognised from its content or name.",
+        },
         "tree": {"type": "string", "description": "ROOT: name of the TTree; not needed if there is only one."},
         "columns": {
             "type": "object",
             "properties": {name: {"type": "string", "description": text} for name, text in COLUMNS.items()},
             "additionalProperties": False,
-            "description": "What the table calls them; those not named are looked for under these names.",
+            "description": "Names of the columns in the table; columns not listed are looked up by the names here.",
         },
         "units": {
             "type": "object",
             "properties": {
-                "momentum": {"enum": list(MOMENTA), "description": "Of momenta, energies and masses; default MeV."},
+                "momentum": {
+                    "enum": list(MOMENTA),
+                    "description": "Unit of momenta, energies and masses; default MeV.",
+                },
                 "length": {"enum": list(LENGTHS), "description": "Default mm."},
                 "time": {"enum": list(TIMES), "description": "Default mm/c."},
             },
             "additionalProperties": False,
             "description": "Units of the table.",
         },
-        "events": {"type": "integer", "minimum": 1, "description": "Read so many only."},
+        "events": {"type": "integer", "minimum": 1, "description": "Read at most this many events."},
     },
     "additionalProperties": False,
 }
@@ -110,7 +116,7 @@ def read(description: DescribedSource, reading: Reading, entry: dict[str, Any]) 
     """The events of a table.
 
     :param entry: of the provenance, to be completed
-    :raises InputError: the table cannot be read, lacks columns, or has them of another type or in another order
+    :raises InputError: the table cannot be read or lacks columns, or its columns have the wrong type or order
     """
     table = _open(description, entry)
     reading.compare(entry)
@@ -124,13 +130,13 @@ def read(description: DescribedSource, reading: Reading, entry: dict[str, Any]) 
         number += 1
         yield TablePiece(reading.numbering.next_event(), source, block, begin, end)
     if not number:
-        reading.warn(f"{table.name} holds no event: it has columns, but no rows.")
+        reading.warn(f"{table.name} contains no events: it has columns, but no rows.")
 
 
 def _open(description: DescribedSource, entry: dict[str, Any]) -> TableFile:
     content = description.content
     if ("file" in content) == ("data" in content):
-        raise InputError(f"{description.path}: table: expected either 'file' or, from Python, 'data'.")
+        raise InputError(f"{description.path}: table: expected 'file' or, from Python, 'data', but not both.")
     if "data" in content:
         entry.update(path=description.path, description={"table": {**content, "data": "in memory"}})
         return of_memory(content["data"], description.path)
@@ -142,7 +148,7 @@ def _open(description: DescribedSource, entry: dict[str, Any]) -> TableFile:
         entry.update(description={"table": content}, files=[{"path": str(path), "bytes": size, "sha256": sha256}])
     format = content.get("format") or format_of(path)
     if format is None:
-        raise InputError(f"{path} is no known table ({', '.join(FORMATS)}). Say 'format:' if it is one.")
+        raise InputError(f"{path} is not recognised as a table ({', '.join(FORMATS)}). If it is one, set 'format:'.")
     return FORMATS[format](path, content.get("tree"))
 
 
@@ -155,11 +161,11 @@ def _fingerprint(path: Path) -> tuple[int, str | None]:
 
 
 def _events(table: TableFile, mapper: Mapper) -> Iterator[tuple[Block, int, int]]:
-    """Whole events, as a block of rows and where they are in it; the last event of a block waits for the next block."""
+    """Whole events, each as a block and its rows there. The last event of a block waits for the next block."""
     rest: Block | None = None
     for raw in table.blocks(mapper.wanted):
         if all(len(column.counts if isinstance(column, Jagged) else column) == 0 for column in raw.values()):
-            continue  # columns without rows need not have a type
+            continue  # columns without rows may have no type
         block, counts = mapper.block(raw, rest)
         rest = None
         ends = np.cumsum(counts).tolist()
