@@ -49,7 +49,7 @@ class SqlStep(FillsTable):
             "types": {
                 "type": "object",
                 "additionalProperties": {"enum": TYPES},
-                "description": "Types of those of its columns that are not plain columns of other tables; default REAL.",
+                "description": "Types of its columns that are not plain columns of other tables; default REAL.",
             },
             "variables": VARIABLES,
             "name": {"type": "string", "description": "Name of the step; default: the table."},
