@@ -196,8 +196,8 @@ class CompiledEventModel(LibraryFunction[EventSizes]):
             for _ in range(2):  # a function that alternates between two results would pass once
                 if not _same(_event_of(batch, answers, event), self._call(_alone(batch, event), sizes, limits)):
                     raise ModelError(
-                        f"{self}: returns a different result for an event when it is called again. The result must "
-                        f"depend only on this event, bit for bit: '{self.function}_event' must keep nothing between two calls."
+                        f"{self}: returns a different result for an event when it is called again. It must depend "
+                        f"only on this event, bit for bit: '{self.function}_event' must keep nothing between two calls."
                     )
         return answers
 

@@ -247,7 +247,7 @@ def test_names_that_are_no_names_of_functions(tmp_path):
     [
         (lambda g: g.unary("sinus", g.input), "There is no operation 'sinus'; there are: neg, abs"),
         (lambda g: g.binary("add", g.input, g.cast(g.input, FLOAT64)), "operands of type float32 and float64; cast"),
-        (lambda g: g.binary("add", g.input, [1.0, 2.0]), "add: widths 3 and 2 do not fit together"),
+        (lambda g: g.binary("add", g.input, [1.0, 2.0]), "add: widths 3 and 2 do not match"),
         (lambda g: g.select(g.input, [3]), "there is no column 3 among 3"),
         (lambda g: g.dense(g.input, np.zeros((2, 2))), r"a matrix of shape \(2, 2\) does not fit 3 columns"),
         (lambda g: g.dense(g.input, np.zeros((3, 2)), [1.0]), "1 biases for 2 outputs"),

@@ -410,7 +410,7 @@ def test_an_unknown_operator_names_the_node_and_the_way_out(folder):
         ("Transpose", {"perm": [1, 0]}, {}, "moves the axis of the rows"),
         ("Reshape", {}, {"s": np.array([-1, 1], I64)}, r"a reshape of rows of shape \(4,\) to \(-1, 1\) mixes rows"),
         ("Add", {}, {"c": np.zeros((7, 4), np.float32)}, r"a constant of shape \(7, 4\) has a number for each row"),
-        ("Add", {}, {"c": np.zeros(3, np.float32)}, r"shapes \(4,\), \(3,\) of a row do not fit together"),
+        ("Add", {}, {"c": np.zeros(3, np.float32)}, r"shapes \(4,\), \(3,\) of a row do not match"),
         ("MatMul", {}, {"B": np.zeros((3, 2), np.float32)}, r"a row of shape \(4,\) does not fit a matrix"),
         ("BatchNormalization", {"training_mode": 1}, dict.fromkeys("sbmv", np.ones(4, np.float32)), "evaluation mode"),
         ("Cast", {"to": TensorProto.FLOAT16}, {}, "casts to float16"),
