@@ -75,7 +75,7 @@ def test_a_query_without_rows_is_no_error(reference, capsys, options):
 
 def test_output_files_are_read_only_for_queries(reference, capsys):
     assert command_line("sql", reference[0], "DELETE FROM Tracks") == 1
-    assert "may not write into Tracks" in capsys.readouterr().err
+    assert "may not write to Tracks" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

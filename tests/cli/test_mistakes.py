@@ -95,7 +95,7 @@ def test_a_folder_in_place_of_a_page_is_called_so(said, reference, tmp_path):
 def test_a_function_that_a_library_lacks_points_to_what_it_has(said):
     message = said("model", "plugins:lhcb_run2", "efficency")
     assert "has no function 'efficency'. 'sqlamarr model " in message
-    assert "shows those that it has" in message
+    assert "lists its functions" in message
 
 
 def test_yaml_that_is_none_names_file_line_and_column(said, make_pipeline, example, tmp_path):

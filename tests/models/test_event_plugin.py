@@ -140,8 +140,8 @@ def test_more_rows_than_allowed_are_an_error_of_that_event(prepare):
     [
         ("return out->max_rows + 1;", "returns 501 rows where max_rows allows 500 for an event of 1 input row"),
         ("out->n_links = 501; return 0;", "returns 501 links where max_links allows 500"),
-        ("out->rows[2 * out->max_rows] = 1; return 0;", "writes beyond its room for 500 rows: its code is wrong"),
-        ("out->links[out->max_links].in = 0; return 0;", "writes beyond its room for 500 links"),
+        ("out->rows[2 * out->max_rows] = 1; return 0;", "writes beyond its space for 500 rows, so its code is wrong"),
+        ("out->links[out->max_links].in = 0; return 0;", "writes beyond its space for 500 links"),
         (
             "out->links[0].out = 0; out->links[0].in = 1; out->n_links = 1; return 1;",
             "links output row 0 of 1 to input row 1",

@@ -130,7 +130,7 @@ REFUSED = [
     ({"X": {**STAU, "antiparticle": "X"}}, "a charged particle is not its own antiparticle: say 'antiparticle: NAME'"),
     ({"X": {"pid": 1000015, "mass": 5}}, "a charged particle is not its own antiparticle"),
     ({"N1": {**N1, "width": 1}}, "expected one of ctau, lifetime and width at most, found ctau, width."),
-    ({"N1": {**N1, "pid": 4900101}}, "4900101 says nothing about a charge.*Codes of new particles are, e.g., 9900014"),
+    ({"N1": {**N1, "pid": 4900101}}, "4900101 does not determine a charge.*Codes of new particles are, e.g., 9900014"),
     ({"N 1": N1}, "expected a name that begins with a letter, without spaces or brackets: 'N 1'"),
     ({"N1": N1, "N2": N1}, "N2: the name 'N2' or the PDG code 9900014 is given to two particles."),
     ({"N1": {"pid": 9900014}}, "new_particles.N1: missing mass."),
