@@ -84,7 +84,7 @@ def test_a_folder_in_place_of_a_model_is_called_so(said, tmp_path):
 
 def test_a_library_without_functions_is_none_of_models(said, compile_plugin):
     library = compile_plugin("int number = 1;")
-    assert f"{library} exports no function: it is no library of models." in said("model", library)
+    assert f"{library} exports no function, so it is not a library of models." in said("model", library)
 
 
 def test_a_folder_in_place_of_a_page_is_called_so(said, reference, tmp_path):

@@ -259,7 +259,7 @@ def test_names_that_are_no_names_of_functions(tmp_path):
         (lambda g: g.set_output(g.input, ["a"]), "1 names given for 3 outputs"),
         (
             lambda g: g.trees(g.input, stump(feature=5)),
-            "Tree 0 looks at column 5 of 3",
+            "Tree 0 uses column 5 of 3",
         ),
         (
             lambda g: g.trees(g.input, stump(right=9)),
@@ -289,7 +289,7 @@ def test_stages_of_the_command_line():
         (["f=model.txt"], 1, "files with the suffix '.txt' cannot be compiled; expected one of: .onnx, .pkl"),
         (["f"], 2, "'f' is not FUNCTION=VALUE"),
         (["f=a.pkl", "f=b.pkl"], 2, "'f' is given twice"),
-        (["f=a.pkl", "--noise", "f=many"], 1, "noise='many' names an input of an ONNX file, but the function has no ONNX file"),
+        (["f=a.pkl", "--noise", "f=many"], 1, "noise='many' names an input of an ONNX file, but the function has no"),
         (["f=a.pkl", "--noise", "g=3"], 1, "Noise for 'g': there is no such function; there are: f"),
         (["f=a.pkl", "--sample", "f=x.txt"], 1, "The sample x.txt must be a .npy or a .csv file"),
         (["f=a.pkl", "--sample", "f=x.npy"], 1, "The sample x.npy cannot be read"),
