@@ -155,7 +155,7 @@ def test_a_summary_into_nowhere_is_refused_before_the_run(example, tmp_path, cap
 
 def test_arguments_in_the_wrong_order_are_explained(example, tmp_path, capsys):
     assert command_line("run", example, "lhcb_run2", "-o", tmp_path / "o.db") == 1
-    assert "The pipeline comes first" in capsys.readouterr().err
+    assert "the pipeline comes first" in capsys.readouterr().err
 
 
 def test_debug_shows_where_an_error_comes_from(tmp_path):

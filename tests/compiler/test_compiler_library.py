@@ -216,7 +216,7 @@ def test_a_missing_c_compiler_is_an_error_that_says_what_to_install(tmp_path, mo
     with pytest.raises(CompilerError, match="No C compiler was found.*apt install gcc"):
         build({"f": source_of(small())}, tmp_path / "l.so")
     monkeypatch.setenv("CC", "no-such-compiler -O2")
-    with pytest.raises(CompilerError, match="The C compiler 'no-such-compiler' that CC names was not found"):
+    with pytest.raises(CompilerError, match="The C compiler 'no-such-compiler', set by CC, was not found"):
         build({"f": source_of(small())}, tmp_path / "l.so")
 
 
