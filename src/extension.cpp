@@ -37,7 +37,7 @@ extern "C" SQLAMARR_API int sqlite3_sqlamarr_init(sqlite3 *db, char **message, c
     if (!sqlamarr::serve(api)) {
         if (message != nullptr)
             *message = api->mprintf("libsqlamarr is already in use by another SQLite library in this process; "
-                                    "use that one's connections (sqlamarr.Database), or another process.");
+                                    "use the connections of that one (sqlamarr.Database), or another process.");
         return SQLITE_ERROR;
     }
     int rc = SQLITE_NOMEM;

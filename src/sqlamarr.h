@@ -142,7 +142,7 @@ typedef enum sqlamarr_policy {
  * with SQLITE_AUTH. Nothing but TRUSTED allows ATTACH, VACUUM, PRAGMAs that change something, triggers, virtual
  * tables, transactions or loading extensions. A statement that was prepared before keeps what it had. */
 SQLAMARR_API int sqlamarr_set_policy(sqlite3 *db, int policy, const char *const *writable, int n_writable);
-/* What the last refused statement wanted, as the end of a sentence: "ATTACH a database"; empty if there is none. */
+/* What the last refused statement tried to do, as the end of a sentence: "ATTACH a database"; empty if none. */
 SQLAMARR_API const char *sqlamarr_denied(sqlite3 *db);
 
 /* Note from now on (on = 1), or no longer (0), which tables the statements read that are prepared on this connection.
@@ -184,7 +184,7 @@ typedef struct sqlamarr_hepmc_record {
     int32_t format;    /* 2 or 3 */
 } sqlamarr_hepmc_record;
 
-/* Where lines that begin with "E " or "HepMC::" stand: their first `n_places` positions behind `start`, the first
+/* Where lines that begin with "E " or "HepMC::" stand: their first `n_places` positions after `start`, the first
  * line of the text apart, and how many lines end before each. Returns how many there are; -1: `n_places` are not
  * enough. */
 SQLAMARR_API int64_t sqlamarr_hepmc_borders(const char *text, int64_t length, int64_t start, int64_t *places,
@@ -294,14 +294,14 @@ typedef struct sqlamarr_model sqlamarr_model;
 /* Load `function` of the shared library at `path`, with its _batch and _info where it has them. */
 SQLAMARR_API int sqlamarr_model_open(const char *path, const char *function, sqlamarr_model **out);
 SQLAMARR_API void sqlamarr_model_free(sqlamarr_model *model);
-/* Sizes as the model itself declares them; SQLAMARR_MODEL if it declares none. */
+/* The sizes that the model itself declares; SQLAMARR_MODEL if it declares none. */
 SQLAMARR_API int sqlamarr_model_sizes(const sqlamarr_model *model, int *n_in, int *n_out, int *n_random);
 SQLAMARR_API const char *sqlamarr_model_origin(const sqlamarr_model *model);
 SQLAMARR_API const char *sqlamarr_model_name(const sqlamarr_model *model, int output, int index);
-/* Inputs outside the range the model declares: counts[n_in], zero where it declares none. */
+/* Inputs outside the range that the model declares: counts[n_in], zero where it declares none. */
 SQLAMARR_API int sqlamarr_model_outside(const sqlamarr_model *model, int64_t n, int n_in, const float *in,
                                         int64_t *counts);
-/* Rows at once if the library can (use_batch), else one by one. */
+/* Evaluate all rows in one call if the library can (use_batch), else one by one. */
 SQLAMARR_API int sqlamarr_model_call(const sqlamarr_model *model, int use_batch, int64_t n, int n_in, int n_out,
                                      int n_random, const float *in, const float *random, float *out);
 /* The same, with the random numbers drawn on the way: those that sqlamarr_normals gives to ids[i], where the model does
@@ -311,7 +311,7 @@ SQLAMARR_API int sqlamarr_model_draw(const sqlamarr_model *model, int use_batch,
                                      float *out);
 
 /* What the function really does with one row, found by calling it on guarded memory: how many values
- * it writes, and whether values behind the declared inputs or random numbers change the result. It may
+ * it writes, and whether values after the declared inputs or random numbers change the result. It may
  * crash, that is its purpose: call it in a process of its own. */
 SQLAMARR_API int sqlamarr_model_probe(const sqlamarr_model *model, int n_in, int n_out, int n_random, int *written,
                                       int *reads_beyond_in, int *reads_beyond_random);
@@ -342,7 +342,7 @@ typedef struct sqlamarr_event_answers { /* output rows offsets[k] to offsets[k +
 /* Load `function`_event of the shared library at `path`, with its _event_info where it has one. */
 SQLAMARR_API int sqlamarr_event_model_open(const char *path, const char *function, sqlamarr_event_model **out);
 SQLAMARR_API void sqlamarr_event_model_free(sqlamarr_event_model *model);
-/* Sizes as the model itself declares them; SQLAMARR_MODEL if it declares none. */
+/* The sizes that the model itself declares; SQLAMARR_MODEL if it declares none. */
 SQLAMARR_API int sqlamarr_event_model_sizes(const sqlamarr_event_model *model, sqlamarr_event_sizes *out);
 SQLAMARR_API const char *sqlamarr_event_model_origin(const sqlamarr_event_model *model);
 /* Name of an input (which = 0), an input of the event (1) or an output (2); a null pointer if it has none. */

@@ -1,5 +1,5 @@
-{# The primary vertex that photons are taken to come from: the one whose collision has most tracks, the first of
-   several. #}
+{# The primary vertex that photons are taken to come from: the one whose collision has the most tracks, or the
+   first of several. #}
 {% import 'codes.sql' as codes %}
 WITH track_counts AS (
     SELECT m.genevent_id, count(*) AS n

@@ -1,5 +1,5 @@
-{# Clusters with the momentum that a photon from the best primary vertex would have; without vertex it comes from
-   (0, 0, 0). `source`: event, the model of whole events; or signal, where a cluster bears its photon's id. #}
+{# Clusters with the momentum that a photon from the best primary vertex would have, or from (0, 0, 0) without a vertex.
+   `source`: event, the event model; or signal, where a cluster has its photon's id. #}
 {% import 'codes.sql' as codes %}
 {% import 'detector.sql' as detector %}
 {% from 'ecal.sql' import energy_resolution, position_variance, region_at %}

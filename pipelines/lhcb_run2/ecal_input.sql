@@ -1,5 +1,5 @@
-{# All that the calorimeter sees of an event: photons, those that electrons radiated included (part 3 and on);
-   electrons and positrons; tracks, which leave nothing here, but claim the clusters that they point to. #}
+{# Everything that the calorimeter sees of an event: photons, including those radiated by electrons (part 3 and up);
+   electrons and positrons; tracks, which leave no energy here but claim the clusters that they point to. #}
 {% import 'codes.sql' as codes %}
 {% from 'ecal.sql' import at_face, in_active_area %}
 SELECT mcparticle_id, 0 AS part, event_id, x_ecal, y_ecal, p, tx, ty, x, y, z, {{ codes.photon_hit }} AS kind

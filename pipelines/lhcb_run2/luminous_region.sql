@@ -1,5 +1,5 @@
-{# Every collision moves to a random place of the luminous region: three Gaussians, one draw per
-   collision. Its time is left as it is. #}
+{# Move every collision to a random point in the luminous region: three Gaussians, one draw per
+   collision. Its time is not changed. #}
 {% import 'detector.sql' as detector %}
 {% if conditions.luminous_region == 'lhcb' %}
 UPDATE GenEvents SET

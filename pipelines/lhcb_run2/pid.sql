@@ -1,5 +1,5 @@
-{# Every track has a row. Long and downstream tracks have everything, the muon likelihoods only where isMuon:
-   elsewhere they are not defined. Upstream tracks have only passed RICH1. #}
+{# Every track has a row. Long and downstream tracks have everything, the muon likelihoods only where isMuon is set,
+   because they are not defined elsewhere. Upstream tracks have only passed RICH1. #}
 SELECT
     i.track_id,
     i.event_id,

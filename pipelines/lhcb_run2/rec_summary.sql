@@ -1,5 +1,5 @@
-{# One number of tracks per event, the occupancy of every model of this event: drawn, and raised where more
-   tracks than that were reconstructed here. #}
+{# One number of tracks per event, used as occupancy by all models: drawn, and raised if more tracks than that
+   were reconstructed here. #}
 {% import 'codes.sql' as codes %}
 WITH counted AS (
     SELECT

@@ -1,4 +1,4 @@
-{# Truth plus residuals. A model may take away more momentum than there is: 1 MeV is always left. #}
+{# Truth plus residuals. A model may subtract more momentum than there is, so at least 1 MeV is kept. #}
 SELECT
     t.mcparticle_id,
     t.event_id,

@@ -1,4 +1,4 @@
-{# Tracks after the dipole, at the end of the T stations, for the classes of tracks that reach them. A track that the
+{# Tracks after the dipole, at the end of the T stations, for the track classes that reach them. A track that the
    kick turns back, or bends out of the stations, has no state there. #}
 {% import 'codes.sql' as codes %}
 {% import 'detector.sql' as detector %}

@@ -1,4 +1,4 @@
-{# Views of the output file, in plain SQL that every SQLite client has. #}
+{# Views of the output file, in plain SQL that every SQLite client supports. #}
 {% import 'codes.sql' as codes %}
 CREATE VIEW Particles AS -- reconstructed charged particles with identification, vertex and truth; MeV, mm
 SELECT

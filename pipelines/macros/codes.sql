@@ -1,5 +1,5 @@
-{# Codes that templates compare with, each once, as SQL text. Python has them in sqlamarr/particles/codes.py, compiled
-   models those of the calorimeter in plugins/lhcb/codes.h. #}
+{# Codes that templates compare with, each in one place, as SQL text. For Python they are in sqlamarr/particles/codes.py.
+   For compiled models, those of the calorimeter are in plugins/lhcb/codes.h. #}
 
 {# Particles (PDG numbering scheme); antiparticles have the negative code. #}
 {% set electron = '11' | sql %}
@@ -15,7 +15,7 @@
 {% set upstream_track = '4' | sql %}
 {% set downstream_track = '5' | sql %}
 
-{# What a cluster is taken for: Clusters.type. A split photon is one of the two photons of a merged pi0. #}
+{# Interpretation of a cluster: Clusters.type. A split photon is one of the two photons of a merged pi0. #}
 {% set photon_cluster = '1' | sql %}
 {% set merged_cluster = '2' | sql %}
 {% set split_cluster = '3' | sql %}
@@ -26,7 +26,7 @@
 {% set middle_region = '1' | sql %}
 {% set inner_region = '2' | sql %}
 
-{# What hits the calorimeter, as the model of whole events is told. #}
+{# Kinds of particles that hit the calorimeter, as inputs of the event model. #}
 {% set photon_hit = '0' | sql %}
 {% set electron_hit = '1' | sql %}
 {% set track_hit = '2' | sql %}

@@ -1,7 +1,7 @@
-{# The numbers of LHCb's detector in Run 2, each once: every template and macro takes them from here. Lengths are in mm,
+{# The numbers of LHCb's detector in Run 2, each in one place: every template and macro takes them from here. Lengths are in mm,
    momenta and energies in MeV unless a line says otherwise; z runs along the beam, from the interaction point.
    They are SQL text, so that a query holds the number itself: {{ detector.ecal_z }} is 12490.0.
-   What the compiled models need too stands in plugins/lhcb/detector.h, with the same value and the name in capitals. #}
+   Numbers that the compiled models also need are in plugins/lhcb/detector.h, with the same value and the name in capitals. #}
 
 {# Material before the magnet, in three slabs. The thickness of all [radiation lengths] and its shares are assumptions:
    about 20 % of LHCb's photons convert before the magnet. #}
@@ -60,7 +60,7 @@
 {% set ecal_outer_position_stochastic = '14.0' | sql %}
 {% set ecal_outer_position_split = '10.908' | sql %}
 
-{# Transverse energy from which on the calorimeter finds something. #}
+{# Minimum transverse energy that the calorimeter detects. #}
 {% set ecal_threshold = '50.0' | sql %}
 
 {# The luminous region: widths of Gaussians around the origin (RapidSim, config/beam.dat). #}

@@ -2,18 +2,18 @@
 {% import 'codes.sql' as codes %}
 {% import 'detector.sql' as detector %}
 
-{# Where the straight line through (x, y, z) with slopes tx, ty meets the calorimeter's face, one axis at a time. #}
+{# The point where the straight line through (x, y, z) with slopes tx, ty meets the calorimeter's face, per axis. #}
 {% macro at_face(x, z, tx) %}
 {{ x | sql }} + ({{ detector.ecal_z }} - {{ z | sql }}) * {{ tx | sql }}
 {% endmacro %}
 
-{# Whether a place of the face is in the active area. #}
+{# Whether a point on the face is in the active area. #}
 {% macro in_active_area(x, y) %}
 abs({{ x | sql }}) < {{ detector.ecal_half_x }} AND abs({{ y | sql }}) < {{ detector.ecal_half_y }}
     AND (abs({{ x | sql }}) > {{ detector.ecal_hole_half }} OR abs({{ y | sql }}) > {{ detector.ecal_hole_half }})
 {% endmacro %}
 
-{# LHCb's number of the region that a place is in. #}
+{# LHCb's number of the region that contains a point. #}
 {% macro region_at(x, y) %}
 CASE
     WHEN abs({{ x | sql }}) < {{ detector.ecal_inner_half_x }} AND abs({{ y | sql }}) < {{ detector.ecal_inner_half_y }}

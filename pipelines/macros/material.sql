@@ -6,7 +6,7 @@
 category_at({{ id | sql }}, {{ draw | sql }}, {{ detector.velo_share }}, {{ detector.rich1_share }})
 {% endmacro %}
 
-{# A place inside a slab [mm], uniform with u; the vertex detector is taken from `velo_begin` on. #}
+{# A position inside a slab [mm], uniform with u; the vertex detector starts at `velo_begin`. #}
 {% macro place_in_slab(slab, u, velo_begin=detector.velo_begin) %}
 CASE {{ slab | sql }}
     WHEN 0 THEN {{ velo_begin | sql }} + {{ u | sql }} * ({{ detector.velo_end }} - {{ velo_begin | sql }})
@@ -15,7 +15,7 @@ CASE {{ slab | sql }}
 END
 {% endmacro %}
 
-{# Part of a slab that what starts at z has still to cross, 0 to 1. #}
+{# Fraction of a slab that a particle starting at z still has to cross, 0 to 1. #}
 {% macro part_ahead(z, begin, end) %}
 min(max(({{ end }} - {{ z | sql }}) / ({{ end }} - {{ begin }}), 0.0), 1.0)
 {% endmacro %}

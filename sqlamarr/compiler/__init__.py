@@ -1,4 +1,4 @@
-"""From trained models to a shared library of plugin functions.
+"""Compiling trained models to a shared library of plugin functions.
 
 A *front end* reads a trained model and makes a :class:`~sqlamarr.compiler.function.Source` of it: the model as a
 :class:`~sqlamarr.compiler.ir.Graph`, the original as a callable, and the range of its training. The back end
@@ -6,10 +6,10 @@ A *front end* reads a trained model and makes a :class:`~sqlamarr.compiler.funct
 against its original.
 
 Parts: :mod:`ir` the representation, :mod:`evaluate` its meaning in numpy, :mod:`trees` tree ensembles;
-:mod:`stages` models one after the other, and which front end reads which file; :mod:`scikit` the front end for
+:mod:`stages` models in sequence, and which front end reads which file; :mod:`scikit` the front end for
 scikit-learn; :mod:`emit`, :mod:`layout`, :mod:`constants`, :mod:`library`, :mod:`information` and ``runtime/`` the
 C; :mod:`toolchain` the C compiler; :mod:`verify` the comparison; :mod:`build` all of it in order;
-:mod:`inspection` what a library tells about itself.
+:mod:`inspection` a library's description of itself.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["compile"]
 
 
-def compile(  # the word that everybody expects, as in re.compile
+def compile(  # the established name, as in re.compile
     functions: Mapping[str, Any],
     path: str | Path,
     *,
@@ -38,20 +38,20 @@ def compile(  # the word that everybody expects, as in re.compile
 ) -> Compiled:
     """Compile trained models into a library of plugin functions, and verify each against its original.
 
-    :param functions: per function, its model: a file (``"eff.pkl"``), a fitted scikit-learn object, either with a
-        method (``(scaler, "inverse_transform")``, ``"scaler.pkl:inverse_transform"``), or a list of models that
-        follow each other: ``[preprocessing, "generator.onnx", (target_scaler, "inverse_transform")]``
+    :param functions: the model of each function: a file (``"eff.pkl"``), a fitted scikit-learn object, either with
+        a method (``(scaler, "inverse_transform")``, ``"scaler.pkl:inverse_transform"``), or a list of models that
+        are applied in sequence: ``[preprocessing, "generator.onnx", (target_scaler, "inverse_transform")]``
     :param path: the library to write
-    :param noise: per function, how many standard normal numbers its network takes behind its inputs, or which input
-        of its ONNX file takes them (which needs no saying if it is called noise, random, z or latent); 0: none does
-    :param double: compute networks and keep trees' leaves in double precision
+    :param noise: per function, the number of standard normal numbers that its network takes after its inputs, or the
+        input of its ONNX file that takes them (not needed if it is called noise, random, z or latent); 0: none
+    :param double: compute networks, and keep the leaves of trees, in double precision
     :param tolerance: largest deviation from the original, relative to the spread of an output; default 1e-4
-    :param samples: per function, real inputs (rows, inputs) to verify on, in place of random ones
+    :param samples: per function, real inputs (rows, inputs) to verify on instead of random ones
     :param inputs: per function, other names of its inputs
     :param outputs: per function, other names of its outputs
-    :param keep_source: a folder to leave the C file and its weights in
-    :returns: the library's path, and how well each function follows its original
-    :raises CompilerError: a model that cannot be compiled, no C compiler, or a deviation above the tolerance
+    :param keep_source: folder in which the C file and its weights are kept
+    :returns: the library's path, and how well each function agrees with its original
+    :raises CompilerError: a model cannot be compiled, there is no C compiler, or a deviation exceeds the tolerance
     """
     from sqlamarr.compiler.build import build
     from sqlamarr.compiler.stages import known_only, make_source

@@ -1,4 +1,4 @@
-"""From functions to a shared library: write C, compile, verify, put it where it belongs."""
+"""Building a shared library from functions: write C, compile, verify, move it into place."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from sqlamarr.models.compiled import CompiledModel
 
 @dataclass(frozen=True)
 class Compiled:
-    """A library that was built.
+    """The result of building a library.
 
     :param path: the library
-    :param functions: per function, how well it follows the original
+    :param functions: per function, how well it agrees with the original
     :param sizes: per function, numbers of inputs, outputs and random numbers
-    :param seconds: what the C compiler took
+    :param seconds: time that the C compiler took
     """
 
     path: Path
@@ -50,18 +50,21 @@ def build(
 ) -> Compiled:
     """Compile functions into one library and verify each against its original.
 
-    :param sources: per function name, what a front end made of a model
+    :param sources: the source that a front end made of each model, by function name
     :param path: the library to write
     :param tolerance: largest deviation, relative to the spread of an output
     :param samples: per function, real inputs (rows, inputs) to verify on
-    :param rows: how many random rows to verify on otherwise
-    :param weights_as_text: in the C file; else in a file beside it (default: where the assembler can)
-    :param keep_source: a folder to leave the C file and its weights in
-    :raises CompilerError: no C compiler, a bad name, or a function that differs from its original
+    :param rows: number of random rows to verify on otherwise
+    :param weights_as_text: put weights into the C file instead of a file beside it (default: only if the assembler
+    cannot include files)
+    :param keep_source: folder in which the C file and its weights are kept
+    :raises CompilerError: there is no C compiler, a name is not valid, or a function differs from its original
     """
     for name in sources:
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-            raise CompilerError(f"{name!r} is no name of a C function: letters, digits and underscores.")
+            raise CompilerError(
+                f"{name!r} is not a valid name of a C function; expected letters, digits and underscores."
+            )
     if not sources:
         raise CompilerError("There is nothing to compile: name at least one function.")
     as_text = not has_incbin() if weights_as_text is None else weights_as_text
@@ -94,7 +97,7 @@ def _describe(source: ModelSource, rows: TrialRows) -> FunctionDescription:
 
 
 def _link(folder: Path, verified: Mapping[int, Verification]) -> None:
-    """Compile what the functions tell about themselves, and put all together."""
+    """Compile the descriptions of the functions, and link everything."""
     told = []
     for number, found in verified.items():
         values = (("DEVIATION", found.deviation.hex()), ("TOLERANCE", found.tolerance.hex()), ("ROWS", found.rows))
@@ -120,7 +123,7 @@ def _keep(folder: Path, target: Path) -> None:
 
 
 def _install(library: Path, path: Path) -> None:
-    """Put it in place in one go: a process that has loaded the old one keeps it."""
+    """Replace the library atomically: a process that has loaded the old one keeps it."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

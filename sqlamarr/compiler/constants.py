@@ -24,7 +24,7 @@ class Constants:
         self._known: dict[bytes, int] = {}
 
     def add(self, array: NDArray[Any]) -> int:
-        """Store an array; returns where it begins."""
+        """Store an array and return its offset."""
         data = np.ascontiguousarray(array).tobytes()
         if data not in self._known:
             self._known[data] = self._size
@@ -34,18 +34,18 @@ class Constants:
         return self._known[data]
 
     def blob(self) -> bytes:
-        """All of it."""
+        """Return the whole blob."""
         return b"".join(self._parts) or bytes(ALIGNMENT)
 
 
 def padded(array: NDArray[Any]) -> NDArray[Any]:
-    """With zeros behind, up to a multiple of PANEL columns."""
+    """Append zeros up to a multiple of PANEL columns."""
     missing = -array.shape[-1] % PANEL
     return np.pad(array, [(0, 0)] * (array.ndim - 1) + [(0, missing)])
 
 
 def panels(weights: NDArray[Any]) -> NDArray[Any]:
-    """A matrix (k, n) as panels of PANEL columns: (n / PANEL, k, PANEL)."""
+    """Return a matrix (k, n) as panels of PANEL columns: (n / PANEL, k, PANEL)."""
     wide = padded(weights)
     return np.ascontiguousarray(wide.reshape(len(weights), -1, PANEL).transpose(1, 0, 2))
 
@@ -57,7 +57,7 @@ _NODE = {
 
 
 def depth(tree: Tree) -> int:
-    """Steps from the root to the deepest leaf."""
+    """Return the number of steps from the root to the deepest leaf."""
     level, steps = np.array([0]), 0
     while (inner := level[tree.feature[level] >= 0]).size:
         level = np.concatenate([tree.left[inner], tree.right[inner]])
@@ -66,7 +66,7 @@ def depth(tree: Tree) -> int:
 
 
 def nodes(ensemble: TreeEnsemble, dtype: np.dtype[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """All trees in one array of nodes, where each begins, and the values of all leaves."""
+    """Return all trees as one array of nodes, the offset of each, and the values of all leaves."""
     roots = np.cumsum([0] + [len(t.feature) for t in ensemble.trees])[:-1].astype(np.int32)
     leaves = [t.values[t.feature < 0] for t in ensemble.trees]
     first = np.cumsum([0] + [len(values) for values in leaves])[:-1]

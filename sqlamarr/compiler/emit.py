@@ -25,9 +25,9 @@ REDUCE = {  # the first number, each next one, and at the end; of `value` and `s
 class FunctionWriter:
     """Writes the body of one function.
 
-    :param graph: what it computes
-    :param constants: takes the numbers
-    :param kernels: takes, per type, the kernels that it needs beside the common ones
+    :param graph: the function's graph
+    :param constants: collects the function's numbers
+    :param kernels: collects, per type, the kernels that it needs besides the common ones
     """
 
     def __init__(self, graph: Graph, constants: Constants, kernels: dict[str, set[str]]) -> None:
@@ -102,7 +102,7 @@ class FunctionWriter:
         return f"{self._kernel(value, name)}(B, {value.width}, {operands}, v{value.index})"
 
     def _form(self, arg: Value, width: int) -> tuple[str, str]:
-        """How an operand is read: c a number per column, s one column for all, v a block."""
+        """Return how an operand is read: c a number per column, s one column for all, v a block."""
         if arg.is_constant:
             return "c", self._data(np.broadcast_to(arg.array, (width,)))
         return "s" if arg.width < width else "v", f"v{arg.index}"

@@ -1,6 +1,6 @@
 """The reference: a graph computed with numpy, in the types of its values.
 
-It says what every operation means. Compiled code agrees with it up to rounding.
+It defines the meaning of every operation. Compiled code agrees with it up to rounding.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ Array = NDArray[Any]
 
 
 def evaluate(graph: Graph, inputs: Array, noise: Array | None = None) -> Array:
-    """All rows at once.
+    """Evaluate all rows in one go.
 
     :param inputs: (rows, inputs), used as float32
-    :param noise: (rows, noise), used as float32; not looked at if the graph needs none
+    :param noise: (rows, noise), used as float32; ignored if the graph needs none
     :returns: (rows, outputs) in the type of the graph's output
     """
     rows = len(inputs)

@@ -1,4 +1,4 @@
-"""A function of a library: what it computes, and what is known about it."""
+"""A function of a library: its computation, and its description."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ Reference = Callable[[Doubles, Doubles], NDArray[Any]]
 
 @dataclass(frozen=True)
 class ModelSource:
-    """What a front end makes of a trained model.
+    """A trained model as a front end reads it.
 
     :param graph: the model as operations
-    :param reference: the original: (rows, inputs), (rows, noise) -> (rows, outputs), all float64; it is given
-        numbers that float32 holds exactly
-    :param low: (inputs,) where the inputs that it was trained on begin; NaN where unknown
-    :param high: (inputs,) where they end; NaN where unknown
-    :param origin: one line that says where the model came from
-    :param guess: (2, inputs) where to try inputs whose range is unknown; NaN there means from -3 to 3
+    :param reference: the original: (rows, inputs), (rows, noise) -> (rows, outputs), all float64; its arguments are
+        exactly representable in float32
+        :param low: (inputs,) lower ends of the training ranges; NaN where unknown
+        :param high: (inputs,) upper ends; NaN where unknown
+        :param origin: the origin of the model, in one line
+        :param guess: (2, inputs) ranges for trial inputs whose training range is unknown; NaN means from -3 to 3
     """
 
     graph: Graph
@@ -36,7 +36,7 @@ class ModelSource:
     guess: Doubles | None = None
 
     def trial_range(self) -> tuple[Doubles, Doubles]:
-        """Where to try the inputs: in their range, or else where they are guessed to be."""
+        """Return the ranges of trial inputs: the training range, or else the guessed one."""
         guess = np.full((2, len(self.low)), np.nan) if self.guess is None else self.guess
         unknown = np.isnan(self.low) | np.isnan(self.high)
         fallback = np.where(np.isnan(guess).any(axis=0), [[-3.0], [3.0]], guess)

@@ -1,4 +1,4 @@
-"""Put together what one kernel does at once: a dense layer, the activation behind it, and a residual sum."""
+"""Combine operations that one kernel can do together: a dense layer, its activation, and a residual sum."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlamarr.compiler.layout import alias
 
 
 def fuse(graph: Graph) -> Graph:
-    """The same function in fewer operations.
+    """Return the same function with fewer operations.
 
     Its ``dense`` values may have a parameter ``slope`` (of a leaky ReLU, 0 for ReLU) and a second argument, which
     is added at the end.

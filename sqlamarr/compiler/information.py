@@ -37,14 +37,14 @@ const sqlamarr_model_verification *{name}_verification(void) {{
 
 @dataclass(frozen=True)
 class FunctionDescription:
-    """What ``f_info`` tells beside sizes and names.
+    """The contents of ``f_info`` besides sizes and names.
 
     :param origin: where the model came from, in one line
-    :param low: (inputs,) where the range that it is meant for begins; NaN where unknown
-    :param high: (inputs,) where it ends; NaN where unknown
+    :param low: (inputs,) lower ends of the valid ranges; NaN where unknown
+    :param high: (inputs,) upper ends; NaN where unknown
     :param inputs: (rows, inputs) of a self-test
-    :param noise: (rows, noise) of it
-    :param outputs: (rows, outputs), what the original answers
+    :param noise: (rows, noise) of the self-test
+    :param outputs: (rows, outputs), the results of the original
     """
 
     origin: str
@@ -75,7 +75,7 @@ def information(number: int, function: str, graph: Graph, about: FunctionDescrip
 
 
 def _string(text: str) -> str:
-    """As C and JSON both write it; letters of any alphabet stay as they are."""
+    """Return a string literal that is valid in C and JSON; non-ASCII letters stay as they are."""
     return json.dumps(text, ensure_ascii=False)
 
 

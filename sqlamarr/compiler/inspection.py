@@ -1,4 +1,4 @@
-"""What a library of models tells about itself, and whether it still does what it says."""
+"""A model library's description of itself, and a check that its functions still give the recorded results."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from sqlamarr.models.compiled import CompiledModel
 from sqlamarr.models.events import CompiledEventModel, EventSizes
 
 COMPANIONS = ("_batch", "_info", "_random_read", "_verification")
-NO_LIBRARY = "{} is no shared library for this machine; expected one as 'sqlamarr compile' or a C compiler makes it."
+NO_LIBRARY = "{} is not a shared library for this machine; expected one made by 'sqlamarr compile' or a C compiler."
 EVENT = "_event"  # ends the name of a function of whole events
 
 
 @dataclass(frozen=True)
 class Range:
-    """Of an input: what it is meant for; None where the library does not say."""
+    """The valid range of an input; None where the library does not give it."""
 
     name: str
     low: float | None
@@ -35,13 +35,13 @@ class Range:
 
 @dataclass(frozen=True)
 class SelfTest:
-    """The rows that a compiled model brings along.
+    """The self-test of a compiled model.
 
     :param recorded: largest deviation from the original when it was compiled
     :param rows: on how many rows
-    :param tolerance: what would have been too much
-    :param deviation: the same, of its test rows, now and here
-    :param test_rows: how many these are
+    :param tolerance: the largest deviation allowed
+    :param deviation: largest deviation of its test rows on this system
+    :param test_rows: number of test rows
     :param same_bits: whether f and f_batch agree on them bit for bit
     """
 
@@ -54,7 +54,7 @@ class SelfTest:
 
     @property
     def passed(self) -> bool:
-        """Whether it works here as it did where it was compiled."""
+        """Whether the model works on this system as it did where it was compiled."""
         return self.same_bits and not self.deviation > self.tolerance
 
 
@@ -62,8 +62,8 @@ class SelfTest:
 class Function:
     """A function of a library.
 
-    :param takes: what a call takes: ``rows`` at once, ``one row``, or a whole ``event``
-    :param sizes: as it declares them; None: it does not
+    :param takes: what a call takes: several ``rows``, ``one row``, or a whole ``event``
+    :param sizes: the sizes that it declares; None if it declares none
     :param has_batch: whether the library has a function for many rows; without sizes it is not called
     """
 
@@ -80,7 +80,7 @@ class Function:
 def function_names(library: Path) -> list[str]:
     """The functions that a library exports.
 
-    :raises ModelError: it cannot be asked here; then the names must be given
+    :raises ModelError: the functions cannot be listed on this system, so their names must be given
     """
     nm = shutil.which("nm")
     if nm is None:
@@ -96,7 +96,7 @@ def function_names(library: Path) -> list[str]:
     )
     own = [s for s in symbols if not s.startswith("_") and not _is_companion(s, set(symbols))]
     if not own:
-        raise ModelError(f"{library} exports no function: it is no library of models.")
+        raise ModelError(f"{library} exports no function, so it is not a library of models.")
     return sorted({s.removesuffix(EVENT) for s in own})
 
 
@@ -105,7 +105,7 @@ def _is_companion(symbol: str, symbols: set[str]) -> bool:
 
 
 def inspect(library: Path, name: str) -> Function:
-    """What a function tells about itself; its self-test is run.
+    """Read a function's description of itself, and run its self-test.
 
     :raises ModelError: no such library or function, or one for another interface
     """

@@ -7,10 +7,10 @@ below, :mod:`sqlamarr.compiler.evaluate` computes them with numpy (the reference
 
 Rules that hold for every operation:
 
-* Widths broadcast as far as they must: two operands have the same width, or one of them has width 1. Anything
-  else is said with :meth:`Graph.select`, which may repeat columns.
+* Widths broadcast in one way only: two operands have the same width, or one of them has width 1. Use
+  :meth:`Graph.select`, which may repeat columns, for anything else.
 * Both operands have the same type; :meth:`Graph.cast` changes it. Conditions are numbers: 1 is true, 0 is false.
-* An operation on constants alone is carried out at once, and gives a constant.
+* An operation on constants alone is evaluated immediately and returns a constant.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Value:
 
     @property
     def is_constant(self) -> bool:
-        """Whether it is the same in every row and known now."""
+        """Whether the value is the same in every row and already known."""
         return self.op == "constant"
 
     @property
@@ -72,10 +72,10 @@ class Value:
 class Graph:
     """A function of one row: ``inputs`` numbers and ``noise`` normal random numbers in, an output row out.
 
-    Every operation raises CompilerError if the widths or types of its operands do not fit together.
+    Every operation raises CompilerError if the widths or types of its operands do not match.
 
     :param inputs: names of the inputs, in their order; they are float32
-    :param noise: how many standard normal numbers a row gets; they are float32
+    :param noise: number of standard normal numbers per row; they are float32
     """
 
     def __init__(self, inputs: Sequence[str], noise: int = 0) -> None:
@@ -87,10 +87,10 @@ class Graph:
         self.output_names: tuple[str, ...] = self.input_names
 
     def set_output(self, value: Value, names: Sequence[str] | None = None) -> None:
-        """Say which value is the result, and how its columns are called (default: y0, y1, ...)."""
+        """Set the result, and the names of its columns (default: y0, y1, ...)."""
         names = tuple(names) if names is not None else tuple(f"y{i}" for i in range(value.width))
         if len(names) != value.width:
-            raise CompilerError(f"{len(names)} names for {value.width} outputs: {', '.join(names)}.")
+            raise CompilerError(f"{len(names)} names given for {value.width} outputs: {', '.join(names)}.")
         self.output, self.output_names = value, names
 
     # ---- operations -------------------------------------------------------------------------------
@@ -131,7 +131,7 @@ class Graph:
         _same_type("where", a, b)
         width = max(condition.width, _common_width("where", a, b))
         if condition.width not in (1, width) or a.width not in (1, width) or b.width not in (1, width):
-            raise CompilerError(f"where: widths {condition.width}, {a.width} and {b.width} do not fit together.")
+            raise CompilerError(f"where: widths {condition.width}, {a.width} and {b.width} do not match.")
         return self._apply("where", (self.cast(condition, a.dtype), a, b), width, a.dtype)
 
     def select(self, x: Value, columns: Sequence[int] | NDArray[Any]) -> Value:
@@ -159,7 +159,7 @@ class Graph:
         """
         matrix = np.asarray(weights, dtype=x.dtype)
         if matrix.ndim != 2 or matrix.shape[0] != x.width:
-            raise CompilerError(f"dense: a matrix of shape {matrix.shape} does not fit {x.width} columns.")
+            raise CompilerError(f"dense: a matrix of shape {matrix.shape} does not match {x.width} columns.")
         vector = np.zeros(matrix.shape[1], x.dtype) if bias is None else np.asarray(bias, x.dtype).ravel()
         if len(vector) != matrix.shape[1]:
             raise CompilerError(f"dense: {len(vector)} biases for {matrix.shape[1]} outputs.")
@@ -183,7 +183,7 @@ class Graph:
         """One number per group of ``length`` consecutive columns (default: all), in ascending order."""
         length = x.width if length is None else length
         if length < 1 or x.width % length:
-            raise CompilerError(f"reduce: {x.width} columns are no groups of {length}.")
+            raise CompilerError(f"reduce: {x.width} columns cannot be divided into groups of {length}.")
         return self._apply(f"reduce_{_known(op, REDUCTIONS)}", (x,), x.width // length, x.dtype, length=length)
 
     def trees(self, x: Value, ensemble: TreeEnsemble) -> Value:
@@ -222,14 +222,14 @@ class Graph:
         """The result of another graph on values of this one.
 
         :param inputs: as many columns as the other graph has inputs; not rounded to float32 where the other graph
-            casts them to another type at once
+            casts them to another type immediately
         :param noise: as many columns as the other graph needs random numbers
         """
         if inputs.width != len(other.input_names):
-            raise CompilerError(f"A model of {len(other.input_names)} inputs is given {inputs.width} columns.")
+            raise CompilerError(f"A model with {len(other.input_names)} inputs was given {inputs.width} columns.")
         wanted, given = other.noise.width if other.noise else 0, noise.width if noise else 0
         if wanted != given:
-            raise CompilerError(f"A model that needs {wanted} random numbers is given {given}.")
+            raise CompilerError(f"A model that needs {wanted} random numbers was given {given}.")
         done: dict[int, Value] = {}
         for value in other.values:
             if value.op in ("input", "noise"):
@@ -249,7 +249,7 @@ class Graph:
         return value if isinstance(value, Value) else self.constant(value, like.dtype)
 
     def add(self, op: str, args: tuple[Value, ...], width: int, dtype: np.dtype[Any], **parameters: Any) -> Value:
-        """A value as it is, unchecked: for code that copies graphs."""
+        """Add a value as it is, unchecked, for code that copies graphs."""
         value = Value(len(self.values), op, args, width, np.dtype(dtype), parameters)
         self.values.append(value)
         return value
@@ -276,5 +276,5 @@ def _same_type(op: str, a: Value, b: Value) -> None:
 
 def _common_width(op: str, a: Value, b: Value) -> int:
     if a.width != b.width and 1 not in (a.width, b.width):
-        raise CompilerError(f"{op}: widths {a.width} and {b.width} do not fit together.")
+        raise CompilerError(f"{op}: widths {a.width} and {b.width} do not match.")
     return max(a.width, b.width)

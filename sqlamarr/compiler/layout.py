@@ -1,4 +1,4 @@
-"""Where each value of a graph lives while a block of rows is computed."""
+"""Memory layout of the values of a graph during the computation of a block of rows."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from sqlamarr.compiler.ir import BINARY, Graph, Value
 
-UNIT = 64  # bytes per row; so that every buffer of a block of one row is aligned
+UNIT = 64  # bytes per row, so that every buffer is aligned even in a block of one row
 
 
 @dataclass
@@ -22,7 +22,7 @@ class Layout:
 
 
 def alias(value: Value) -> tuple[Value, int] | None:
-    """Another value that holds this one's columns from some column on, so that nothing needs to be copied."""
+    """Return another value that contains this one's columns, so that nothing needs to be copied."""
     if value.op != "select":
         return None
     columns = value.parameters["columns"]
@@ -32,7 +32,7 @@ def alias(value: Value) -> tuple[Value, int] | None:
 
 
 def needed(graph: Graph) -> list[Value]:
-    """The values that the output depends on, in their order."""
+    """Return the values that the output depends on, in their order."""
     wanted = {graph.output.index}
     for value in reversed(graph.values):
         if value.index in wanted:
@@ -41,14 +41,14 @@ def needed(graph: Graph) -> list[Value]:
 
 
 def in_memory(graph: Graph) -> set[int]:
-    """Indices of the values that need a buffer: all but constants that are only operands of arithmetic."""
+    """Return the indices of values that need a buffer: all but constants that are only operands of arithmetic."""
     values = needed(graph)
     read = {a.index for v in values if v.op not in BINARY and v.op != "where" for a in v.args} | {graph.output.index}
     return {v.index for v in values if not v.is_constant or v.index in read}
 
 
 def plan(graph: Graph) -> Layout:
-    """Give every value a place; places of values that nobody needs any more are used again."""
+    """Give every value a place; places of values that are no longer needed are reused."""
     buffered = in_memory(graph)
     values = [value for value in needed(graph) if value.index in buffered]
     dying = _last_uses(graph, values)
@@ -69,7 +69,7 @@ def _size(value: Value) -> int:
 
 
 def _last_uses(graph: Graph, values: list[Value]) -> dict[int, list[Value]]:
-    """After which value the buffers of which others are free."""
+    """Return, for each value, the buffers that are free after it."""
     last = {graph.output.index: len(graph.values)}
     for value in reversed(values):
         for arg in value.args:
@@ -95,7 +95,7 @@ def _take(free: list[tuple[int, int]], size: int, layout: Layout) -> int:
 
 
 def _give(free: list[tuple[int, int]], offset: int, size: int) -> None:
-    """Return a place, joined with its free neighbours."""
+    """Free a place and merge it with its free neighbours."""
     for place in list(free):
         if place[0] + place[1] == offset or offset + size == place[0]:
             free.remove(place)

@@ -1,4 +1,4 @@
-"""The C file of a library: its functions for every instruction set, and what they tell about themselves."""
+"""The C file of a library: its functions for every instruction set, and their descriptions."""
 
 from __future__ import annotations
 
@@ -102,11 +102,11 @@ class LibrarySource:
 def write_library(
     graphs: Mapping[str, Graph], descriptions: Mapping[str, FunctionDescription], *, as_text: bool
 ) -> LibrarySource:
-    """Functions by name as C.
+    """Write functions as C.
 
-    :param graphs: what each computes
-    :param descriptions: what each tells about itself
-    :param as_text: the weights are part of the C file, not a file beside it
+    :param graphs: the graph of each function, by name
+    :param descriptions: the description of each function, by name
+    :param as_text: put the weights into the C file instead of a file beside it
     """
     graphs = {name: fuse(graph) for name, graph in graphs.items()}
     constants = Constants()
@@ -129,7 +129,7 @@ def write_library(
 
 
 def has_incbin() -> bool:
-    """Whether this system's assembler takes a file in as the C file says it: that of ELF does."""
+    """Return whether the assembler of this system can include a file, as assemblers for ELF can."""
     return sys.platform.startswith("linux")
 
 
@@ -170,7 +170,7 @@ def _weights(constants: Constants, as_text: bool) -> str:
 
 
 def _one_level(level: int, isa: str, kernels: Mapping[str, set[str]], functions: list[str]) -> str:
-    """Everything for one instruction set."""
+    """Return the code for one instruction set."""
     parts = [f"\n/* ==== {isa} ==== */", "#if ON_X86" if level else "#if 1"]
     parts += ["#undef ISA", "#undef LEVEL", f"#define ISA {isa}", f"#define LEVEL {level}"]
     for precision, needed in kernels.items():

@@ -1,4 +1,4 @@
-"""What a front end of the compiler is, and the front ends by name."""
+"""The interface of a front end of the compiler, and the front ends by name."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from sqlamarr.registries.registry import Registry, instance_of
 
 
 class Reader(ABC):
-    """A front end: derive from it, and name an object of your class ``reader``.
+    """A front end. To add one, derive from this class and name an object of your class ``reader``.
 
-    :cvar SUFFIXES: ends of the names of files that it reads
+    :cvar SUFFIXES: suffixes of the files that it reads
     """
 
     SUFFIXES: ClassVar[tuple[str, ...]]
 
     @abstractmethod
     def read(self, path: Path, method: str | None, dtype: np.dtype[Any], noise: int | str | None) -> ModelSource:
-        """A function from a file.
+        """Read a function from a file.
 
-        :param method: what of the model to call; None: what a model of its kind is for
+        :param method: the method of the model to call; None: the main method of such a model
         :param dtype: the type in which the weights of networks are kept
-        :param noise: what takes random numbers, where the file does not tell; None: nobody said
-        :raises CompilerError: the file is none, or has something in it that cannot be compiled
+        :param noise: the input that takes random numbers, if the file does not show it; None: not given
+        :raises CompilerError: the file is not readable, or contains something that cannot be compiled
         """
 
 

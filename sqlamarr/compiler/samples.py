@@ -1,4 +1,4 @@
-"""Files of real inputs to verify on."""
+"""Files of real inputs for verification."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from sqlamarr.errors import CompilerError
 
 
 def read_sample(file: str) -> NDArray[Any]:
-    """Rows of inputs from a .npy file, or a .csv file with or without a line of names.
+    """Read rows of inputs from a .npy file, or from a .csv file with or without a line of names.
 
-    :raises CompilerError: it is neither, or not readable
+    :raises CompilerError: the file has another suffix, or is not readable
     """
     path = Path(file)
     try:

@@ -1,4 +1,4 @@
-"""Functions that are made of several models, one after the other."""
+"""Functions made of several models in sequence."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Stage:
     """One model of a function.
 
     :param model: a file, or a fitted scikit-learn object
-    :param method: what of it to call, e.g. ``inverse_transform``; default: what a model of its kind is for
-    :param outputs: which of its outputs to keep, default all
+    :param method: its method to call, e.g. ``inverse_transform``; default: the main method of such a model
+    :param outputs: the outputs to keep; default: all
     """
 
     model: Any
@@ -35,15 +35,17 @@ class Stage:
 
 
 def parse(text: str) -> list[Stage]:
-    """The stages of ``FILE[:METHOD][[OUTPUTS]],...``.
+    """Parse the stages of ``FILE[:METHOD][[OUTPUTS]],...``.
 
-    :raises CompilerError: it is not written so
+    :raises CompilerError: the text does not have this form
     """
     stages = []
     for part in re.split(r",(?![^\[]*\])", text):
         match = STAGE.fullmatch(part.strip())
         if match is None:
-            raise CompilerError(f"{text!r} is not FILE, FILE:METHOD or FILE:METHOD[OUTPUTS], joined by commas.")
+            raise CompilerError(
+                f"Expected FILE, FILE:METHOD or FILE:METHOD[OUTPUTS], separated by commas; found {text!r}."
+            )
         outputs = match["outputs"]
         kept = tuple(int(number) for number in outputs.split(",")) if outputs else None
         stages.append(Stage(Path(match["model"]), match["method"], kept))
@@ -51,7 +53,7 @@ def parse(text: str) -> list[Stage]:
 
 
 def stages_of(description: Any) -> list[Stage]:
-    """What Python code may give for a function: a path, an estimator, (either, method), a stage, or a list of these."""
+    """Return the stages of a function given as a path, an estimator, (either, method), a stage, or a list of these."""
     if isinstance(description, str):
         return parse(description)
     if isinstance(description, list):
@@ -63,10 +65,10 @@ def stages_of(description: Any) -> list[Stage]:
 
 
 def read(stage: Stage, dtype: np.dtype[Any], noise: int | str | None = None) -> ModelSource:
-    """What a front end makes of a stage.
+    """Read a stage with the front end for it.
 
     :param dtype: the type in which the weights of networks are kept
-    :param noise: the input of an ONNX file that takes random numbers, where its name does not tell; 0 if none does
+    :param noise: the input of an ONNX file that takes random numbers, if its name does not show it; 0 if none does
     :raises CompilerError: no such file, or no front end for it
     """
     if isinstance(stage.model, (str, Path)):
@@ -74,7 +76,9 @@ def read(stage: Stage, dtype: np.dtype[Any], noise: int | str | None = None) -> 
         found = of_ours(READERS, path.name)
         if found is None:
             known = ", ".join(suffix for _, reader in READERS.own() for suffix in reader.SUFFIXES)
-            raise CompilerError(f"{path}: no front end reads files that end in {path.suffix!r}; known: {known}.")
+            raise CompilerError(
+                f"{path}: files with the suffix {path.suffix!r} cannot be compiled; expected one of: {known}."
+            )
         if not path.is_file():
             raise CompilerError(f"The model {path} does not exist.")
         source = READERS.get(found).read(path, stage.method, dtype, noise)
@@ -86,7 +90,7 @@ def read(stage: Stage, dtype: np.dtype[Any], noise: int | str | None = None) -> 
 
 
 def _kept(source: ModelSource, outputs: Sequence[int]) -> ModelSource:
-    """The same with some of the outputs only."""
+    """Return the same source with only some of the outputs."""
     old, columns = source.graph, list(outputs)
     graph = _empty_like(old, old.input_names)
     value = graph.select(graph.inline(old, graph.input, graph.noise), columns)
@@ -103,14 +107,14 @@ def _empty_like(graph: Graph, inputs: Sequence[str]) -> Graph:
 
 
 def chain(sources: Sequence[ModelSource], noise: int = 0) -> ModelSource:
-    """Models one after the other as one.
+    """Chain several models into one.
 
-    :param sources: each takes what the one before gives
-    :param noise: standard normal numbers to append to the inputs of the one model that takes so many more
-    :raises CompilerError: they do not fit together
+    :param sources: the models; each takes the outputs of the previous one
+    :param noise: number of standard normal numbers to append to the inputs of the one model that takes that many more
+    :raises CompilerError: outputs and inputs do not match
     """
     if noise == sum(source.graph.noise.width for source in sources if source.graph.noise):
-        noise = 0  # they have inputs of their own for it
+        noise = 0  # the models have inputs of their own for it
     plan = _Plan(sources, noise)
     first = sources[0]
     inputs = len(first.graph.input_names) - (noise if plan.taker == 0 else 0)
@@ -129,7 +133,7 @@ def chain(sources: Sequence[ModelSource], noise: int = 0) -> ModelSource:
 
 
 class _Plan:
-    """Who gets which columns of the function's random numbers."""
+    """Return the columns of the function's random numbers that each model gets."""
 
     def __init__(self, sources: Sequence[ModelSource], noise: int) -> None:
         self.sources = sources
@@ -143,7 +147,7 @@ class _Plan:
             self.total += count
 
     def reference(self) -> Callable[[Doubles, Doubles], NDArray[Any]]:
-        """The originals, one after the other."""
+        """Call the originals in sequence."""
 
         def reference(x: Doubles, z: Doubles) -> NDArray[Any]:
             value = x
@@ -158,7 +162,7 @@ class _Plan:
 
 
 def _taker(sources: Sequence[ModelSource], noise: int) -> int | None:
-    """The number of the model that gets random numbers behind its inputs; all must fit together."""
+    """Return the number of the model that gets random numbers after its inputs; check that all models match."""
     taker = None
     for number, source in enumerate(sources[1:], start=1):
         given, wanted = sources[number - 1].graph.output.width, len(source.graph.input_names)
@@ -166,26 +170,26 @@ def _taker(sources: Sequence[ModelSource], noise: int) -> int | None:
             taker = number
         elif given != wanted:
             raise CompilerError(
-                f"The model {source.origin} takes {wanted} inputs, but {sources[number - 1].origin} gives {given}"
-                + (f". If the other {wanted - given} are random numbers, say so: --noise FUNCTION={wanted - given}."
+                f"The model {source.origin} takes {wanted} inputs, but {sources[number - 1].origin} returns {given}"
+                + (f". If the other {wanted - given} are random numbers, use --noise FUNCTION={wanted - given}."
                    if wanted > given and not noise else f" and there are {noise} random numbers." if noise else ".")
             )  # fmt: skip
     if noise and taker is None:
         if len(sources[0].graph.input_names) <= noise:
-            raise CompilerError(f"No model of this function takes {noise} random numbers beside its inputs.")
+            raise CompilerError(f"No model of this function takes {noise} random numbers besides its inputs.")
         taker = 0
     return taker
 
 
 def with_names(source: ModelSource, inputs: Sequence[str] | None, outputs: Sequence[str] | None) -> ModelSource:
-    """The same with other names of inputs or outputs.
+    """Return the same source with other names for its inputs or outputs.
 
-    :raises CompilerError: there are more or fewer of them
+    :raises CompilerError: the number of names is wrong
     """
     old = source.graph
     for kind, names, count in (("input", inputs, len(old.input_names)), ("output", outputs, old.output.width)):
         if names is not None and len(names) != count:
-            raise CompilerError(f"{len(names)} names for {count} {kind}s: {', '.join(names)}.")
+            raise CompilerError(f"{len(names)} names given for {count} {kind}s: {', '.join(names)}.")
     graph = _empty_like(old, inputs or old.input_names)
     graph.set_output(graph.inline(old, graph.input, graph.noise), outputs or old.output_names)
     return replace(source, graph=graph)
@@ -200,7 +204,7 @@ def make_source(
     inputs: Sequence[str] | None = None,
     outputs: Sequence[str] | None = None,
 ) -> ModelSource:
-    """One function from what describes it; see :func:`sqlamarr.compiler.compile`.
+    """Make one function from its description; see :func:`sqlamarr.compiler.compile`.
 
     :raises CompilerError: the message begins with the function's name
     """
@@ -209,7 +213,9 @@ def make_source(
         dtype = np.dtype(np.float64 if double else np.float32)
         if isinstance(noise, str):
             if not any(str(stage.model).endswith(".onnx") for stage in stages):
-                raise CompilerError(f"noise={noise!r} names an input of an ONNX file, and there is none.")
+                raise CompilerError(
+                    f"noise={noise!r} names an input of an ONNX file, but the function has no ONNX file."
+                )
             source = chain([read(stage, dtype, noise) for stage in stages])
         else:
             source = chain([read(stage, dtype, 0 if noise == 0 else None) for stage in stages], noise or 0)
@@ -219,6 +225,6 @@ def make_source(
 
 
 def known_only(what: str, given: Mapping[str, Any], functions: Mapping[str, Any]) -> None:
-    """Raise CompilerError if something is said about a function that is not there."""
+    """Raise CompilerError if an option names a function that does not exist."""
     if unknown := sorted(set(given) - set(functions)):
         raise CompilerError(f"{what} for {unknown[0]!r}: there is no such function; there are: {', '.join(functions)}.")

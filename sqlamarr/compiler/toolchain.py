@@ -20,23 +20,23 @@ OPTIONS = (
 GCC_OPTIONS = ("-ftree-vectorize", "-fvect-cost-model=dynamic")
 HINT = (
     "Install one: 'apt install gcc' (Debian, Ubuntu), 'dnf install gcc' (Fedora, Alma), 'xcode-select --install' "
-    "(macOS); or name yours in the environment variable CC."
+    "(macOS). To use another compiler, set the environment variable CC."
 )
 
 
 def compiler() -> list[str]:
-    """The command of the C compiler: CC, or the first of cc, gcc, clang.
+    """Find the command of the C compiler: CC, or the first of cc, gcc, clang.
 
     :raises CompilerError: there is none
     """
     if chosen := shlex.split(os.environ.get("CC", "")):
         if shutil.which(chosen[0]) is None:
-            raise CompilerError(f"The C compiler {chosen[0]!r} that CC names was not found. {HINT}")
+            raise CompilerError(f"The C compiler {chosen[0]!r}, set by CC, was not found. {HINT}")
         return chosen
     for name in ("cc", "gcc", "clang"):
         if path := shutil.which(name):
             return [path]
-    raise CompilerError(f"No C compiler was found; compiled models need one. {HINT}")
+    raise CompilerError(f"No C compiler was found, but compiling models needs one. {HINT}")
 
 
 @cache
@@ -46,7 +46,7 @@ def _is_clang(command: tuple[str, ...]) -> bool:
 
 
 def options() -> list[str]:
-    """How C is compiled here.
+    """Return the command that compiles C on this system.
 
     :raises CompilerError: there is no compiler
     """
@@ -56,7 +56,7 @@ def options() -> list[str]:
 def run(arguments: Sequence[str], folder: Path) -> None:
     """Run the compiler in a folder.
 
-    :raises CompilerError: it failed, or there is none
+    :raises CompilerError: it failed, or there is no compiler
     """
     command = [*compiler(), *arguments]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)

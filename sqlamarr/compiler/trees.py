@@ -80,11 +80,11 @@ class TreeEnsemble:
         return any(bool(t.missing_left[t.feature >= 0].any()) for t in self.trees)
 
     def check(self, columns: int, dtype: np.dtype[Any]) -> None:
-        """Raise CompilerError unless every tree is a tree over so many columns."""
+        """Raise CompilerError unless every tree is valid for this number of columns."""
         for number, t in enumerate(self.trees):
             inner = t.feature >= 0
             if inner.any() and t.feature.max() >= columns:
-                raise CompilerError(f"Tree {number} looks at column {t.feature.max()} of {columns}.")
+                raise CompilerError(f"Tree {number} uses column {t.feature.max()} of {columns}.")
             if t.values.shape[1] != self.outputs:
                 raise CompilerError(f"Tree {number} has leaves of {t.values.shape[1]} values, not {self.outputs}.")
             children = np.concatenate([t.left[inner], t.right[inner]])

@@ -1,4 +1,4 @@
-"""Is the compiled function the same as the original? Tried on random rows inside the range of the training."""
+"""Comparing a compiled function with the original, on random rows within the training range."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from sqlamarr.errors import CompilerError
 ROWS = 4096
 SELF_TEST_ROWS = 16
 TOLERANCE = 1e-4
-# A number that is rounded differently may fall on the other side of a cut: of a tree or of a comparison.
-ENOUGH = 0.1  # of the rows must have finite answers
+# A number that is rounded differently may fall on the other side of a cut in a tree or comparison.
+ENOUGH = 0.1  # fraction of the rows that must have finite results
 ALLOWED_JUMPS = 1e-3
 JUMPING = ("trees", "lt", "le", "gt", "ge", "eq", "ne", "floor", "ceil", "rint", "sign", "reduce_argmax", "where")
 
@@ -32,13 +32,13 @@ class TrialRows:
 
 @dataclass(frozen=True)
 class Verification:
-    """How well the compiled function follows the original.
+    """How well the compiled function agrees with the original.
 
     :param deviation: the largest difference beyond the last bit of float32, relative to the spread of that output
         over the rows
-    :param tolerance: what would have been too much
-    :param rows: how many rows were compared
-    :param jumps: how many of them fell on the other side of a cut and are left out of the deviation
+    :param tolerance: the largest deviation allowed
+    :param rows: number of rows compared
+    :param jumps: number of these that fell on the other side of a cut and are excluded from the deviation
     """
 
     deviation: float
@@ -52,7 +52,7 @@ class Verification:
 
 
 def make_rows(name: str, source: ModelSource, n: int = ROWS, sample: NDArray[Any] | None = None) -> TrialRows:
-    """Random rows inside the range of the training; where it is unknown, from -3 to 3.
+    """Draw random rows within the training range, or from -3 to 3 where it is unknown.
 
     :param sample: (rows, inputs) real inputs to use instead
     :raises CompilerError: the original fails on them, or the sample has the wrong shape
@@ -74,16 +74,16 @@ def make_rows(name: str, source: ModelSource, n: int = ROWS, sample: NDArray[Any
 def _original(name: str, source: ModelSource, inputs: NDArray[Any], noise: NDArray[Any]) -> Doubles:
     try:
         outputs = np.asarray(source.reference(inputs.astype(np.float64), noise.astype(np.float64)), np.float64)
-    except Exception as error:  # whatever a foreign model raises
-        raise CompilerError(f"{name}: the original fails on the rows to verify with: {error}") from error
+    except Exception as error:  # a user's model may raise anything
+        raise CompilerError(f"{name}: the original fails on the rows used for verification: {error}") from error
     outputs = outputs.reshape(len(inputs), -1)
     if outputs.shape[1] != source.graph.output.width:
         raise CompilerError(
-            f"{name}: the original has {outputs.shape[1]} outputs, its translation {source.graph.output.width}."
+            f"{name}: the original has {outputs.shape[1]} outputs, but its translation has {source.graph.output.width}."
         )
     if np.isfinite(outputs).all(axis=1).mean() < ENOUGH:
         raise CompilerError(
-            f"{name}: the original gives no finite numbers on most of the rows to verify with (inputs between "
+            f"{name}: the original returns no finite numbers for most of the verification rows (inputs between "
             f"{inputs.min(axis=0)} and {inputs.max(axis=0)}). Give typical inputs: --sample {name}=FILE.npy."
         )
     return outputs
@@ -92,9 +92,9 @@ def _original(name: str, source: ModelSource, inputs: NDArray[Any], noise: NDArr
 def compare(
     name: str, graph: Graph, rows: TrialRows, outputs: NDArray[Any], tolerance: float = TOLERANCE
 ) -> Verification:
-    """Compare what the compiled function gave with the original.
+    """Compare the results of the compiled function with the original.
 
-    :raises CompilerError: it deviates by more than the tolerance
+    :raises CompilerError: the deviation exceeds the tolerance
     """
     relative = _relative(rows.outputs, np.asarray(outputs, np.float64))
     worst = relative.max(axis=1)
@@ -112,16 +112,16 @@ def compare(
             f"{name}: the compiled function differs from the original: output {graph.output_names[column]!r} is "
             f"{outputs[row, column]:.9g}, expected {rows.outputs[row, column]:.9g} "
             f"({deviation:.2g} of its spread, the tolerance is {tolerance:g}) for the inputs "
-            f"{', '.join(f'{x:.9g}' for x in rows.inputs[row][:20])}. If the model is right and only steep there, "
+            f"{', '.join(f'{x:.9g}' for x in rows.inputs[row][:20])}. If the model is right but steep there, "
             "compile in double precision (--double), give typical inputs (--sample) or allow more (--tolerance)."
         )
     return Verification(deviation, tolerance, len(outputs), jumps)
 
 
 def _relative(expected: Doubles, found: Doubles) -> Doubles:
-    """Differences relative to the spread of each column, beyond the last bit that the answers, float32, can hold.
+    """Return differences relative to the spread of each column, beyond the last bit of the float32 results.
 
-    Infinite where only one of both is a number.
+    They are infinite where only one of the two is a number.
     """
     finite = np.where(np.isfinite(expected), expected, np.nan)
     with np.errstate(all="ignore"):

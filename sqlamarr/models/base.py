@@ -1,4 +1,4 @@
-"""What a plugin step asks of a model, of whatever kind it is."""
+"""The interface between a plugin step and a model of any kind."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from sqlamarr.models.noise import RowNoise
 
 Floats = NDArray[np.float32]
 Noise = Floats | RowNoise | None
-"""Standard normal deviates, float32 (rows, noise), or where to draw them; None: there are none."""
+"""Standard normal deviates, float32 (rows, noise), or the object that draws them; None if there are none."""
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """How many float32 values a model reads and writes per row."""
+    """Numbers of float32 values that a model reads and writes per row."""
 
     inputs: int
     outputs: int
@@ -33,14 +33,14 @@ class Sizes:
 
 
 def as_matrix(noise: Noise, rows: int) -> Floats:
-    """Random numbers as float32 (rows, noise)."""
+    """Return random numbers as float32 (rows, noise)."""
     if noise is None:
         return np.empty((rows, 0), dtype=np.float32)
     return noise.matrix() if isinstance(noise, RowNoise) else noise
 
 
 class SelfDescribed(Protocol):
-    """What every model says of itself, whether it takes rows or whole events; ``str()`` names it in messages."""
+    """The self-description of a model of rows or of whole events; ``str()`` names it in messages."""
 
     @property
     def input_names(self) -> list[str] | None:
@@ -52,23 +52,23 @@ class SelfDescribed(Protocol):
 
     @property
     def origin(self) -> str | None:
-        """Where the model came from, in its own words."""
+        """The origin of the model, as the model itself describes it."""
 
     def outside(self, inputs: Floats) -> NDArray[np.int64]:
-        """Per input, how many rows lie outside the range that the model is meant for; 0 if it has none."""
+        """Count the rows outside the range that the model is meant for, per input; 0 if it has no range."""
 
 
 class Model(SelfDescribed, Protocol):
     """A function from rows of inputs (and random numbers) to rows of outputs.
 
-    Row i of the result depends on row i of the inputs alone, bit for bit, whatever the other rows are
-    and however many.
+    Row i of the result depends only on row i of the inputs, bit for bit, whatever the number and content of
+    the other rows.
     """
 
     def verify(self, sizes: Sizes) -> None:
-        """Make sure that the model has these sizes, before any event.
+        """Verify before the first event that the model has these sizes.
 
-        :raises ModelError: it has others
+        :raises ModelError: the sizes differ
         """
 
     def __call__(self, inputs: Floats, noise: Noise, outputs: int, *, batched: bool = True) -> Floats:
@@ -76,17 +76,17 @@ class Model(SelfDescribed, Protocol):
 
         :param inputs: float32 (n, inputs)
         :param noise: standard normal deviates of n rows
-        :param outputs: number of outputs, as verified before
-        :param batched: all rows in one go if the model can
+        :param outputs: number of outputs, as verified
+        :param batched: whether to evaluate all rows in one go if the model can
         :returns: float32 (n, outputs)
         """
 
 
 @dataclass(frozen=True)
 class ModelDescription:
-    """What a model says of itself; every part may be missing.
+    """A model's description of itself; every part may be missing.
 
-    :ivar ranges: the least and the greatest value per input, float32 (2, inputs)
+    :ivar ranges: the smallest and the largest value of each input, float32 (2, inputs)
     """
 
     input_names: list[str] | None = None
@@ -95,7 +95,7 @@ class ModelDescription:
     ranges: Floats | None = None
 
     def outside(self, inputs: Floats) -> NDArray[np.int64]:
-        """Per input, how many rows of float32 (n, inputs) lie outside the range."""
+        """Count the rows of float32 (n, inputs) outside the range, per input."""
         if self.ranges is None:
             return np.zeros(inputs.shape[1], dtype=np.int64)
         low, high = self.ranges
@@ -104,10 +104,10 @@ class ModelDescription:
 
 
 class Described:
-    """A model that carries its description with it.
+    """A model with a description of itself.
 
-    :param label: what messages call it
-    :param description: what it says of itself
+    :param label: the model as messages name it
+    :param description: the model's own description
     """
 
     def __init__(self, label: str, description: ModelDescription) -> None:
@@ -128,17 +128,17 @@ class Described:
 
     @property
     def origin(self) -> str | None:
-        """Where the model came from, in its own words."""
+        """The origin of the model, as the model itself describes it."""
         return self._description.origin
 
     @contextmanager
     def _named(self) -> Iterator[None]:
-        """A ModelError of what is within, which begins with a verb, tells of which model."""
+        """Add the model's name to a ModelError raised within the block, whose message begins with a verb."""
         try:
             yield
         except ModelError as error:
             raise ModelError(f"{self}: {error}") from error.__cause__
 
     def outside(self, inputs: Floats) -> NDArray[np.int64]:
-        """Per input, how many rows lie outside the range that the model is meant for; 0 if it has none."""
+        """Count the rows outside the range that the model is meant for, per input; 0 if it has no range."""
         return self._description.outside(inputs)

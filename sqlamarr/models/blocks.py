@@ -1,8 +1,8 @@
-"""Models that see whole matrices, called so that neither batch nor neighbours can matter.
+"""Models that take whole matrices, called so that neither the batch nor other rows can affect a row.
 
-A matrix product may add in another order for another number of rows. So such models get blocks of a
-fixed number of rows, the last one padded; and before they are trusted it is tried whether a row's
-answer depends on its place in the block or on the other rows.
+A matrix product may add in a different order for a different number of rows. Such models therefore get blocks
+of a fixed number of rows, the last one padded. Before they are used, trial calls show whether the result of a
+row depends on its place in the block or on the other rows.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from sqlamarr.models.base import Described, Floats, ModelDescription, Noise, Siz
 ROWS = 256
 
 Evaluate = Callable[[Floats, Floats], Floats]
-"""Inputs (rows, inputs) and noise (rows, noise), float32 and C-contiguous, to outputs (rows, outputs)."""
+"""A function from inputs (rows, inputs) and noise (rows, noise), float32, C-contiguous, to outputs (rows, outputs)."""
 
 
 def evaluate(function: Evaluate, rows: int, inputs: Floats, noise: Noise, outputs: int) -> Floats:
     """Call ``function`` on blocks of exactly ``rows`` rows.
 
     :param inputs: (n, inputs)
-    :param noise: of n rows
+    :param noise: random numbers of n rows
     :returns: float32 (n, outputs)
     """
     n = len(inputs)
@@ -41,7 +41,7 @@ def evaluate(function: Evaluate, rows: int, inputs: Floats, noise: Noise, output
 
 
 def _block(matrix: Floats, start: int, stop: int, rows: int) -> Floats:
-    """Rows start to stop, padded with the first of them: a value that the model is meant for."""
+    """Return rows start to stop, padded with copies of the first, which is a valid input of the model."""
     block = np.empty((rows, matrix.shape[1]), dtype=np.float32)
     block[: stop - start] = matrix[start:stop]
     block[stop - start :] = matrix[start]
@@ -49,11 +49,11 @@ def _block(matrix: Floats, start: int, stop: int, rows: int) -> Floats:
 
 
 def trial(function: Evaluate, sizes: Sizes, rows: int, ranges: Floats | None = None) -> int:
-    """How many rows may be evaluated together: ``rows``, or 1 if their places in a block decide last bits.
+    """Return the number of rows to evaluate together: ``rows``, or 1 if the place in a block affects the last bits.
 
-    :param ranges: the least and the greatest value per input (2, inputs), from which trial rows are taken
-    :raises ModelError: the number of outputs is wrong, the same input gives different answers, or a
-        row's answer depends on other rows. The message begins with a verb: the caller says of what.
+    :param ranges: the smallest and the largest value of each input (2, inputs), from which trial rows are taken
+    :raises ModelError: the number of outputs is wrong, the same input gives different results, or a
+    row's result depends on other rows. The message begins with a verb; the caller adds the subject.
     """
     rng = np.random.default_rng(20160)
     inputs, others = (_trial_inputs(rng, rows, sizes.inputs, ranges) for _ in range(2))
@@ -61,10 +61,10 @@ def trial(function: Evaluate, sizes: Sizes, rows: int, ranges: Floats | None = N
     answers = function(inputs, noise)
     if answers.shape != (rows, sizes.outputs):
         raise ModelError(
-            f"gives an array of shape {answers.shape} for {counted(rows, 'row')}, expected {(rows, sizes.outputs)}."
+            f"returns an array of shape {answers.shape} for {counted(rows, 'row')}, expected {(rows, sizes.outputs)}."
         )
     if not _same_bits(answers, function(inputs, noise)):
-        raise ModelError("gives different answers for the same rows. Take random numbers from the noise alone.")
+        raise ModelError("returns different results for the same rows. Take random numbers from the noise only.")
     if rows == 1:
         return 1
     order = rng.permutation(rows)
@@ -79,8 +79,8 @@ def trial(function: Evaluate, sizes: Sizes, rows: int, ranges: Floats | None = N
     if all(np.allclose(one, other, rtol=1e-4, atol=1e-4 * scale.max(), equal_nan=True) for one, other in pairs):
         return 1
     raise ModelError(
-        "gives a row other answers when the rows around it change (batch statistics, a softmax over the wrong axis?). "
-        "A model must treat every row by itself."
+        "returns a different result for a row when other rows change (batch statistics, a softmax over the wrong "
+        "axis?). A model must treat every row independently."
     )
 
 
@@ -97,29 +97,29 @@ def _same_bits(one: Floats, other: Floats) -> bool:
 
 
 class BlockModel(Described, ABC):
-    """A model that is evaluated in blocks of rows; kinds of models say how one block is.
+    """A model that is evaluated in blocks of rows; kinds of models define how a block is evaluated.
 
-    :param label: what messages call it
-    :param description: what it says of itself
-    :param rows: rows of a block
+    :param label: the model as messages name it
+    :param description: the model's own description
+    :param rows: number of rows in a block
     """
 
     def __init__(self, label: str, description: ModelDescription, rows: int = ROWS) -> None:
         super().__init__(label, description)
         self._rows = rows
-        self._verified: dict[Sizes, tuple[Evaluate, int]] = {}  # and how many rows may be evaluated together
+        self._verified: dict[Sizes, tuple[Evaluate, int]] = {}  # with the number of rows to evaluate together
 
     @abstractmethod
     def _function(self, sizes: Sizes) -> Evaluate:
-        """How a block is evaluated, once the sizes are known.
+        """Return the function that evaluates a block of these sizes.
 
         :raises ModelError: the model cannot have these sizes; the message begins with a verb
         """
 
     def verify(self, sizes: Sizes) -> None:
-        """Evaluate blocks of trial rows: the sizes fit, and a row's answer depends on this row alone.
+        """Verify on blocks of trial rows that the sizes match and that a row's result depends only on this row.
 
-        :raises ModelError: it is not so
+        :raises ModelError: they do not
         """
         with self._named():
             function = self._function(sizes)

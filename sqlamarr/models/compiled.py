@@ -1,4 +1,4 @@
-"""``library``: functions of shared libraries, checked before they are trusted."""
+"""``library``: functions of shared libraries, verified before use."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from sqlamarr.models.noise import RowNoise
 from sqlamarr.native.library import check, ffi, lib
 from sqlamarr.native.random import distinct_ids
 
-TRIED = 8  # rows of the first call that are evaluated again
-_UNTOUCHED = np.full(16, 8.5070587e37, np.float32)  # after the answers: no model has a reason to write this
+TRIED = 8  # rows of the first call that are evaluated a second time
+_UNTOUCHED = np.full(
+    16, 8.5070587e37, np.float32
+)  # placed after the results: no model has a reason to write this value
 
 
 class CompiledModel(LibraryFunction[Sizes]):
@@ -25,16 +27,16 @@ class CompiledModel(LibraryFunction[Sizes]):
 
     @property
     def declared(self) -> Sizes | None:
-        """The sizes that the library itself declares, if it does."""
+        """The sizes that the library itself declares, if any."""
         sizes = [ffi.new("int *") for _ in range(3)]
         if lib.sqlamarr_model_sizes(self._handle, *sizes):
             return None
         return Sizes(*(size[0] for size in sizes))
 
     def verify(self, sizes: Sizes) -> None:
-        """Make sure that the function has these sizes: as it declares, or else by probing it.
+        """Verify that the function has these sizes: from its declaration, or else by a trial call.
 
-        :raises ModelError: it has others; nothing was harmed, a wrong function is called only in a child process
+        :raises ModelError: the sizes differ. This is safe: trial calls are made in a child process
         """
         self._verify(sizes)
 
@@ -43,7 +45,7 @@ class CompiledModel(LibraryFunction[Sizes]):
         written, beyond_in, beyond_noise = self._trial_call([self.function, *numbers], sizes)
         if written != sizes.outputs:
             raise ModelError(
-                f"{self}: writes {counted(written, 'value')} per row, the pipeline declares "
+                f"{self}: writes {counted(written, 'value')} per row, but the pipeline declares "
                 f"{counted(sizes.outputs, 'output')}."
             )
         beyond = {"input": (beyond_in, sizes.inputs), "random number": (beyond_noise, sizes.noise)}
@@ -76,36 +78,36 @@ class CompiledModel(LibraryFunction[Sizes]):
         out[n:] = _UNTOUCHED
         sizes = (len(inputs), inputs.shape[1], outputs, noise.shape[1])
         given, answers = as_pointer(inputs), as_pointer(out)
-        if isinstance(noise, RowNoise):  # drawn on the way, and only what the model reads
+        if isinstance(noise, RowNoise):  # drawn during the call, and only the numbers that the model reads
             ids = ffi.from_buffer("int64_t[]", distinct_ids(noise.ids))
             check(lib.sqlamarr_model_draw(self._handle, batched, *sizes, given, noise.rng.key, 0, ids, answers))
         else:
             normals = as_pointer(np.ascontiguousarray(noise))
             check(lib.sqlamarr_model_call(self._handle, batched, *sizes, given, normals, answers))
         if not np.array_equal(out[n:], _UNTOUCHED):
-            raise ModelError(f"{self}: writes more than the {counted(outputs, 'output')} of a row that it declares.")
+            raise ModelError(f"{self}: writes more than the {counted(outputs, 'output')} per row that it declares.")
         return out[:n].reshape(len(inputs), outputs)
 
     def _try_again(self, inputs: Floats, noise: Floats, answers: Floats) -> None:
-        """Some rows once more, row by row, forwards and backwards: only real rows are sure to be meant for it.
+        """Evaluate some rows again, one by one, forwards and backwards; real rows are certain to be valid inputs.
 
-        :raises ModelError: an answer is another one
+        :raises ModelError: a result differs
         """
         self._tried = True
         for step in (1, -1):
             again = self._call(inputs[::step], noise[::step], answers.shape[1], batched=False)
             if not np.array_equal(again, answers[::step], equal_nan=True):
                 raise ModelError(
-                    f"{self}: gives a row other answers when it is called again by itself. They must depend on this "
-                    f"row alone, bit for bit: '{self.function}' keeps nothing between two calls, and agrees with "
-                    f"'{self.function}_batch', if there is one; nor does it read other random numbers than "
-                    f"'{self.function}_random_read' names, if there is that."
+                    f"{self}: returns a different result for a row when it is called again on that row alone. A result "
+                    f"must depend only on its row, bit for bit: '{self.function}' must keep nothing between two calls, "
+                    f"must agree with '{self.function}_batch' if there is one, and must read no random numbers other "
+                    f"than those that '{self.function}_random_read' names, if it exists."
                 )
 
     def probe_here(self, sizes: Sizes) -> tuple[int, bool, bool]:
-        """Call the function once on guarded memory, in this process: it may die of it.
+        """Call the function once on guarded memory, in this process, which may crash.
 
-        :returns: values written, whether it reads beyond its inputs, and beyond its random numbers
+        :returns: number of values written, whether it reads beyond its inputs, and beyond its random numbers
         """
         results = [ffi.new("int *") for _ in range(3)]
         check(lib.sqlamarr_model_probe(self._handle, sizes.inputs, sizes.outputs, sizes.noise, *results))

@@ -1,4 +1,4 @@
-"""Models that are given by URL: fetched once into the user's cache, and only if their checksum is right."""
+"""Models given by URL: downloaded once into the user's cache, and kept only if their checksum is right."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ CACHE = "SQLAMARR_CACHE"  # environment variable with the folder for downloads
 
 
 def cache_folder() -> Path:
-    """Where downloads are kept: ``$SQLAMARR_CACHE``, else a folder in the user's cache of the system."""
+    """Return the folder for downloads: ``$SQLAMARR_CACHE``, else a folder in the user's cache directory."""
     if chosen := os.environ.get(CACHE):
         return Path(chosen).expanduser().absolute()
     return Path(_pooch().os_cache("sqlamarr"))
 
 
 def download(url: str, expected: str) -> Path:
-    """The file behind a URL, from the cache if it is there.
+    """Return the file at a URL, from the cache if it is there.
 
     :param url: ``http://`` or ``https://``
     :param expected: its SHA-256, as hexadecimal digits
-    :returns: its path in the cache; its name begins with the checksum, so that versions live side by side
-    :raises ModelError: it cannot be fetched, or is another file than the checksum says: then nothing is kept
+    :returns: its path in the cache; the name begins with the checksum, so that versions can exist side by side
+    :raises ModelError: it cannot be downloaded, or its checksum differs, in which case nothing is kept
     """
     if not url.startswith(("http://", "https://")):
-        raise ModelError(f"{url}: models are fetched by http or https.")
+        raise ModelError(f"{url}: models can only be downloaded by http or https.")
     pooch, folder = _pooch(), cache_folder()
     name = f"{expected[:16]}-{Path(urlsplit(url).path).name or 'model'}"
     try:
@@ -36,11 +36,11 @@ def download(url: str, expected: str) -> Path:
         return Path(pooch.retrieve(url, f"sha256:{expected}", name, folder, downloader=downloader))
     except OSError as error:  # requests' exceptions are OSErrors too
         raise ModelError(
-            f"Cannot fetch {url} ({error}). 'sqlamarr fetch PIPELINE', where there is a network, puts it into "
-            f"{folder}; the environment variable {CACHE} names another folder, e.g. a shared one."
+            f"Cannot fetch {url} ({error}). Where there is a network, 'sqlamarr fetch PIPELINE' downloads it to "
+            f"{folder}. Set the environment variable {CACHE} to use another folder, e.g. a shared one."
         ) from error
     except ValueError as error:
-        raise ModelError(f"{url} is not what the pipeline expects, and was thrown away. {error}") from error
+        raise ModelError(f"{url} is not the file that the pipeline expects, and was deleted. {error}") from error
 
 
 def _pooch() -> Any:

@@ -1,6 +1,6 @@
-"""Models of whole events: n input rows make m output rows, with links that say what came from what.
+"""Models of whole events, which make m output rows from n input rows, with links between them.
 
-:class:`EventModel` is what the step ``event_plugin`` asks of a model, however it is made;
+:class:`EventModel` is the interface that the step ``event_plugin`` uses, for any kind of model;
 :class:`CompiledEventModel` is a function of a shared library.
 """
 
@@ -23,10 +23,10 @@ Integers = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class EventSizes:
-    """How many float32 values a model of events reads and writes.
+    """Numbers of float32 values that an event model reads and writes.
 
     :ivar inputs: per input row
-    :ivar event_inputs: that belong to the event as a whole
+    :ivar event_inputs: of the event as a whole
     :ivar outputs: per output row
     :ivar noise: standard normal numbers per input row
     :ivar event_noise: standard normal numbers per event
@@ -48,11 +48,11 @@ class EventSizes:
 
 @dataclass(frozen=True)
 class EventLimits:
-    """The most that one event may have; beyond it is an error of that event.
+    """Limits of one event; exceeding them is an error of that event.
 
-    :ivar rows: output rows
-    :ivar links: links
-    :ivar inputs: input rows, None for any number; a model of fixed size is padded to it
+    :ivar rows: maximum number of output rows
+    :ivar links: maximum number of links
+    :ivar inputs: maximum number of input rows, None for no limit; events are padded to it for models of fixed size
     """
 
     rows: int
@@ -65,10 +65,10 @@ class EventBatch:
     """Input of several events, one after the other.
 
     :ivar event_ids: int64 (events,), ascending
-    :ivar offsets: int64 (events + 1,): rows offsets[k] to offsets[k + 1] belong to event k, maybe none
+    :ivar offsets: int64 (events + 1,): rows offsets[k] to offsets[k + 1] belong to event k, which may have none
     :ivar rows: float32 (rows, inputs)
     :ivar event: float32 (events, event_inputs)
-    :ivar noise: float32 (rows, noise), standard normal; a row's own, wherever it stands in its event
+    :ivar noise: float32 (rows, noise), standard normal; independent of a row's position in its event
     :ivar event_noise: float32 (events, event_noise), standard normal
     """
 
@@ -93,7 +93,7 @@ class EventAnswers:
     :ivar rows: float32 (rows, outputs)
     :ivar link_out: int64 (links,): output rows, counted through all events
     :ivar link_in: int64 (links,): the input rows that they come from, counted through all events
-    :ivar link_weight: float32 (links,): how large a part of the output row it is
+    :ivar link_weight: float32 (links,): the fraction of the output row that comes from the input row
     """
 
     offsets: Integers
@@ -104,9 +104,9 @@ class EventAnswers:
 
 
 class EventModel(SelfDescribed, Protocol):
-    """What the step ``event_plugin`` asks of a model.
+    """The interface of an event model, as the step ``event_plugin`` uses it.
 
-    The answer to an event depends on that event alone, bit for bit, whatever else is in the batch.
+    The result of an event depends only on that event, bit for bit, whatever else is in the batch.
     """
 
     @property
@@ -114,15 +114,15 @@ class EventModel(SelfDescribed, Protocol):
         """Names of the inputs of the event in their order, if the model has them."""
 
     def verify(self, sizes: EventSizes, limits: EventLimits) -> None:
-        """Make sure before any event that the model has these sizes.
+        """Verify before the first event that the model has these sizes.
 
-        :raises ModelError: it has others
+        :raises ModelError: the sizes differ
         """
 
     def __call__(self, batch: EventBatch, sizes: EventSizes, limits: EventLimits) -> EventAnswers:
         """Evaluate events.
 
-        :raises EventError: an event has no answer within the limits; it carries the event's id
+        :raises EventError: an event has no result within the limits; the error carries the event's id
         """
 
 
@@ -136,7 +136,7 @@ class CompiledEventModel(LibraryFunction[EventSizes]):
 
     @property
     def declared(self) -> EventSizes | None:
-        """The sizes that the library itself declares, if it does."""
+        """The sizes that the library itself declares, if any."""
         sizes = ffi.new("sqlamarr_event_sizes *")
         if lib.sqlamarr_event_model_sizes(self._handle, sizes):
             return None
@@ -148,9 +148,9 @@ class CompiledEventModel(LibraryFunction[EventSizes]):
         return self._names(1, self.declared.event_inputs) if self.declared else None
 
     def verify(self, sizes: EventSizes, limits: EventLimits) -> None:
-        """Compare with what the library declares; one that declares nothing is tried in a child process.
+        """Compare the sizes with the library's declaration, or try them in a child process if it has none.
 
-        :raises ModelError: the sizes are wrong; nothing was harmed
+        :raises ModelError: the sizes differ. This is safe: trial calls are made in a child process
         """
         self._verify(sizes, limits)
 
@@ -161,7 +161,7 @@ class CompiledEventModel(LibraryFunction[EventSizes]):
         rows, written, beyond = answer
         if rows >= 0 and written != rows * sizes.outputs:
             raise ModelError(
-                f"{self}: writes {counted(written, 'value')} for {counted(rows, 'row')}, where the pipeline declares "
+                f"{self}: writes {counted(written, 'value')} for {counted(rows, 'row')}, but the pipeline declares "
                 f"{counted(sizes.outputs, 'output')}."
             )
         kinds = {1: "inputs", 2: "inputs of the event", 4: "random numbers per row", 8: "random numbers of the event"}
@@ -170,9 +170,9 @@ class CompiledEventModel(LibraryFunction[EventSizes]):
                 raise ModelError(f"{self}: reads more {kind} than the pipeline declares ({sizes}).")
 
     def probe_here(self, sizes: EventSizes, limits: EventLimits) -> tuple[int, int, int]:
-        """Call the function once on guarded memory, in this process: it may die of it.
+        """Call the function once on guarded memory, in this process, which may crash.
 
-        :returns: rows that it says to have made, values written, and a sum that tells what it read beyond its
+        :returns: number of rows that it reports, number of values written, and a sum of flags for reads beyond its
             inputs: 1 rows, 2 event, 4 noise of rows, 8 noise of the event
         """
         rows, written, beyond = ffi.new("int *"), ffi.new("int64_t *"), ffi.new("int *")
@@ -186,18 +186,18 @@ class CompiledEventModel(LibraryFunction[EventSizes]):
     def __call__(self, batch: EventBatch, sizes: EventSizes, limits: EventLimits) -> EventAnswers:
         """Evaluate all events in one native call.
 
-        :raises EventError: an event has no answer within the limits
-        :raises ModelError: the answer is another one if an event is given again
+        :raises EventError: an event has no result within the limits
+        :raises ModelError: the result differs when an event is evaluated again
         """
         answers = self._call(batch, sizes, limits)
         if not self._tried and len(answers.rows):
             self._tried = True
-            event = int(np.diff(answers.offsets).argmax())  # the one that shows most
-            for _ in range(2):  # a function that goes by turns would be right once
+            event = int(np.diff(answers.offsets).argmax())  # the event with the most output rows
+            for _ in range(2):  # a function that alternates between two results would pass once
                 if not _same(_event_of(batch, answers, event), self._call(_alone(batch, event), sizes, limits)):
                     raise ModelError(
-                        f"{self}: gives an event another answer when it is called again. It must depend on this event "
-                        f"alone, bit for bit: '{self.function}_event' keeps nothing between two calls."
+                        f"{self}: returns a different result for an event when it is called again. It must depend "
+                        f"only on this event, bit for bit: '{self.function}_event' must keep nothing between two calls."
                     )
         return answers
 
@@ -222,7 +222,7 @@ class CompiledEventModel(LibraryFunction[EventSizes]):
 
 
 def _alone(batch: EventBatch, event: int) -> EventBatch:
-    """One event of a batch, by its place."""
+    """Return one event of a batch, by its position."""
     start, stop = batch.offsets[event : event + 2]
     one = slice(event, event + 1)
     offsets = batch.offsets[event : event + 2] - start
@@ -231,7 +231,7 @@ def _alone(batch: EventBatch, event: int) -> EventBatch:
 
 
 def _event_of(batch: EventBatch, answers: EventAnswers, event: int) -> EventAnswers:
-    """The answer to one event of a batch, as it is to this event alone."""
+    """Return the result of one event of a batch, as if the event were alone."""
     start, stop = answers.offsets[event : event + 2]
     links = (answers.link_out >= start) & (answers.link_out < stop)
     return EventAnswers(
@@ -254,7 +254,7 @@ def _c_sizes(sizes: EventSizes) -> Any:
 
 
 def _c_batch(batch: EventBatch, limits: EventLimits) -> tuple[Any, list[Any]]:
-    """The batch as C sees it, and the arrays that must live as long."""
+    """Return the batch as a C structure, and the arrays that must live as long as it does."""
     offsets = np.ascontiguousarray(batch.offsets, dtype=np.int64)
     floats = [
         np.ascontiguousarray(array, dtype=np.float32)

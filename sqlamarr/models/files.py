@@ -1,4 +1,4 @@
-"""The files that models come from."""
+"""The files of models."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ URL = re.compile(r"^[a-z][a-z0-9+.-]*://")
 #: The field of that name (13), its length, and in it the key "location"; then comes the file's name with its length.
 _LENGTH = rb"(?:[\x01-\x7f]|[\x80-\xff][\x01-\x7f])"
 _EXTERNAL = re.compile(rb"j" + _LENGTH + rb"\n\x08location\x12(" + _LENGTH + rb")", re.DOTALL)
-SHIPPED = "plugins:"  # begins the name of a library of this package or of an installed one
+SHIPPED = "plugins:"  # prefix of the name of a library of this package or of an installed one
 
 
 def locate(source: str, folder: Path, expected: str | None = None) -> Path:
-    """The file of a model as a pipeline names it.
+    """Find the file of a model as a pipeline names it.
 
     :param source: ``plugins:NAME`` for a library of this package or an installed one, a URL, or a path
-    :param folder: where a relative path starts
+    :param folder: folder that a relative path starts from
     :param expected: SHA-256 that the file must have, as hexadecimal digits
-    :raises ModelError: there is no such file, or it is another one
+    :raises ModelError: there is no such file, or its checksum differs
     """
     if URL.match(source):
         if expected is None:
-            raise ModelError(f"{source} is downloaded, which needs its sha256: what it holds is run as code.")
+            raise ModelError(f"{source} is a download and needs a sha256, because its content is run as code.")
         return download(source, expected)
     path = LIBRARIES.get(source.removeprefix(SHIPPED)) if source.startswith(SHIPPED) else _local(source, folder)
     if expected and (found := sha256(path)) != expected:
@@ -36,7 +36,7 @@ def locate(source: str, folder: Path, expected: str | None = None) -> Path:
 
 
 def _local(source: str, folder: Path) -> Path:
-    # Absolute: the loader looks for a bare name in the system's folders.
+    # Absolute, because the loader searches the system's folders for a bare name.
     path = (folder / Path(source).expanduser()).absolute()
     if path.is_dir():
         raise ModelError(f"{path} is a folder; expected the file of a model.")
@@ -46,9 +46,9 @@ def _local(source: str, folder: Path) -> Path:
 
 
 def external_files(path: Path) -> list[str]:
-    """Names of the files beside an ONNX file that hold its weights (``external_data`` of ONNX's TensorProto).
+    """Return the names of the files beside an ONNX file that hold its weights (``external_data`` of TensorProto).
 
-    They are seen in the bytes, so that no package is needed to know what a model consists of.
+    They are found in the bytes, so that no package is needed to list the files of a model.
     """
     content = path.read_bytes()
     names = {content[found.end() : found.end() + _length(found[1])] for found in _EXTERNAL.finditer(content)}
@@ -60,7 +60,7 @@ def _length(varint: bytes) -> int:
 
 
 def sha256(path: Path) -> str:
-    """SHA-256 of a file, as hexadecimal digits."""
+    """Return the SHA-256 of a file, as hexadecimal digits."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(1 << 20):

@@ -1,4 +1,4 @@
-"""What a kind of model is, and the kinds by name."""
+"""The interface of a kind of model, and the kinds by name."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ModelFile:
-    """A model whose file has been found, and is the right one.
+    """A model whose file was found and has the right checksum.
 
-    :ivar entry: as the pipeline has it
-    :ivar folder: where relative paths start
+    :ivar entry: the pipeline's entry
+    :ivar folder: folder that relative paths start from
     :ivar kind: name of the kind of model, e.g. ``onnx``
-    :ivar path: the file; None for a model that has none (a Python module of a package's compiled code)
+    :ivar path: the file; None for a model without one (such as a compiled Python module)
     """
 
     entry: Mapping[str, Any]
@@ -34,9 +34,9 @@ class ModelFile:
 
     @property
     def file(self) -> Path:
-        """The file of a model that has one.
+        """Return the file of a model that has one.
 
-        :raises ModelError: it has none
+        :raises ModelError: it has no file
         """
         if self.path is None:
             raise ModelError(f"The model {self.entry[self.kind]} has no file.")
@@ -44,36 +44,36 @@ class ModelFile:
 
     @property
     def single(self) -> bool:
-        """Whether it is one function, whatever a step calls it."""
+        """Whether it is a single function, whatever name a step uses for it."""
         return KINDS.get(self.kind).is_single(str(self.entry[self.kind]))
 
     def open(self, function: str) -> Model:
-        """A function of it.
+        """Open a function of the model.
 
         :raises ModelError: it has no such function, or cannot be loaded
         """
         return KINDS.get(self.kind).open(self, function)
 
     def open_event(self, function: str) -> EventModel:
-        """A function of it on whole events.
+        """Open a function of the model that takes whole events.
 
         :raises ModelError: it has no such function, or cannot be loaded
         """
         return KINDS.get(self.kind).open_event(self, function)
 
     def record(self) -> dict[str, Any]:
-        """What an output file notes: the kind first, file and checksum, and how the model was named if otherwise."""
+        """Return the record for an output file: the kind, file and checksum, and the model's name if it differs."""
         return KINDS.get(self.kind).record(self)
 
 
 class ModelKind(ABC):
-    """A kind of model: derive from it, and name an object of your class ``model_kind``.
+    """A kind of model. To add one, derive from this class and name an object of your class ``model_kind``.
 
-    The kind's name is a key of an entry of a pipeline's ``models``; its value, by default, the path or URL of a file.
+    The kind's name is a key in an entry of a pipeline's ``models``. By default, its value is the path or URL of a file.
 
-    :cvar HELP: what stands below the key, in a sentence
-    :cvar SUFFIXES: ends of file names that mean this kind, where only a file is given (``--model NAME=FILE``)
-    :cvar OPTIONS: JSON schemas by name of further keys of an entry, with a description each
+    :cvar HELP: description of the key's value, in a sentence
+    :cvar SUFFIXES: suffixes of file names that mean this kind when only a file is given (``--model NAME=FILE``)
+    :cvar OPTIONS: JSON schemas of further keys of an entry, by name, with a description each
     """
 
     HELP: ClassVar[str]
@@ -82,54 +82,56 @@ class ModelKind(ABC):
 
     @abstractmethod
     def open(self, file: ModelFile, function: str) -> Model:
-        """A function of a model on rows.
+        """Open a function of a model that takes rows.
 
         :param file: the model; ``file.path`` is its file, ``file.entry`` its entry with the options
-        :param function: which one the step asks for; a kind whose files hold one function need not look
+        :param function: the function that the step names; a kind whose files hold a single function may ignore it
         :raises ModelError: it has no such function, or cannot be loaded
         """
 
     def open_event(self, file: ModelFile, function: str) -> EventModel:
-        """A function of a model on whole events, if the kind has such models.
+        """Open a function of a model that takes whole events, if the kind has such models.
 
-        :raises ModelError: it has none, or no such function, or cannot be loaded
+        :raises ModelError: the kind has no such models, the model has no such function, or it cannot be loaded
         """
-        raise ModelError(f"A model of the kind {file.kind!r} takes rows, and the step {function!r} has whole events.")
+        raise ModelError(
+            f"A model of the kind {file.kind!r} takes rows, but the step for {function!r} needs whole events."
+        )
 
     def check(self, value: str, entry: Mapping[str, Any]) -> None:
-        """Refuse an entry that the schema lets pass.
+        """Refuse an entry that is not valid although it matches the schema.
 
-        :param value: what stands below the kind's key
-        :raises PipelineError: it is wrong
+        :param value: the value of the kind's key
+        :raises PipelineError: the entry is not valid
         """
         if URL.match(value) and "sha256" not in entry:
-            raise PipelineError(f"{value} is downloaded, which needs its sha256: what it holds is run as code.")
+            raise PipelineError(f"{value} is a download and needs a sha256, because its content is run as code.")
 
     def is_single(self, value: str) -> bool:
-        """Whether a model is one function, whatever a step calls it."""
+        """Return whether a model is a single function, whatever name a step uses for it."""
         return True
 
     def here(self, value: str) -> str:
-        """The value with a relative path that starts at the current folder, made absolute."""
+        """Return the value with a path relative to the current folder made absolute."""
         return value if URL.match(value) else absolute(value)
 
     def find(self, value: str, folder: Path, checksum: str | None) -> Path | None:
-        """The file of a model.
+        """Find the file of a model.
 
-        :param folder: where relative paths start
-        :raises ModelError: there is no such file, or it is another one
+        :param folder: folder that relative paths start from
+        :raises ModelError: there is no such file, or its checksum differs
         """
         return locate(value, folder, checksum)
 
     def record(self, file: ModelFile) -> dict[str, Any]:
-        """What an output file notes."""
+        """Return the record for an output file."""
         name = str(file.entry[file.kind])
         checksum = {"sha256": sha256(file.path)} if file.path else {}
         return {file.kind: str(file.path), **checksum, **({"url": name} if URL.match(name) else {})}
 
 
 def absolute(path: str) -> str:
-    """A path that starts at the current folder, as one that starts at the root."""
+    """Return a path relative to the current folder as an absolute path."""
     return str(Path(path).expanduser().absolute())
 
 

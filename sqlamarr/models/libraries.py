@@ -1,4 +1,4 @@
-"""Shared libraries of models by name: those that are built with this package, and those of installed ones."""
+"""Shared libraries of models by name: those built with this package, and those of other installed packages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What functions of shared libraries have in common, whether they take rows or whole events."""
+"""Code shared by functions of shared libraries, whether they take rows or whole events."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sqlamarr.errors import ModelError
 from sqlamarr.models.base import Floats
 from sqlamarr.native.library import check, ffi, lib, native_folder, text
 
-ANSWER = "sqlamarr-probe:"  # begins the line with which a trial call in a child process answers
+ANSWER = "sqlamarr-probe:"  # prefix of the line that a trial call in a child process prints
 
 SizesT = TypeVar("SizesT")
 
@@ -29,9 +29,9 @@ class LibraryFunction(ABC, Generic[SizesT]):
     :param path: the library
     :param function: name of the function, as the pipeline has it
     :raises ModelError: the library cannot be loaded, or has no such function
-    :cvar KIND: what the names of the native calls begin with
-    :cvar OUTPUTS: which of its lists of names is that of the outputs; the first is that of the inputs
-    :cvar SUFFIX: ends the name of the C function
+    :cvar KIND: prefix of the names of the native calls
+    :cvar OUTPUTS: index of the outputs among its lists of names; the first list is that of the inputs
+    :cvar SUFFIX: suffix of the name of the C function
     """
 
     KIND: ClassVar[str]
@@ -54,13 +54,13 @@ class LibraryFunction(ABC, Generic[SizesT]):
     @property
     @abstractmethod
     def declared(self) -> SizesT | None:
-        """The sizes that the library itself declares, if it does."""
+        """The sizes that the library itself declares, if any."""
 
     @abstractmethod
     def _probe(self, sizes: SizesT, *limits: Any) -> None:
-        """Try in a child process whether a function that declares nothing has these sizes.
+        """Try in a child process whether a function that declares no sizes has these.
 
-        :raises ModelError: it has others; nothing was harmed
+        :raises ModelError: the sizes differ. This is safe: the child process takes the damage
         """
 
     @property
@@ -75,7 +75,7 @@ class LibraryFunction(ABC, Generic[SizesT]):
 
     @property
     def origin(self) -> str | None:
-        """Where the model came from, in its own words."""
+        """The origin of the model, as the model itself describes it."""
         return text(self._native("origin")(self._handle))
 
     def _names(self, which: int, count: int) -> list[str] | None:
@@ -87,10 +87,10 @@ class LibraryFunction(ABC, Generic[SizesT]):
         if declared is None:
             self._probe(sizes, *limits)
         elif declared != sizes:
-            raise ModelError(f"{self}: the pipeline expects {sizes}, the library declares {declared}.")
+            raise ModelError(f"{self}: the pipeline expects {sizes}, but the library declares {declared}.")
 
     def outside(self, inputs: Floats) -> NDArray[np.int64]:
-        """Per input, how many rows lie outside the range that the library declares; 0 if it declares none."""
+        """Count the rows outside the range that the library declares, per input; 0 if it declares none."""
         counts = np.zeros(inputs.shape[1], dtype=np.int64)
         inputs = np.ascontiguousarray(inputs, dtype=np.float32)
         c_counts = ffi.from_buffer("int64_t[]", counts)
@@ -98,14 +98,14 @@ class LibraryFunction(ABC, Generic[SizesT]):
         return counts
 
     def _trial_call(self, arguments: Sequence[str | int], sizes: SizesT) -> list[int]:
-        """Call a function that does not declare its sizes once, in a child process that may die of it.
+        """Call a function that does not declare its sizes once, in a child process, which may crash.
 
-        :param arguments: of ``python -m sqlamarr.models.probe LIBRARY``
-        :returns: the numbers that the probe answers
+        :param arguments: arguments of ``python -m sqlamarr.models.probe LIBRARY``
+        :returns: the numbers that the probe prints
         :raises ModelError: the call crashed, failed or did not end
         """
         command = [sys.executable, "-m", "sqlamarr.models.probe", str(self.path.absolute()), *map(str, arguments)]
-        # From the folder that holds this package, whatever may be called sqlamarr in the current one.
+        # Run in the folder that holds this package: the current one may contain something else called sqlamarr.
         folder = native_folder().parent.parent
         try:
             child = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=folder)
@@ -115,7 +115,7 @@ class LibraryFunction(ABC, Generic[SizesT]):
             name = signal.Signals(-child.returncode).name
             raise ModelError(
                 f"{self}: a trial call in a child process ended with {name}. "
-                f"It does not work with {sizes}; correct inputs, outputs and noise in the pipeline."
+                f"It does not work with {sizes}. Correct inputs, outputs and noise in the pipeline."
             )
         if child.returncode:
             raise ModelError(f"{self}: the trial call failed: {child.stderr.strip()[-500:]}")
@@ -124,5 +124,5 @@ class LibraryFunction(ABC, Generic[SizesT]):
 
 
 def as_pointer(array: NDArray[Any]) -> Any:
-    """An array of float32 as C sees it."""
+    """Return a float32 array as a C pointer."""
     return ffi.from_buffer("float[]", array)

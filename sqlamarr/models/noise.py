@@ -12,12 +12,12 @@ from sqlamarr.native.random import Random
 
 @dataclass(frozen=True)
 class RowNoise:
-    """Standard normal numbers that belong to the id and the stream of each row.
+    """Standard normal numbers, keyed by the id and the stream of each row.
 
-    :ivar rng: whose numbers
-    :ivar ids: of the rows, int64 (rows)
-    :ivar streams: of the rows, int64 (rows), if ids have several rows; None: 0 for each
-    :ivar draws: how many numbers a row has
+    :ivar rng: the random numbers to draw from
+    :ivar ids: ids of the rows, int64 (rows)
+    :ivar streams: streams of the rows, int64 (rows), if several rows share an id; None: 0 for each
+    :ivar draws: number of random numbers per row
     """
 
     rng: Random
@@ -30,11 +30,11 @@ class RowNoise:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Rows and draws."""
+        """Numbers of rows and of draws."""
         return len(self.ids), self.draws
 
     def matrix(self) -> NDArray[np.float32]:
-        """The numbers themselves, float32 (rows, draws).
+        """Draw the numbers, float32 (rows, draws).
 
         :raises DataError: two rows have the same id and stream
         """
@@ -47,6 +47,6 @@ class RowNoise:
         return noise
 
     def __getitem__(self, rows: slice | NDArray[np.int64]) -> RowNoise:
-        """Those of some of the rows."""
+        """Return the noise of some of the rows."""
         streams = None if self.streams is None else self.streams[rows]
         return RowNoise(self.rng, self.ids[rows], streams, self.draws)

@@ -23,20 +23,20 @@ _DTYPES = {
     "tensor(int32)": np.int32,
     "tensor(bool)": np.bool_,
 }
-CONCATENATED = ("first", "last")  # places of the random numbers in the one matrix of features
+CONCATENATED = ("first", "last")  # places of the random numbers in a single matrix of features
 
 
 class OnnxModel(BlockModel):
     """The graph of an ONNX file.
 
-    Features are the graph's inputs in their order (one matrix, or several, or one input per column).
-    Random numbers enter by an input of their own, or as columns of the one matrix, behind the features.
+    Features are the graph's inputs in their order (one matrix, several matrices, or one input per column).
+    Random numbers are passed as an input of their own, or as columns of a single matrix, after the features.
     Names and ranges of the inputs are taken from the file's metadata if it has them (``input_names``,
-    ``output_names``, ``input_min``, ``input_max``: comma-separated), names also from inputs of one
+    ``output_names``, ``input_min``, ``input_max``: comma-separated). Names are also taken from inputs of one
     column each.
 
     :param path: the file
-    :param noise: name of the input for random numbers, or ``first`` or ``last``: their place in the one
+    :param noise: name of the input for random numbers, or ``first`` or ``last`` for their place in a single
         matrix; default: found from names and sizes
     :param outputs: names of the graph's outputs to use; default: all, or all but integer labels
     :raises ModelError: the file cannot be loaded
@@ -54,18 +54,18 @@ class OnnxModel(BlockModel):
         super().__init__(f"network '{path.name}'", self._describe(taken), rows)
 
     def _describe(self, taken: Sequence[Port]) -> ModelDescription:
-        """What the file says of itself, where these inputs take random numbers."""
+        """Return the file's description of itself, given the inputs that take random numbers."""
         metadata = self._session.get_modelmeta().custom_metadata_map
         return describe(metadata, [port for port in self._ports if port not in taken], self._file)
 
     @property
     def output_names(self) -> list[str] | None:
-        """Names of the outputs in their order, if the file has them for those that are used."""
+        """The names of the outputs in their order, if the file names those that are used."""
         names = super().output_names
         return names if names is None or not self._outputs else self._names_of_chosen(names)
 
     def _names_of_chosen(self, names: list[str]) -> list[str] | None:
-        """Of the columns of the chosen outputs, in the order of choice; None if it cannot be seen whose they are."""
+        """The names of the columns of the chosen outputs, in the order of choice; None if they cannot be assigned."""
         known = self._session.get_outputs()
         chosen = [output for output in known if output.name in self._outputs]
         for named in (known, [output for output in known if "int" not in output.type], chosen):
@@ -99,14 +99,14 @@ class OnnxModel(BlockModel):
     def _run(self, names: list[str], feed: Mapping[str, Any]) -> list[Any]:
         try:
             return list(self._session.run(names or None, feed))
-        except Exception as error:  # onnxruntime has no common base class for its own
+        except Exception as error:  # onnxruntime's exceptions have no common base class
             raise ModelError(f"failed in onnxruntime: {error}") from error
 
     def _layout(self, sizes: Sizes) -> Any:
-        """How the two matrices become what the graph is fed with."""
+        """Return the function that turns the two matrices into the inputs of the graph."""
         port = self._noise_port(sizes)
         features = [p for p in self._ports if p is not port]
-        self._description = self._describe([port] if port else [])  # the sizes tell better than names did
+        self._description = self._describe([port] if port else [])  # sizes are more reliable than names
         if port is not None and port.width not in (None, sizes.noise):
             self._misfit(sizes)
         extra = sizes.noise if port is None else 0
@@ -123,7 +123,7 @@ class OnnxModel(BlockModel):
         return split
 
     def _noise_port(self, sizes: Sizes) -> Port | None:
-        """The input that takes the random numbers and nothing else."""
+        """Find the input that takes only the random numbers."""
         if self._noise in CONCATENATED:
             return None
         if self._noise is not None:
@@ -139,12 +139,12 @@ class OnnxModel(BlockModel):
             if len(candidates) == 1:
                 return candidates[0]
         raise ModelError(
-            f"does not tell which of its inputs takes the {sizes.noise} random numbers: {_listed(self._ports)}. "
-            "Say 'noise: NAME' beside 'onnx:' in the pipeline."
+            f"does not show which of its inputs takes the {sizes.noise} random numbers: {_listed(self._ports)}. "
+            "Add 'noise: NAME' next to 'onnx:' in the pipeline."
         )
 
     def _columns(self, ports: list[Port], total: int, sizes: Sizes) -> list[int]:
-        """Where the columns of each input begin, and the end of the last."""
+        """Return where the columns of each input begin, and where the last ends."""
         known = sum(port.width or 0 for port in ports)
         open_ports = [port for port in ports if port.width is None]
         if len(open_ports) > 1 or known > total or (known != total and not open_ports):
@@ -158,15 +158,16 @@ class OnnxModel(BlockModel):
 
     def _misfit(self, sizes: Sizes) -> None:
         hint = (
-            " Random numbers enter by an input of their own ('noise: NAME' beside 'onnx:' in the pipeline) or as "
-            "columns of the one input behind or before the features ('noise: last' or 'noise: first')."
+            " Random numbers are passed as an input of their own ('noise: NAME' next to 'onnx:' in the pipeline) "
+            "or as columns of a single input, after or before the features ('noise: last' or 'noise: first')."
         )
         raise ModelError(
-            f"the pipeline expects {sizes}, the network's inputs are {_listed(self._ports)}." + hint * bool(sizes.noise)
+            f"the pipeline expects {sizes}, but the network's inputs are {_listed(self._ports)}."
+            + hint * bool(sizes.noise)
         )
 
     def _choose(self, feed: Mapping[str, Any], expected: int) -> list[str]:
-        """The outputs to use: all, or without integer labels, whichever has the declared number of values."""
+        """Choose the outputs: all, or all but integer labels, whichever gives the declared number of values."""
         rows = len(next(iter(feed.values())))
         names = [output.name for output in self._session.get_outputs()]
         labels = {output.name for output in self._session.get_outputs() if "int" in output.type[: len("tensor(int")]}
@@ -176,13 +177,13 @@ class OnnxModel(BlockModel):
                 return chosen
         listed = ", ".join(f"'{name}' ({width})" for name, width in widths.items())
         raise ModelError(
-            f"the pipeline declares {counted(expected, 'output')}, the network gives {listed}. "
-            "Choose among several with 'outputs: [NAME, ...]' beside 'onnx:' in the pipeline."
+            f"the pipeline declares {counted(expected, 'output')}, but the network returns {listed}. "
+            "Choose among several with 'outputs: [NAME, ...]' next to 'onnx:' in the pipeline."
         )
 
 
 def open_session(path: Path) -> Any:
-    """An ONNX file in onnxruntime, on one thread.
+    """Load an ONNX file in onnxruntime, on one thread.
 
     :raises ModelError: it cannot be loaded
     """
@@ -191,26 +192,28 @@ def open_session(path: Path) -> Any:
     except ImportError as error:
         raise missing_package(str(path), "onnxruntime", "onnx") from error
     options = onnxruntime.SessionOptions()
-    # One thread: workers share the processors among them, and sums keep their order.
+    # One thread: there is one worker per processor already, and sums keep their order.
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.use_deterministic_compute = True
     options.log_severity_level = 3
     try:
         return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime has no common base class for its own
+    except Exception as error:  # onnxruntime's exceptions have no common base class
         raise ModelError(f"Cannot load the network {path}: {error}") from error
 
 
 def ports_of(session: Any, name: str, default: int) -> tuple[list[Port], int]:
-    """The graph's inputs, and the number of rows that they take at once; ``default`` if it takes any.
+    """Return the graph's inputs, and the number of rows per call; ``default`` if it takes any number.
 
-    :raises ModelError: an input is of a type that cannot be given, or inputs take different numbers of rows
+    :raises ModelError: an input has an unsupported type, or inputs take different numbers of rows
     """
     ports, batches = [], set()
     for value in session.get_inputs():
         if value.type not in _DTYPES:
             known = ", ".join(_DTYPES)
-            raise ModelError(f"network '{name}': input '{value.name}' is a {value.type}; it may be: {known}.")
+            raise ModelError(
+                f"network '{name}': input '{value.name}' has the type {value.type}; expected one of: {known}."
+            )
         sizes = [size if isinstance(size, int) and size > 0 else None for size in value.shape]
         batches.add(sizes[0] if sizes else 1)
         ports.append(Port(value.name, tuple(sizes[1:]), _DTYPES[value.type]))
@@ -220,12 +223,14 @@ def ports_of(session: Any, name: str, default: int) -> tuple[list[Port], int]:
 
 
 def _matrix(value: Any, rows: int) -> Floats:
-    """An output as (rows, values); what ZipMap makes is a dict per row, its values in the classes' order."""
+    """Return an output as (rows, values). ZipMap makes a dict per row, with its values in the order of the classes."""
     if isinstance(value, list):
         value = np.array([list(row.values()) for row in value])
     if not isinstance(value, np.ndarray) or value.dtype.kind not in "fiub" or value.shape[:1] != (rows,):
         shape = getattr(value, "shape", type(value).__name__)
-        raise ModelError(f"gives an output {shape} that is no number per row, for {counted(rows, 'row')}.")
+        raise ModelError(
+            f"returns an output {shape} for {counted(rows, 'row')}, which is not a fixed number of values per row."
+        )
     return value.reshape(rows, -1).astype(np.float32)
 
 

@@ -1,4 +1,4 @@
-"""The inputs of an ONNX file, and what its metadata say of them."""
+"""The inputs of an ONNX file, and their description in its metadata."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ import numpy as np
 from sqlamarr.errors import ModelError
 from sqlamarr.models.base import Floats, ModelDescription
 
-_NOISE = re.compile(r"noise|random|latent", re.IGNORECASE)  # what exporters call an input of random numbers
+_NOISE = re.compile(r"noise|random|latent", re.IGNORECASE)  # names that exporters give to an input of random numbers
 
 
 @dataclass(frozen=True)
 class Port:
     """An input of the graph.
 
-    :ivar shape: of one row, None where the file leaves a size open
+    :ivar shape: shape of one row, with None where the file leaves a size open
     """
 
     name: str
@@ -36,15 +36,15 @@ class Port:
         return f"'{self.name}' ({'any number' if self.width is None else self.width})"
 
     def fed(self, values: Floats) -> Any:
-        """Columns as the graph wants them."""
+        """Return columns in the form that the graph takes."""
         shape = self.shape if None not in self.shape else (values.shape[1],)
         return np.ascontiguousarray(values, dtype=self.dtype).reshape(len(values), *shape)
 
 
 def named_noise(ports: Sequence[Port]) -> list[Port]:
-    """The inputs that take random numbers by what they are called.
+    """Return the inputs that take random numbers, judging by their names.
 
-    Generators call theirs ``z`` too, but with inputs of one column each that is a coordinate.
+    Generators also use the name ``z``, but among inputs of one column each it is a coordinate.
     """
     named = [port for port in ports if _NOISE.search(port.name)]
     single = sum(port.width == 1 for port in ports)
@@ -52,10 +52,10 @@ def named_noise(ports: Sequence[Port]) -> list[Port]:
 
 
 def describe(metadata: Mapping[str, str], ports: Sequence[Port], name: str) -> ModelDescription:
-    """What a file says of itself: names and ranges in its metadata, names also from inputs of one column each.
+    """Return a file's description of itself: names and ranges in its metadata, names also from one-column inputs.
 
-    :param name: how messages call the file
-    :raises ModelError: the ranges are no numbers
+    :param name: the file as messages name it
+    :raises ModelError: the ranges are not numbers
     """
     names = words(metadata.get("input_names"))
     if names is None and len(ports) > 1 and all(port.width == 1 for port in ports):
@@ -64,10 +64,10 @@ def describe(metadata: Mapping[str, str], ports: Sequence[Port], name: str) -> M
     try:
         ranges = np.array(limits, dtype=np.float32) if all(limits) else None
     except ValueError as error:
-        raise ModelError(f"network '{name}': its metadata input_min and input_max are no numbers: {error}") from error
+        raise ModelError(f"network '{name}': its metadata input_min and input_max are not numbers: {error}") from error
     return ModelDescription(names, words(metadata.get("output_names")), metadata.get("origin"), ranges)
 
 
 def words(text: str | None) -> list[str] | None:
-    """A comma-separated list; None if there is none."""
+    """Split a comma-separated list; None if there is none."""
     return [word.strip() for word in text.split(",")] if text else None

@@ -1,7 +1,7 @@
-"""Models of whole events that see arrays of a fixed size: events padded to a declared maximum, with a mask.
+"""Models of whole events that take arrays of a fixed size: events padded to a declared maximum, with a mask.
 
-This is how transformers and graph networks are evaluated. One event is one row of :mod:`sqlamarr.models.blocks`:
-so neither the batch nor the other events can matter.
+This is how transformers and graph networks are evaluated. One event is one row of :mod:`sqlamarr.models.blocks`,
+so neither the batch nor other events can affect it.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from sqlamarr.models.base import Described, Floats, ModelDescription, Sizes
 from sqlamarr.models.blocks import Evaluate, evaluate, trial
 from sqlamarr.models.events import EventAnswers, EventBatch, EventLimits, EventSizes
 
-EVENTS = 16  # that are evaluated together
-CHUNK = 64  # events whose answers are held padded
+EVENTS = 16  # events that are evaluated together
+CHUNK = 64  # events whose results are held in padded form
 
 
 @dataclass(frozen=True)
 class PaddedEvents:
-    """What a model gets, float32; places behind an event's rows hold zeros.
+    """The inputs of a model, float32; places after an event's rows hold zeros.
 
     :ivar rows: (events, max_inputs, inputs)
     :ivar mask: (events, max_inputs), 1 where there is a row, else 0
@@ -41,15 +41,15 @@ class PaddedEvents:
 
 
 PaddedAnswers = tuple[Floats, Floats, Floats]
-"""Output rows (events, places, outputs); how sure each is there (events, places), from 0 to 1, kept above 0.5; and
-the weights of links (events, places, max_inputs), 0 for none."""
+"""Output rows (events, places, outputs); their mask (events, places), from 0 to 1, where rows above 0.5 are kept;
+and the weights of links (events, places, max_inputs), 0 for no link."""
 
 PaddedFunction = Callable[[PaddedEvents], PaddedAnswers]
 
 
 @dataclass(frozen=True)
 class _Shape:
-    """An event as one row of numbers, there and back."""
+    """Convert an event to one row of numbers and back."""
 
     sizes: EventSizes
     inputs: int
@@ -74,7 +74,7 @@ class _Shape:
         return PaddedEvents(kept[0], there, np.ascontiguousarray(event), kept[1], np.ascontiguousarray(event_noise))
 
     def packed(self, batch: EventBatch, start: int, stop: int) -> Floats:
-        """Events start to stop of a batch."""
+        """Return events start to stop of a batch."""
         offsets, s, n = batch.offsets[start : stop + 1], self.sizes, self.inputs
         events = stop - start
         counts = np.diff(offsets)
@@ -90,7 +90,7 @@ class _Shape:
 
 @dataclass(frozen=True)
 class _Verified:
-    """A model of certain sizes, on events as rows of numbers, so many at once."""
+    """A model of certain sizes, on events as rows of numbers, a fixed number at a time."""
 
     shape: _Shape
     flat: Evaluate
@@ -98,11 +98,11 @@ class _Verified:
 
 
 class PaddedEventModel(Described, ABC):
-    """A model of events of a declared maximal size; kinds of models say how a block of events is evaluated.
+    """A model of events of a declared maximum size; kinds of models define how a block of events is evaluated.
 
-    :param label: what messages call it
-    :param description: what it says of itself
-    :param events: events of a block
+    :param label: the model as messages name it
+    :param description: the model's own description
+    :param events: number of events in a block
     """
 
     def __init__(self, label: str, description: ModelDescription, events: int = EVENTS) -> None:
@@ -112,23 +112,25 @@ class PaddedEventModel(Described, ABC):
 
     @abstractmethod
     def _function(self, sizes: EventSizes, inputs: int) -> PaddedFunction:
-        """How padded events are evaluated.
+        """Return the function that evaluates padded events.
 
         :raises ModelError: the model cannot have these sizes; the message begins with a verb
         """
 
     @property
     def event_input_names(self) -> list[str] | None:
-        """Names of the inputs of the event: such models have none."""
+        """Return None: such models have no names for the inputs of the event."""
         return None
 
     def verify(self, sizes: EventSizes, limits: EventLimits) -> None:
-        """Evaluate trial events: the shapes fit, and an event's answer depends on this event alone.
+        """Verify on trial events that the shapes match and that an event's result depends on this event alone.
 
-        :raises ModelError: it is not so, or the step does not say how many rows an event may have
+        :raises ModelError: they do not, or the step does not limit the number of rows of an event
         """
         if limits.inputs is None:
-            raise ModelError(f"{self}: events are padded; say 'max_inputs: N' in the step, the most rows of an event.")
+            raise ModelError(
+                f"{self}: events are padded. Give the step 'max_inputs: N', the maximum number of rows of an event."
+            )
         with self._named():
             function = self._function(sizes, limits.inputs)
             places = self._tried(function, _Shape(sizes, limits.inputs, 0))
@@ -142,14 +144,14 @@ class PaddedEventModel(Described, ABC):
         self._verified[sizes, limits.inputs] = _Verified(shape, flat, events)
 
     def _tried(self, function: PaddedFunction, shape: _Shape) -> int:
-        """The number of places for output rows, from a call with zeros."""
+        """Find the number of places for output rows, from a call with zeros."""
         answers = function(shape.split(np.zeros((self._block, shape.width), np.float32)))
         places = answers[0].shape[1] if answers[0].ndim == 3 else 0
         expected = [(self._block, places, n) for n in (shape.sizes.outputs, shape.inputs)]
         wanted = {"rows": expected[0], "mask": (self._block, places), "links": expected[1]}
         for (name, size), answer in zip(wanted.items(), answers):
             if answer.shape != size:
-                raise ModelError(f"gives {name} of shape {answer.shape} for {self._block} events, expected {size}.")
+                raise ModelError(f"returns {name} of shape {answer.shape} for {self._block} events, expected {size}.")
         return places
 
     def __call__(self, batch: EventBatch, sizes: EventSizes, limits: EventLimits) -> EventAnswers:
@@ -175,7 +177,7 @@ class PaddedEventModel(Described, ABC):
     def _chunk(
         self, verified: _Verified, batch: EventBatch, start: int, stop: int, limits: EventLimits
     ) -> tuple[NDArray[np.generic], ...]:
-        """Rows per event, the rows, and the links of some events; output rows are counted within the chunk."""
+        """Return the numbers of rows, the rows, and the links of some events; rows are counted within the chunk."""
         shape, events = verified.shape, stop - start
         with self._named():
             packed = shape.packed(batch, start, stop)
@@ -184,7 +186,10 @@ class PaddedEventModel(Described, ABC):
         rows, mask, links = np.split(flat, np.cumsum(widths), axis=1)
         if np.isnan(mask).any():  # it would count as "not there"
             bad = int(batch.event_ids[start + np.isnan(mask).any(axis=1).argmax()])
-            raise EventError(f"{self}: the mask of the output rows is NaN: a row is there (above 0.5) or not.", bad)
+            raise EventError(
+                f"{self}: the mask of the output rows is NaN; expected 0 to 1 (rows above 0.5 are kept).",
+                bad,
+            )
         kept = mask > 0.5
         weights = links.reshape(events, shape.places, shape.inputs)
         weights = np.where(kept[:, :, None], weights, np.float32(0))

@@ -22,11 +22,11 @@ OUTPUTS = ("out_rows", "out_mask", "out_links")
 
 class OnnxEventModel(PaddedEventModel):
     """The graph of an ONNX file with inputs ``rows`` and ``mask`` (and ``event``, ``noise``, ``event_noise``, if it
-    needs them) and outputs ``out_rows``, ``out_mask``, ``out_links``, of the shapes of
-    :class:`~sqlamarr.models.padded.PaddedEvents` and its answers.
+    needs them) and outputs ``out_rows``, ``out_mask``, ``out_links``, in the shapes of
+    :class:`~sqlamarr.models.padded.PaddedEvents` and of its results.
 
     :param path: the file
-    :raises ModelError: it cannot be loaded, or has other inputs and outputs
+    :raises ModelError: it cannot be loaded, or has different inputs or outputs
     """
 
     def __init__(self, path: Path) -> None:
@@ -37,8 +37,8 @@ class OnnxEventModel(PaddedEventModel):
         if not {"rows", "mask"} <= set(names) <= set(INPUTS) or not set(OUTPUTS) <= set(outputs):
             raise ModelError(
                 f"network '{path.name}' has the inputs {', '.join(names)} and the outputs {', '.join(outputs)}; "
-                f"a model of events has rows and mask (and maybe {', '.join(INPUTS[2:])}), "
-                f"and gives {', '.join(OUTPUTS)}."
+                f"an event model takes rows and mask (and optionally {', '.join(INPUTS[2:])}), "
+                f"and returns {', '.join(OUTPUTS)}."
             )
         metadata = self._session.get_modelmeta().custom_metadata_map
         super().__init__(f"network '{path.name}'", describe(metadata, [], path.name), events)
@@ -70,7 +70,7 @@ def _check(port: Port, expected: tuple[int, ...]) -> None:
     fits = len(port.shape) == len(expected) and all(a in (None, b) for a, b in zip(port.shape, expected))
     if not fits:
         shape = ", ".join("any" if n is None else str(n) for n in port.shape)
-        raise ModelError(f"takes '{port.name}' of shape ({shape}) per event, the pipeline expects {expected}.")
+        raise ModelError(f"takes '{port.name}' of shape ({shape}) per event, but the pipeline expects {expected}.")
 
 
 class PythonEventModel(PaddedEventModel):

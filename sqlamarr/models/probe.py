@@ -1,9 +1,9 @@
-"""``python -m sqlamarr.models.probe LIBRARY ...``: one trial call of a foreign model.
+"""``python -m sqlamarr.models.probe LIBRARY ...``: one trial call of a user's model.
 
 * ``FUNCTION INPUTS OUTPUTS NOISE``: a model of rows.
 * ``--event FUNCTION INPUTS EVENT_INPUTS OUTPUTS NOISE EVENT_NOISE MAX_ROWS MAX_LINKS``: a model of events.
 
-A process of its own, because a function that does not have these sizes may crash.
+It runs in a process of its own, because a function that does not have these sizes may crash.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from sqlamarr.models.library_function import ANSWER
 
 
 def main(arguments: list[str]) -> None:
-    """Print what the function writes, and whether it reads too much."""
+    """Print how many values the function writes, and whether it reads too much."""
     path, *rest = arguments
     answer = _event(Path(path), *rest[1:]) if rest[0] == "--event" else _rows(Path(path), *rest)
-    # The model may print too, before or after: the mark tells our line from its.
+    # The model may print too, before or after: the prefix distinguishes our line from its lines.
     print(f"\n{ANSWER} {' '.join(str(int(number)) for number in answer)}")
 
 

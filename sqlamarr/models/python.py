@@ -1,4 +1,4 @@
-"""``python``: a function of the user's on numpy arrays."""
+"""``python``: a user's function on numpy arrays."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from sqlamarr.user_code.functions import error_in_words, load_function
 
 
 class PythonModel(BlockModel):
-    """A function ``f(inputs)`` or, with random numbers, ``f(inputs, noise)``; or any object that is called so.
+    """A function ``f(inputs)`` or, with random numbers, ``f(inputs, noise)``; or any object with this call.
 
-    It gets float32 arrays (rows, inputs) and (rows, noise) of always the same number of rows, and returns
+    It takes float32 arrays (rows, inputs) and (rows, noise), always with the same number of rows, and returns
     (rows, outputs). Names and ranges are taken from its attributes ``input_names``, ``output_names``,
     ``input_min`` and ``input_max`` if it has them.
 
@@ -41,7 +41,7 @@ class PythonModel(BlockModel):
         def function(inputs: Floats, noise: Floats) -> Floats:
             arguments = (inputs, noise) if sizes.noise else (inputs,)
             try:
-                with np.errstate(all="ignore"):  # what is no number is refused behind the model, with its row
+                with np.errstate(all="ignore"):  # results that are not numbers are refused afterwards, naming the row
                     answers = np.asarray(self._call(*arguments), dtype=np.float32)
             except (Exception, SystemExit) as error:
                 raise ModelError(error_in_words(error)) from error
@@ -51,7 +51,7 @@ class PythonModel(BlockModel):
 
 
 def description_of(function: Callable[..., Any]) -> ModelDescription:
-    """What the attributes of a function say of it."""
+    """Return the description in the attributes of a function."""
     limits = [getattr(function, name, None) for name in ("input_min", "input_max")]
     return ModelDescription(
         _listed(getattr(function, "input_names", None)),

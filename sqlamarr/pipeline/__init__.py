@@ -1,1 +1,1 @@
-"""What is known before the first event: the pipeline file, validated, and what follows from it."""
+"""Everything known before the first event: the pipeline file, validated, and what follows from it."""

@@ -1,4 +1,4 @@
-"""What a pipeline advises its users at the end of a run: sentences with a condition each."""
+"""A pipeline's advice to its users at the end of a run: sentences with a condition each."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from sqlamarr.pipeline.definition import Pipeline
 
 SCHEMA: Mapping[str, Any] = {
     "type": "array",
-    "description": "Sentences for the end of a run, each with the condition under which it is said.",
+    "description": "Sentences for the end of a run, each with the condition under which it is printed.",
     "items": {
         "type": "object",
         "properties": {
             "if": {
                 "type": "string",
-                "description": "Expression of Jinja2 on the run's counts and conditions, e.g. counts.mcparticles == 0.",
+                "description": "Jinja2 expression on the run's counts and conditions, e.g. counts.mcparticles == 0.",
             },
-            "say": {"type": "string", "description": "The sentence, with what to do."},
+            "say": {"type": "string", "description": "The sentence, including what to do."},
         },
         "required": ["if", "say"],
         "additionalProperties": False,
@@ -33,7 +33,7 @@ SCHEMA: Mapping[str, Any] = {
 
 
 class Advice:
-    """The advice of a pipeline, its conditions compiled.
+    """The advice of a pipeline, with its conditions compiled.
 
     :raises PipelineError: a condition cannot be evaluated; the message names it
     """
@@ -54,7 +54,7 @@ class Advice:
             self._entries.append((applies, entry["say"]))
 
     def sentences(self, counts: Counters) -> list[str]:
-        """Those whose condition holds; a counter that nothing was added to is 0."""
+        """Return the sentences whose condition holds; a counter that nothing was added to is 0."""
         numbers = defaultdict(int, {key: count.number for key, count in counts.items()})
         said = []
         for applies, say in self._entries:
@@ -62,12 +62,12 @@ class Advice:
                 if applies(counts=numbers, conditions=self._conditions):
                     said.append(say)
             except (jinja2.TemplateError, ArithmeticError, TypeError, ValueError) as error:  # the run itself is done
-                said.append(f"whether the pipeline's advice applies could not be told ({error}): {say}")
+                said.append(f"it could not be determined whether this advice of the pipeline applies ({error}): {say}")
         return said
 
 
 class _Conditions(dict[str, Any]):
-    """The pipeline's conditions; one that it does not have is an error that names those that it has."""
+    """The pipeline's conditions; looking up an unknown one is an error that lists the known ones."""
 
     def __missing__(self, name: str) -> Any:
         raise jinja2.UndefinedError(

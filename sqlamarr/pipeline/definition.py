@@ -20,11 +20,11 @@ class Pipeline:
 
     :ivar path: its YAML file
     :ivar text: the file's text
-    :ivar steps: in their order
+    :ivar steps: the steps, in their order
     :ivar output: tables to keep
     :ivar views: template with the views of the output file
     :ivar advice: sentences for the end of a run (``say``), each with its condition (``if``)
-    :ivar packages: what it took from installed packages when it was loaded: itself, its kinds of steps
+    :ivar packages: what was loaded from installed packages: the pipeline itself, its kinds of steps
     """
 
     path: Path
@@ -43,13 +43,13 @@ class Pipeline:
 
     @property
     def folder(self) -> Path:
-        """Where its templates and data are."""
+        """The folder with its templates and data."""
         return self.path.parent
 
     def with_conditions(self, changes: Mapping[str, Any]) -> Pipeline:
-        """The same with other conditions.
+        """Return the same pipeline with other conditions.
 
-        :raises PipelineError: a condition that the pipeline has not, or a value it does not allow
+        :raises PipelineError: the pipeline has no such condition, or does not allow the value
         """
         for name, value in changes.items():
             if name not in self.conditions:
@@ -58,9 +58,9 @@ class Pipeline:
         return replace(self, conditions={**self.conditions, **changes})
 
     def parse_conditions(self, texts: Mapping[str, str]) -> dict[str, Any]:
-        """Conditions given as text, each as the type that the pipeline's own value has.
+        """Convert conditions given as text, each to the type of the pipeline's own value.
 
-        :raises PipelineError: a condition that the pipeline has not, or a text that is no such value
+        :raises PipelineError: the pipeline has no such condition, or the text is not of its type
         """
         values: dict[str, Any] = {}
         for name, text in texts.items():
@@ -74,11 +74,11 @@ class Pipeline:
         return values
 
     def with_models(self, changes: Mapping[str, str | Mapping[str, Any]]) -> Pipeline:
-        """The same with other models.
+        """Return the same pipeline with other models.
 
-        :param changes: by the model's name, or ``NAME.FUNCTION`` for one function of it: an entry as in the
-            pipeline file, or in one word as on the command line. Relative paths start at the current folder
-        :raises PipelineError: a model that the pipeline has not, or an entry that is none
+        :param changes: entries by the model's name, or by ``NAME.FUNCTION`` for one function of it: as in the
+            pipeline file, or as one word as on the command line. Relative paths start at the current folder
+            :raises PipelineError: the pipeline has no such model, or an entry is not valid
         """
         changed = {}
         for name, change in changes.items():
@@ -91,10 +91,10 @@ class Pipeline:
 
 
 def check_model(file: str, name: str, model: Mapping[str, Any]) -> None:
-    """Refuse an entry of ``models`` that is none.
+    """Refuse an entry of ``models`` that is not valid.
 
-    :param file: where it is, for the message
-    :raises PipelineError: naming the place and what is wrong
+    :param file: the pipeline's file, for the message
+    :raises PipelineError: the entry is not valid; the message names the place and the fault
     """
     validate(model, model_entry.schema(model), file, f"models.{name}", PipelineError)
     try:
@@ -118,9 +118,9 @@ def _unknown(path: Path, kind: str, name: str, known: Mapping[str, Any]) -> str:
 
 
 def check_allowed(path: Path, allowed: Mapping[str, list[Any]], name: str, value: Any) -> None:
-    """Refuse a value that a condition may not have.
+    """Refuse a value that a condition does not allow.
 
-    :raises PipelineError: naming the values that it may have
+    :raises PipelineError: the value is not allowed; the message lists the allowed values
     """
     choices = allowed.get(name)
     if choices is not None and value not in choices:
@@ -128,5 +128,5 @@ def check_allowed(path: Path, allowed: Mapping[str, list[Any]], name: str, value
         misread = value in ("on", "off", "yes", "no") if switches else isinstance(value, bool)
         raise PipelineError(
             f"{path}: condition {name} = {value!r} is not available; there are: {', '.join(map(str, choices))}."
-            + " In YAML, on, off, yes and no without quotes are true and false." * misread
+            + " In YAML, unquoted on, off, yes and no mean true and false." * misread
         )

@@ -1,4 +1,4 @@
-"""Pipelines are read from YAML files and validated."""
+"""Reading and validating the YAML files of pipelines."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ SCHEMA: Mapping[str, Any] = {
         "allowed": {
             "type": "object",
             "additionalProperties": {"type": "array", "items": _SCALAR},
-            "description": "For a condition, the values that it may have.",
+            "description": "Allowed values of a condition, by its name.",
         },
         "models": {
             "type": "object",
-            "description": "Models by name, or by NAME.FUNCTION for one function of a model.",
+            "description": "Models, by name or by NAME.FUNCTION for one function of a model.",
             "additionalProperties": {"type": "object"},
         },
-        "schema": {"type": "string", "description": "Template with CREATE TABLE statements of result tables."},
+        "schema": {"type": "string", "description": "Template with the CREATE TABLE statements of the result tables."},
         "data": {
             "type": "object",
             "additionalProperties": {"type": "string"},
-            "description": "Tables of constants: name and CSV file.",
+            "description": "Tables of constants: table name and CSV file.",
         },
         "advice": ADVICE,
         "steps": {"type": "array", "items": {"type": "object"}, "description": "The steps in their order."},
@@ -54,7 +54,7 @@ SCHEMA: Mapping[str, Any] = {
             "type": "object",
             "properties": {
                 "tables": {**_NAMES, "description": "Tables to keep."},
-                "views": {"type": "string", "description": "Template with CREATE VIEW statements for the output."},
+                "views": {"type": "string", "description": "Template with the CREATE VIEW statements for the output."},
             },
             "required": ["tables"],
             "additionalProperties": False,
@@ -66,7 +66,7 @@ SCHEMA: Mapping[str, Any] = {
 
 
 def load(name: str | Path) -> Pipeline:
-    """Read a pipeline.
+    """Read and validate a pipeline.
 
     :param name: the name of a pipeline of this package (``lhcb_run2``) or of an installed one, or the path of a
         YAML file
@@ -79,14 +79,14 @@ def load(name: str | Path) -> Pipeline:
         except (UnicodeDecodeError, OSError) as error:
             raise PipelineError(
                 f"{path} cannot be read as a pipeline ({error}). "
-                "The pipeline comes first on the command line, then the inputs."
+                "On the command line, the pipeline comes first, then the inputs."
             ) from error
         pipeline = build(read_yaml(text, str(path), PipelineError), path, text)
     return replace(pipeline, packages=joined(used, pipeline.packages))
 
 
 def build(content: Any, path: Path, text: str = "") -> Pipeline:
-    """A pipeline from the content of its file; see :func:`load`."""
+    """Make a pipeline from the content of its file; see :func:`load`."""
     validate(content, SCHEMA, str(path), "", PipelineError)
     with collected() as used:
         steps = tuple(_steps(content["steps"], path))
@@ -114,7 +114,7 @@ def build(content: Any, path: Path, text: str = "") -> Pipeline:
 
 
 def _find(name: str | Path) -> Path:
-    """The file of a pipeline: by its name, else by its path."""
+    """Find the file of a pipeline: by its name, else by its path."""
     if str(name) in PIPELINES:
         return PIPELINES.get(str(name))
     path = Path(name)
@@ -124,7 +124,7 @@ def _find(name: str | Path) -> Path:
         return path
     known = PIPELINES.names()
     raise PipelineError(
-        f"There is no pipeline {str(name)!r}: neither a file nor a pipeline of that name ({', '.join(known)})"
+        f"There is no pipeline {str(name)!r}: it is neither a file nor the name of a pipeline ({', '.join(known)})"
         + suggest(str(name), known)
     )
 
@@ -153,7 +153,7 @@ def _check_names(steps: tuple[Step, ...], path: Path) -> None:
 
 
 def _check_random_names(steps: tuple[Step, ...], path: Path) -> None:
-    """No two steps draw the same random numbers, whatever rows they draw them for."""
+    """Refuse two steps that would draw the same random numbers, whatever rows they draw them for."""
     owners = {step.name: step.name for step in steps}
     for step in steps:
         try:
@@ -165,5 +165,5 @@ def _check_random_names(steps: tuple[Step, ...], path: Path) -> None:
             if owner != step.name:
                 raise PipelineError(
                     f"{path}: the steps {owner!r} and {step.name!r} would both draw the random numbers {name!r}, so "
-                    "their results would depend on each other. Change the name of a step, or its 'random'."
+                    "their results would be correlated. Change the name of one of them, or its 'random'."
                 )

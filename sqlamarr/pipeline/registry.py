@@ -1,4 +1,4 @@
-"""Pipelines by name: those that come with this package, and those of installed ones."""
+"""Pipelines by name: those of this package, and those of other installed packages."""
 
 from __future__ import annotations
 

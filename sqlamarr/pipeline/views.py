@@ -12,10 +12,10 @@ from sqlamarr.steps.workspace import Workspace
 
 
 def checked_views(workspace: Workspace, tables: Collection[str]) -> str:
-    """The statements that make the pipeline's views, each of which works in an output file.
+    """Return the statements that make the pipeline's views, after checking that each works in an output file.
 
-    :param tables: the output file's, beside those that every file has
-    :raises SqlError: a view is wrong
+    :param tables: tables of the output file, besides those that every file has
+    :raises SqlError: a view cannot be evaluated
     :raises PipelineError: a view reads a table that the output file will not have
     """
     template = workspace.pipeline.views
@@ -39,5 +39,5 @@ def _check(workspace: Workspace, view: str, tables: Collection[str], template: s
     if missing := sorted((read & known) - {*RUN_TABLES, *tables}):
         raise PipelineError(
             f"{workspace.pipeline.path}: the view {view!r} of {template} reads {', '.join(missing)}, which is not "
-            "among output.tables: in the output file it would find no such table. Add it there, or leave the view out."
+            "in output.tables and would be missing in the output file. Add it there, or leave the view out."
         )

@@ -22,18 +22,18 @@ from sqlamarr.native.random import Random, active, stream_key
 class Batch:
     """Some whole events in an in-memory database.
 
-    Steps read and write through it. Everything in the tables is per row and event, so that the same
-    event gives the same rows whatever else is in the batch.
+    Steps read and write through it. Everything in the tables depends on the row and its event alone, so
+    that an event gives the same rows whatever else is in the batch.
 
-    :ivar db: the database with the batch's rows, and nobody else's
+    :ivar db: the database that holds the batch's rows and no others
     :ivar conditions: the pipeline's conditions, e.g. ``{"period": 2016}``
-    :ivar seed: the run's seed; steps do not use it but call :meth:`rng`
+    :ivar seed: the run's seed; steps call :meth:`rng` instead of using it
     :ivar counts: counters, summed over the run and shown in its summary; see :meth:`count`
-    :ivar outside: by step and input, rows of a model outside the range that it is meant for
+    :ivar outside: number of rows outside the range that a model is meant for, by step and input
     :ivar notes: sentences to be shown once at the end of the run
-    :ivar tables: those tables of ``db`` that are columns in memory; None: there are none
-    :ivar names: what the names of random numbers begin with
-    :ivar complete: by table, columns that whoever writes it must give
+    :ivar tables: the tables of ``db`` that are columns in memory; None if there are none
+    :ivar names: prefix of the names of random numbers
+    :ivar complete: the columns that must be given when a table is written, by table
     """
 
     db: Database
@@ -46,47 +46,47 @@ class Batch:
     names: str = ""
     complete: Mapping[str, Collection[str]] = field(default_factory=dict)
     _cache: dict[str, Columns] = field(default_factory=dict)
-    _seen: int = -1  # the connection's count of changed rows when the cache was last right
+    _seen: int = -1  # the connection's count of changed rows when the cache was last valid
 
     def rng(self, name: str) -> Random:
-        """Random numbers of one step or source, by its unique name; see :mod:`sqlamarr.native.random`."""
+        """Return the random numbers of one step or source, by its unique name; see :mod:`sqlamarr.native.random`."""
         return Random(stream_key(self.seed, self.names + name))
 
     def random_functions(self, name: str) -> active:
-        """Inside the block ``uniform_at`` and its like draw from the stream ``name``."""
+        """Let ``uniform_at`` and the other random functions draw from the stream ``name`` within the block."""
         return active(self.db.connection.sqlite3_pointer(), stream_key(self.seed, self.names + name))
 
     def within(self, step: str, complete: Mapping[str, Collection[str]]) -> Batch:
-        """The same batch for code of the user's, which may serve several steps.
+        """Return the same batch for user code, which may serve several steps.
 
-        :param step: whose own the names of its random numbers are
-        :param complete: by table, columns that it must not forget
+        :param step: the step whose name its random numbers are keyed by
+        :param complete: the columns that it must write, by table
         """
         return replace(self, names=f"{self.names}{step}\0", complete=complete)
 
     def columns(self, table: str) -> Columns:
-        """A table's columns; from memory if whoever wrote it last did so through this object.
+        """Return a table's columns, from memory if the table was last written through this object.
 
-        :returns: arrays that cannot be changed in place: they may be the table itself
+        :returns: read-only arrays, which may be the table itself
         """
         if self.tables is not None and table in self.tables:
             return ReadOnlyColumns(self.tables.columns(table))
         if self.db.connection.total_changes() != self._seen:
-            self.forget()  # somebody wrote past us
+            self.forget()  # the database was written without going through this object
         if table not in self._cache:
             self._cache[table] = self.db.read_table(table)
         return ReadOnlyColumns(self._cache[table])
 
     def write(self, table: str, columns: Mapping[str, Any]) -> None:
-        """Insert rows into a table, and keep them at hand if they are what reading it back would give.
+        """Insert rows into a table, and cache them if reading the table back would give the same columns.
 
         :param columns: arrays of equal length by column name
-        :raises DataError: a column that must be given is not
+        :raises DataError: a required column is missing
         """
         if missing := [name for name in self.complete.get(table, ()) if name not in columns]:
             raise DataError(
-                f"Table {table!r} is written without its column {', '.join(missing)}. Give it, NaN or None where it "
-                "does not apply, or declare the table without it."
+                f"Table {table!r} is written without its column {', '.join(missing)}. Give it, with NaN or None "
+                "where it does not apply, or declare the table without it."
             )
         if self.tables is not None and table in self.tables:
             self.tables.append(table, columns)
@@ -98,7 +98,7 @@ class Batch:
             self._cache[table] = columns
 
     def replace(self, table: str, columns: Mapping[str, Any]) -> None:
-        """Let a table hold these rows and no others; see :meth:`write`."""
+        """Replace all rows of a table by these; see :meth:`write`."""
         if self.tables is not None and table in self.tables:
             self.tables.replace(table, columns)
             return
@@ -111,7 +111,7 @@ class Batch:
             self.db.rows(sql, parameters)
 
     def execute(self, sql: str, parameters: Parameters = ()) -> None:
-        """Run statements that may write anything."""
+        """Run statements that may write any table."""
         self.db.rows(sql, parameters)
 
     @contextmanager
@@ -125,7 +125,7 @@ class Batch:
             self._seen = self.db.connection.total_changes()
 
     def forget(self, table: str | None = None) -> None:
-        """Drop what is kept of one table, or of all."""
+        """Drop the cached columns of one table, or of all tables."""
         if table is None:
             self._cache.clear()
             self._seen = self.db.connection.total_changes()
@@ -136,13 +136,13 @@ class Batch:
         """Add to a counter of the run's summary.
 
         :param key: a name for programs, such as ``lost_tracks``
-        :param text: what is counted, for people; default: the key
+        :param text: what is counted, as shown to people; default: the key
         """
         self.counts.add(key, number, text)
 
 
 def _as_stored(columns: Columns, declared: Mapping[str, int]) -> bool:
-    """Whether the table would be read back as these columns: same types, and rows by ascending id."""
+    """Return whether the table would be read back as these columns: same types, and rows by ascending id."""
     kinds = {"i": INT64, "f": FLOAT64, "O": TEXT}
     if {name: kinds[array.dtype.kind] for name, array in columns.items()} != dict(declared):
         return False

@@ -22,22 +22,22 @@ SCHEMA: Mapping[str, Any] = {
     "minProperties": 1,
     "maxProperties": 1,
     "description": "Column of the query that chooses the function of each row: {COLUMN: [WORD, ...]}, or "
-    "{COLUMN: {VALUE: WORD, ...}} where its values are not the words. 'function', 'model' and 'random' have "
-    "{COLUMN} where the word goes.",
+    "{COLUMN: {VALUE: WORD, ...}} if its values are not the words. Write {COLUMN} in 'function', 'model' and "
+    "'random' where the word goes.",
     "additionalProperties": {
         "oneOf": [
             {"type": "array", "items": {"type": ["string", "integer"]}, "minItems": 1, "uniqueItems": True},
             {"type": "object", "additionalProperties": {"type": "string"}, "minProperties": 1},
         ],
-        "description": "a list of the column's values, which are the words too, or {VALUE: WORD, ...}.",
+        "description": "A list of the column's values, which are also the words, or {VALUE: WORD, ...}.",
     },
 }
 
-#: JSON schema of the option ``models``, which goes with it.
+#: JSON schema of the option ``models``, which is used together with ``by``.
 MODELS_SCHEMA: Mapping[str, Any] = {
     "type": "object",
     "additionalProperties": {"type": "string"},
-    "description": "With 'by': {WORD: MODEL, ...} for those words whose function is in another model than 'model'.",
+    "description": "With 'by': {WORD: MODEL, ...} for the words whose function is in a model other than 'model'.",
 }
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -45,11 +45,11 @@ _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 @dataclass(frozen=True)
 class Choice:
-    """One of the functions of a step, and the rows that are its own.
+    """One of the functions of a step, and the rows that it is evaluated on.
 
-    :ivar word: what the pipeline calls these rows; empty: they are all rows
-    :ivar values: of the column
-    :ivar random: name of its random numbers
+    :ivar word: the pipeline's word for these rows; empty if they are all rows
+    :ivar values: the values of the column in these rows
+    :ivar random: name of the function's random numbers
     """
 
     word: str
@@ -61,7 +61,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class ByColumn:
-    """Which value of a column is which word.
+    """The words that stand for the values of a column.
 
     :ivar step: name of the step, for messages
     """
@@ -72,9 +72,9 @@ class ByColumn:
 
     @classmethod
     def of(cls, step: str, option: Mapping[str, Sequence[Value] | Mapping[Any, str]]) -> ByColumn:
-        """From the option of a pipeline file, validated.
+        """Make one from the option of a pipeline file, validated.
 
-        :raises PipelineError: values are neither all integers nor all text
+        :raises PipelineError: the values are neither all integers nor all text
         """
         ((column, given),) = option.items()
         words = dict(given) if isinstance(given, Mapping) else {value: str(value) for value in given}
@@ -83,7 +83,7 @@ class ByColumn:
             listed = ", ".join(repr(value) for value in words)
             raise PipelineError(
                 f"Step {step!r}: by.{column} has the values {listed}; expected all integers or all text. "
-                "In YAML, quote a number that is text, and on, off, yes, no and null."
+                "In YAML, put quotes around numbers that are meant as text, and around on, off, yes, no and null."
             )
         return cls(step, column, words)
 
@@ -93,20 +93,20 @@ class ByColumn:
         return INT64 if isinstance(next(iter(self.words)), int) else TEXT
 
     def refuse_text_in_key(self, key: Sequence[str]) -> None:
-        """Raise a PipelineError if the column is part of the key, which holds integers, but its values are text."""
+        """Raise a PipelineError if the values are text but the column is part of the key, which holds integers."""
         if self.type == TEXT and self.column in key:
             raise PipelineError(
-                f"Step {self.step!r}: by.{self.column} has text for values, but {self.column} is part of the key, "
-                "whose columns are integers. Give integers, as by: {COLUMN: {VALUE: WORD, ...}}."
+                f"Step {self.step!r}: the values of by.{self.column} are text, but {self.column} is part of the key, "
+                "whose columns are integers. Give integers, as in by: {COLUMN: {VALUE: WORD, ...}}."
             )
 
     def choices(self, model: str, models: Mapping[str, str], function: str, random: str | None) -> list[Choice]:
-        """The functions, in the order of the option.
+        """Return the functions, in the order of the option.
 
-        :param model: name of their model, which may hold the placeholder
+        :param model: name of their model, which may contain the placeholder
         :param models: other models, by word
-        :param function: name of the function, which may hold the placeholder
-        :param random: name of the random numbers, which must hold it; None: the step's name and the word
+        :param function: name of the function, which may contain the placeholder
+        :param random: name of the random numbers, which must contain it; None: the step's name and the word
         :raises PipelineError: a placeholder is unknown, or every word would have the same function
         """
         names = {"model": model, "function": function, "random": random or f"{self.step}_{{{self.column}}}"}
@@ -115,17 +115,17 @@ class ByColumn:
         words = list(dict.fromkeys(self.words.values()))
         if unknown := [word for word in models if word not in words]:
             raise PipelineError(
-                f"Step {self.step!r}: models names {unknown[0]!r}, which by.{self.column} does not; "
-                f"it names: {', '.join(words)}."
+                f"Step {self.step!r}: models has an entry for {unknown[0]!r}, which is not among the words of "
+                f"by.{self.column}: {', '.join(words)}."
             )
         if not models and not any(self._holds(names[option]) for option in ("model", "function")):
             raise PipelineError(
-                f"Step {self.step!r}: by.{self.column} chooses nothing: put {{{self.column}}} into 'function' or "
+                f"Step {self.step!r}: by.{self.column} has no effect. Put {{{self.column}}} into 'function' or "
                 "'model' where the word goes, or leave 'by' out."
             )
         if not self._holds(names["random"]):
             raise PipelineError(
-                f"Step {self.step!r}: all functions would have the random numbers {random!r}. Put {{{self.column}}} "
+                f"Step {self.step!r}: all functions would share the random numbers {random!r}. Put {{{self.column}}} "
                 "into 'random' where the word goes."
             )
         return [self._choice(word, {**names, **({"model": models[word]} if word in models else {})}) for word in words]
@@ -147,9 +147,9 @@ class ByColumn:
                 )
 
     def groups(self, choices: Sequence[Choice], rows: Columns, key: str, template: str) -> Iterator[NDArray[np.int64]]:
-        """The places of each choice's rows, in their order; a choice may have none.
+        """Yield the positions of each choice's rows, in their order; a choice may have none.
 
-        :param key: column of the rows' id, for the message
+        :param key: column with the id of the rows, for the message
         :param template: where the rows come from, for the message
         :raises EventError: a row has a value that is not among those of the choices, or NULL
         """
@@ -169,32 +169,32 @@ class ByColumn:
 
     def _refuse(self, value: str, id_: int, key: str, template: str) -> None:
         raise EventError(
-            f"{self.column} is {value} for {key} = {id_}, and no function belongs to it; 'by' of the step names: "
+            f"{self.column} is {value} for {key} = {id_}, and no function is chosen for it; the step's 'by' lists: "
             f"{', '.join(map(self.described, self.words))}. Add the value there, or leave such rows out of {template}.",
             event_id=id_ - id_ % ROWS_PER_EVENT,
             step=self.step,
         )
 
     def rows_of(self, choice: Choice) -> str:
-        """The rows of a choice in a message: the column, its values, and the word if that is another one."""
+        """Return the rows of a choice for a message: the column, its values, and the word if it differs from them."""
         values = ", ".join(map(str, choice.values))
         return f"{self.column} {values}" + f" ({choice.word})" * (values != choice.word)
 
     def described(self, value: Value) -> str:
-        """A value in a message, with its word if that is another one."""
+        """Return a value for a message, with its word if that differs from it."""
         word = self.words[value]
         return word if str(value) == word else f"{value} ({word})"
 
 
 def only_choice(step: str, model: str, function: str, random: str | None) -> Choice:
-    """That of a step without ``by``.
+    """Return the choice of a step without ``by``.
 
-    :raises PipelineError: a name has a placeholder
+    :raises PipelineError: a name contains a placeholder
     """
     for option, text in {"model": model, "function": function, "random": random or step}.items():
         if found := _PLACEHOLDER.search(text):
             raise PipelineError(
-                f"Step {step!r}: {option} {text!r} has the placeholder {found[0]}, but the step has no 'by'. Say "
+                f"Step {step!r}: {option} {text!r} has the placeholder {found[0]}, but the step has no 'by'. Write "
                 f"by: {{{found[1]}: [...]}}, with the values of that column of the query."
             )
     return Choice("", (), model, function, random or step)

@@ -1,4 +1,4 @@
-"""What the steps from the generator's record to MC truth share."""
+"""Code shared by the steps that go from the generator's record to MC truth."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SIGNAL_STATUS: Mapping[str, Any] = {
 
 @contextmanager
 def errors_of_events() -> Iterator[None]:
-    """A record that is no graph (a cycle, a missing vertex) is a fault of one event, not of the run."""
+    """Treat a record that is not a valid graph (a cycle, a missing vertex) as a fault of one event, not of the run."""
     try:
         yield
     except DataError as error:

@@ -1,4 +1,4 @@
-"""What a step is: the protocol, and what most kinds have in common."""
+"""The protocol of a step, and the code that most kinds share."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Run = Callable[[Batch], None]
 
 
 class Step(Protocol):
-    """What the runner asks of a step.
+    """The interface of a step.
 
     :func:`sqlamarr.steps.registry.register` adds ``writes_rows``, ``source``, ``random_names`` and ``explain`` to a
     kind that does not define them.
@@ -25,39 +25,39 @@ class Step(Protocol):
 
     @property
     def name(self) -> str:
-        """Unique in the pipeline; part of the result, because random numbers depend on it."""
+        """The name, unique in the pipeline. Results depend on it, because random numbers do."""
 
     @property
     def tables(self) -> tuple[str, ...]:
-        """The tables that it writes."""
+        """The tables that the step writes."""
 
     def prepare(self, workspace: Workspace) -> Run:
-        """Check everything that can be checked without events; return what runs on a batch."""
+        """Check everything that can be checked without events, and return the function that runs on a batch."""
 
     def writes_rows(self, workspace: Workspace) -> bool:
-        """False if it writes its tables through :meth:`sqlamarr.steps.batch.Batch.write` alone.
+        """Return False if the step writes its tables only through :meth:`sqlamarr.steps.batch.Batch.write`.
 
-        They can then be columns in memory, which is much faster. True, the default: it may use statements of its own.
+        They can then be columns in memory, which is much faster. True, the default, allows statements of its own.
         """
 
     def source(self, folder: Path) -> Path | None:
-        """The file with the user's code that the step runs, if there is one; by default that of a user's class.
+        """Return the file with the user code that the step runs, if any; by default the file of a user's class.
 
-        :param folder: where the pipeline is
+        :param folder: the pipeline's folder
         """
 
     def random_names(self) -> tuple[str, ...]:
-        """Names that its random numbers belong to, no two steps the same; by default its own name alone."""
+        """Return the names of the step's random numbers, unique among steps; by default only its own name."""
 
     def explain(self) -> list[str]:
-        """What ``check`` says of it beside name and tables, line by line; by default nothing."""
+        """Return the lines that ``check`` prints besides name and tables; by default none."""
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> Step:
-        """A step from the validated options of a pipeline file."""
+        """Make a step from the validated options of a pipeline file."""
 
 
-#: JSON schema of the option of steps with templates that gives these variables of their own.
+#: JSON schema of the option that gives a step's templates variables of their own.
 VARIABLES: Mapping[str, Any] = {
     "type": "object",
     "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
@@ -67,15 +67,15 @@ VARIABLES: Mapping[str, Any] = {
 COUNT: Mapping[str, Any] = {"type": "integer", "minimum": 0}
 NAMES: Mapping[str, Any] = {"type": "array", "items": {"type": "string"}, "minItems": 1}
 
-#: Options that steps with a model have in common.
+#: Options shared by the steps with a model.
 MODEL_OPTIONS: Mapping[str, Any] = {
     "model": {"type": "string", "description": "One of the pipeline's models."},
     "inputs": {"type": "integer", "minimum": 1, "description": "Number of inputs of a row."},
-    "outputs": {**NAMES, "description": "Names of the outputs, in the model's order unless it has names."},
+    "outputs": {**NAMES, "description": "Names of the outputs, in the model's order unless the model has names."},
     "noise": {**COUNT, "description": "Random numbers per input row; default 0."},
     "stream": {
         "type": "string",
-        "description": "Key column that tells apart several rows of one id (0 to 4294967295).",
+        "description": "Key column that distinguishes several rows with the same id (0 to 4294967295).",
     },
     "variables": VARIABLES,
     "name": {"type": "string", "description": "Name of the step; default: the table."},
@@ -83,21 +83,21 @@ MODEL_OPTIONS: Mapping[str, Any] = {
 
 
 class FillsTable:
-    """A step that writes whole columns into one table, and is named after it unless it has a name of its own."""
+    """A step that writes whole columns into one table, and is named after the table unless it has a name of its own."""
 
     table: str
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> Any:
-        """From the options of a pipeline file, lists as tuples."""
+        """Make a step from the options of a pipeline file, with lists as tuples."""
         named = {"name": options["table"], **options}
         return cls(**{option: tuple(value) if isinstance(value, list) else value for option, value in named.items()})
 
     @property
     def tables(self) -> tuple[str, ...]:
-        """The one table it fills."""
+        """The single table that the step fills."""
         return (self.table,)
 
     def writes_rows(self, _: Workspace) -> bool:
-        """It writes whole columns."""
+        """Return False: the step writes whole columns."""
         return False

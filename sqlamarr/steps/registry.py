@@ -1,4 +1,4 @@
-"""The kinds of steps by the names that pipelines use."""
+"""The kinds of steps, by the names that pipelines use."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _T = TypeVar("_T", bound=type)
 
 
 def _writes_rows(_step: Step, _workspace: Workspace) -> bool:
-    """A kind that does not say may use statements of its own."""
+    """Return True: a kind that does not define this may use statements of its own."""
     return True
 
 
 def _source(step: Step, _folder: Path) -> Path | None:
-    """The file of a kind of step that is not ours."""
+    """Return the file of a kind of step that is not part of sqlamarr."""
     own = type(step).__module__.split(".")[0] == __name__.split(".")[0]
     file = None if own else inspect.getsourcefile(type(step))
     return Path(file) if file else None
@@ -47,7 +47,7 @@ _DEFAULTS = {"writes_rows": _writes_rows, "source": _source, "random_names": _ra
 
 
 def complete(cls: type) -> None:
-    """Give a class the members of :class:`~sqlamarr.steps.protocol.Step` that a kind of step may leave out."""
+    """Add the members of :class:`~sqlamarr.steps.protocol.Step` that a kind of step may leave out."""
     for name, default in _DEFAULTS.items():
         if not hasattr(cls, name):
             setattr(cls, name, default)
@@ -55,13 +55,12 @@ def complete(cls: type) -> None:
 
 def _check(found: object) -> type[Step]:
     if not isinstance(found, type):
-        raise TypeError(f"expected a class of steps (sqlamarr.steps.protocol.Step), found {described(found)}")
-    # Fields of a dataclass without a default are no attributes of the class.
+        raise TypeError(f"expected a step class (sqlamarr.steps.protocol.Step), found {described(found)}")
+    # Fields of a dataclass without a default are not attributes of the class.
     missing = [name for name in _NEEDED if not hasattr(found, name) and name not in _fields(found)]
     if missing:
         raise TypeError(
-            f"expected a class of steps (sqlamarr.steps.protocol.Step); {found.__qualname__} has no "
-            f"{', '.join(missing)}"
+            f"expected a step class (sqlamarr.steps.protocol.Step); {found.__qualname__} has no {', '.join(missing)}"
         )
     complete(found)
     return found
@@ -72,7 +71,7 @@ def _fields(cls: type) -> set[str]:
 
 
 class Kinds(Registry[type[Step]]):
-    """Kinds of steps: classes. A module, ours or of an entry point, registers them when it is imported."""
+    """Kinds of steps, which are classes. A module of sqlamarr or of an entry point registers them on import."""
 
     def __init__(self) -> None:
         super().__init__("steps", "kind of step", check=_check, package=_OURS, error=PipelineError)
@@ -83,12 +82,12 @@ class Kinds(Registry[type[Step]]):
         self._brought: set[Entry] = set()  # entry points whose import has registered something
 
     def register(self, name: str, entry: object) -> None:
-        """Make a class known as a kind of step; see :func:`register`."""
+        """Register a class as a kind of step; see :func:`register`."""
         cls = _check(entry)
         ours = cls.__module__.startswith(f"{_OURS}.")
         if name in self._ours() and not ours:
             raise PackageError(
-                f"The kind of step {name!r} is one of sqlamarr itself: register {cls.__module__}.{cls.__qualname__} "
+                f"The kind of step {name!r} is part of sqlamarr itself. Register {cls.__module__}.{cls.__qualname__} "
                 "under another name."
             )
         owner = None if ours else self._owner(cls.__module__)
@@ -99,14 +98,14 @@ class Kinds(Registry[type[Step]]):
         self._loaded.pop(new, None)
 
     def _owner(self, module: str) -> Entry | None:
-        """The entry point of which a class is: that which is being imported, or one in the module or above it."""
+        """Return the entry point of a class: the one being imported, or one of its module or of a package above it."""
         if self._importing is not None:
             self._brought.add(self._importing)
             return self._importing
         return next((e for e in self.foreign() if f"{module}.".startswith(f"{e.place.partition(':')[0]}.")), None)
 
     def candidates(self, name: str) -> list[Entry]:
-        """Everything that has this name. Modules of packages are imported if nothing has it without them."""
+        """Return everything with this name. Modules of packages are imported only if nothing else has the name."""
         found = self._candidates(name)
         if not found:
             for entry in self._modules():
@@ -126,7 +125,7 @@ class Kinds(Registry[type[Step]]):
                 else:
                     self._import(entry)
         registered = self._registered.get(name, [])
-        if name in own:  # registered while it was imported
+        if name in own:  # registered during the import
             mine = [e for e in registered if e.place.startswith(f"{own[name].place}:")]
             return [Entry(self.group, name, own[name].origin, mine[0].place, mine[0].load), *objects]
         return [*registered, *objects]
@@ -135,7 +134,7 @@ class Kinds(Registry[type[Step]]):
         return [entry for entry in self.foreign() if ":" not in entry.place]
 
     def _import(self, entry: Entry) -> None:
-        """Import the module of an entry point, so that it registers its kinds; a broken one is remembered."""
+        """Import the module of an entry point, so that it registers its kinds; remember it if it is broken."""
         if entry in self._imported_modules:
             return
         self._imported_modules.add(entry)
@@ -146,7 +145,7 @@ class Kinds(Registry[type[Step]]):
             self._broken[entry] = PackageError(unusable(self.noun, entry, error))
             return
         if not self._registers(entry):
-            reason = TypeError("expected a module that registers a kind of step, found none registered in it")
+            reason = TypeError("expected a module that registers a kind of step, found a module that registers none")
             self._broken[entry] = PackageError(unusable(self.noun, entry, reason))
 
     @contextmanager
@@ -158,16 +157,16 @@ class Kinds(Registry[type[Step]]):
             self._importing = before
 
     def _registers(self, entry: Entry) -> bool:
-        """Whether a kind was registered in the module of an entry point, now or when the program imported it."""
+        """Return whether the module of an entry point has registered a kind, now or when the program imported it."""
         kinds = (kind.place for kinds in self._registered.values() for kind in kinds)
         return entry in self._brought or any(f"{p.partition(':')[0]}.".startswith(f"{entry.place}.") for p in kinds)
 
     def _unusable(self) -> dict[Entry, PackageError]:
-        """The modules of packages that were imported and are broken."""
+        """Return the modules of packages that failed to import."""
         return {entry: self._broken[entry] for entry in self._modules() if entry in self._broken}
 
     def get(self, name: str, *, place: str = "") -> type[Step]:
-        """What has this name; see :meth:`~sqlamarr.registries.registry.Registry.get`."""
+        """Return the kind with this name; see :meth:`~sqlamarr.registries.registry.Registry.get`."""
         found = self.candidates(name)
         if not found:
             broken = self._unusable()
@@ -179,17 +178,17 @@ class Kinds(Registry[type[Step]]):
         return self.load(found[0])
 
     def names(self) -> list[str]:
-        """All names that can be known without an import, and those that were registered."""
+        """Return all names that are known without an import, and those that were registered."""
         objects = [entry.name for entry in self.foreign() if ":" in entry.place]
         return sorted({*self._ours(), *objects, *(name for name, kinds in self._registered.items() if kinds)})
 
     def own(self) -> Iterator[tuple[str, type[Step]]]:
-        """Our kinds of steps, imported."""
+        """Return the kinds of steps of sqlamarr itself, imported."""
         for name in self.ours():
             yield name, self.load(self._candidates(name)[0])
 
     def others(self) -> Iterator[tuple[Entry, type[Step] | PackageError]]:
-        """Kinds of the program and of installed packages; in place of what is broken its error."""
+        """Return the kinds of the program and of installed packages; a broken one is represented by its error."""
         for entry in self._modules():
             self._import(entry)
         yield from self._unusable().items()
@@ -202,7 +201,7 @@ class Kinds(Registry[type[Step]]):
                 yield entry, error
 
     def forget(self, name: str) -> None:
-        """Take back what the program registered under a name."""
+        """Remove the kind that the program registered under a name."""
         self._registered.pop(name, None)
 
 
@@ -210,16 +209,16 @@ KINDS = Kinds()
 
 
 def register(kind: str) -> Callable[[_T], _T]:
-    """Class decorator: make a kind of step known under the name that pipelines use.
+    """Register a kind of step, as a class decorator, under the name that pipelines use.
 
-    The program may do it again under the same name: its last class counts.
+    If the program registers the same name again, the last class counts.
 
-    :raises PackageError: the name is one of sqlamarr itself, or the class lacks what a step needs
+    :raises PackageError: the name belongs to sqlamarr itself, or the class lacks a member of a step
     """
 
     def add(cls: _T) -> _T:
         KINDS.register(kind, cls)
-        # Pipelines hold steps of this class, which travel to workers by their module's name.
+        # Pipelines hold steps of this class, which are sent to workers by the name of their module.
         keep_module(cls.__module__)
         return cls
 

@@ -20,11 +20,11 @@ from sqlamarr.steps.workspace import Workspace
 
 
 class Options(Protocol):
-    """What these functions need to know of their step; see :class:`sqlamarr.steps.kinds.plugin.PluginStep`."""
+    """The options of a step that these functions need; see :class:`sqlamarr.steps.kinds.plugin.PluginStep`."""
 
     @property
     def name(self) -> str:
-        """Of the step."""
+        """Name of the step."""
 
     @property
     def query(self) -> str:
@@ -48,11 +48,11 @@ class Options(Protocol):
 
     @property
     def stream(self) -> str | None:
-        """Key column that tells apart several rows of one id."""
+        """Key column that distinguishes several rows with the same id."""
 
     @property
     def batched(self) -> bool:
-        """Whether rows go to the library together."""
+        """Whether all rows are passed to the library in one call."""
 
     @property
     def probabilities(self) -> tuple[str, ...]:
@@ -61,9 +61,9 @@ class Options(Protocol):
 
 @dataclass(frozen=True)
 class RowFunction:
-    """One function, with all that turns rows of the query into its answers.
+    """One function, with everything needed to evaluate it on rows of the query.
 
-    :ivar counted_as: what counters of the run call it
+    :ivar counted_as: its name in the run's counters
     """
 
     options: Options
@@ -75,10 +75,10 @@ class RowFunction:
     probabilities: Probabilities
 
     def __call__(self, batch: Batch, rows: Columns) -> Floats:
-        """Its answers, float32 (rows, outputs) in the step's order.
+        """Return its results, float32 (rows, outputs), with outputs in the step's order.
 
-        :param rows: those that are its own
-        :raises EventError: an input or an answer is no number
+        :param rows: the rows that this function is evaluated on
+        :raises EventError: an input or a result is not a number
         """
         options, key = self.options, self.options.key[0]
         matrix = self.query.matrix(rows)
@@ -94,13 +94,13 @@ class RowFunction:
 class RowFunctions:
     """The functions of a step: one for all rows, or one for each word of a column.
 
-    :param workspace: where the models are opened
-    :param options: the step's
-    :param choices: its functions
-    :param by: what tells whose rows are whose; None: there is one function
-    :param columns: of the query, in its order
-    :raises ModelError: a function is not there, or is not what the step says
-    :raises PipelineError: inputs or outputs do not fit
+    :param workspace: the workspace that opens the models
+    :param options: the step's options
+    :param choices: the step's functions
+    :param by: how rows are assigned to functions; None if there is only one function
+    :param columns: the query's columns, in its order
+    :raises ModelError: a function does not exist, or does not match the step's options
+    :raises PipelineError: inputs or outputs do not match
     """
 
     def __init__(
@@ -144,7 +144,7 @@ class RowFunctions:
 
     @property
     def query(self) -> ModelQuery:
-        """The query, as the first function takes it."""
+        """The query, as the first function reads it."""
         return self._functions[0].query
 
     @property
@@ -156,9 +156,9 @@ class RowFunctions:
         return types
 
     def __call__(self, batch: Batch, rows: Columns) -> Floats:
-        """The answers to all rows, float32 (rows, outputs), in the order of the rows.
+        """Return the results for all rows, float32 (rows, outputs), in the order of the rows.
 
-        :raises EventError: a row has no function, or an input or an answer is no number
+        :raises EventError: no function is chosen for a row, or an input or a result is not a number
         """
         self.query.refuse_null_keys(rows)
         if self._by is None:

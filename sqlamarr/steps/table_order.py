@@ -1,4 +1,4 @@
-"""The order of a pipeline's steps: who reads a table must stand behind who fills it."""
+"""The order of a pipeline's steps: a step that reads a table must come after the step that fills it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LOADED = {*RUN_TABLES, *GENERATOR_TABLES}
 
 @contextmanager
 def reading(db: Database) -> Iterator[set[str]]:
-    """The tables that the statements read which are compiled in the block; complete behind it."""
+    """Collect the tables read by the statements that are compiled within the block; complete after it."""
     found: set[str] = set()
     check(lib.sqlamarr_record_reads(db.pointer, 1))
     try:
@@ -29,13 +29,13 @@ def reading(db: Database) -> Iterator[set[str]]:
 
 
 def refuse_reading_ahead(steps: Sequence[Step], reads: Sequence[set[str]], file: str) -> None:
-    """Make sure that no step reads a table that only later ones fill: it would find no rows, and nobody notice.
+    """Refuse a step that reads a table which only later steps fill: it would silently find no rows.
 
-    A table that no step fills may be read: it is empty because somebody has left the step out.
+    A table that no step fills may be read: it is empty because the step that fills it was left out.
 
-    :param reads: per step, the tables that its queries read
-    :param file: where the pipeline is, for the message
-    :raises PipelineError: a step does
+    :param reads: the tables that each step's queries read
+    :param file: the pipeline's file, for the message
+    :raises PipelineError: a step reads a table before it is filled
     """
     filled = set(LOADED)
     later = _first_writers(steps)
@@ -44,8 +44,8 @@ def refuse_reading_ahead(steps: Sequence[Step], reads: Sequence[set[str]], file:
         for table in sorted(tables - filled):
             if table in later:
                 raise PipelineError(
-                    f"{file}: step {step.name!r} reads {table}, which only a later step, {later[table]!r}, fills: it "
-                    f"would find no rows. Put {step.name!r} behind it."
+                    f"{file}: step {step.name!r} reads {table}, which only a later step, {later[table]!r}, fills, so "
+                    f"it would find no rows. Put {step.name!r} after {later[table]!r}."
                 )
 
 

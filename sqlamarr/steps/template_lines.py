@@ -1,4 +1,4 @@
-"""Which line of which template a place in rendered SQL comes from, and errors that say so."""
+"""The template and line that a position in rendered SQL comes from, and errors that name them."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from jinja2.lexer import Token, TokenStream
 
 from sqlamarr.errors import DataError, SqlError
 
-_BEGIN, _MIDDLE, _END = "\ue000", "\ue001", "\ue002"  # of a mark; no letters of any script
+_BEGIN, _MIDDLE, _END = "\ue000", "\ue001", "\ue002"  # of a mark; private-use characters
 _MARK = re.compile(f"{_BEGIN}([^{_MIDDLE}]*){_MIDDLE}([0-9]+){_END}")
 _MISSING = re.compile(r"no such (?:table|column): (\w+(?:\.\w+)*)")
 
 Line = tuple[str, int]
-"""Name of a template, and a line of it."""
+"""Name of a template, and a line in it."""
 
 
 class LineMarks(Extension):
-    """Before every line of a template's text, and before every expression, a mark with file and line is rendered."""
+    """Render a mark with file and line before every line of a template's text and before every expression."""
 
     def filter_stream(self, stream: TokenStream) -> Iterator[Token]:
-        """The tokens of a template, with the marks among its text."""
+        """Yield the tokens of a template, with the marks added to its text."""
         name = stream.name or ""
         for token in stream:
             if token.type == "data":
@@ -45,11 +45,11 @@ def _mark(name: str, line: int) -> str:
 
 @dataclass(frozen=True)
 class LineMap:
-    """Rendered SQL, and where it comes from.
+    """Rendered SQL, and the template lines that it comes from.
 
-    :ivar sql: without marks
-    :ivar begins: where in it a new line of a template begins, in characters, ascending
-    :ivar lines: these lines
+    :ivar sql: the SQL without marks
+    :ivar begins: positions in it, in characters, at which a new line of a template begins; ascending
+    :ivar lines: the template lines that begin there
     """
 
     sql: str
@@ -58,7 +58,7 @@ class LineMap:
 
     @classmethod
     def of(cls, marked: str) -> LineMap:
-        """From SQL that was rendered with :class:`LineMarks`."""
+        """Make one from SQL that was rendered with :class:`LineMarks`."""
         begins, lines, taken = [], [], 0
         for match in _MARK.finditer(marked):
             begins.append(match.start() - taken)
@@ -67,23 +67,23 @@ class LineMap:
         return cls(_MARK.sub("", marked), tuple(begins), tuple(lines))
 
     def lines_at(self, offset: int, template: str) -> list[Line]:
-        """The line that a character comes from; before it that of ``template``, if it is a macro from elsewhere."""
+        """Return the line of a character, preceded by that of ``template`` if it comes from a macro elsewhere."""
         found = self.lines[: bisect_right(self.begins, offset)]
         own = [line for line in found if line[0] == template]
         return own[-1:] if not found or found[-1][0] == template else [*own[-1:], found[-1]]
 
 
 def place(template: str, lines: list[Line]) -> str:
-    """A template in a message, with its line and that of the macro in another file, as far as they are known."""
+    """Return a template for a message, with its line and that of a macro in another file, as far as they are known."""
     own = [f"{template}, line {line}" for name, line in lines[-2:] if name == template][-1:] or [template]
     other = f" ({lines[-1][0]}, line {lines[-1][1]})" if lines and lines[-1][0] != template else ""
     return own[0] + other
 
 
 def lines_of_error(error: BaseException, names: Callable[[Path], str | None]) -> list[Line]:
-    """The lines of templates that an error of Jinja2 came through, as its traceback has them.
+    """Return the template lines in the traceback of a Jinja2 error.
 
-    :param names: the name of a template by its file; None: the file is no template
+    :param names: returns the name of a template by its file, or None if the file is not a template
     """
     found: list[Line] = []
     traceback: TracebackType | None = error.__traceback__
@@ -96,11 +96,11 @@ def lines_of_error(error: BaseException, names: Callable[[Path], str | None]) ->
 
 
 class SqlErrors:
-    """Within the block, an error of SQL names the template, and the line where it is certain. Can be used again.
+    """A block in which SQL errors name the template, and the line if it is certain. It can be used repeatedly.
 
     :param template: the template that was rendered
-    :param plain: renders it again, as it was
-    :param marked: renders it again, with marks
+    :param plain: renders the template again, unchanged
+    :param marked: renders the template again, with marks
     """
 
     def __init__(self, template: str, plain: Callable[[], str], marked: Callable[[], str]) -> None:
@@ -117,13 +117,13 @@ class SqlErrors:
         sql = self._plain()
         offset = _offset(error, sql)
         lines = LineMap.of(self._marked())
-        if offset is None or lines.sql != sql:  # marks have changed what the template does
+        if offset is None or lines.sql != sql:  # the marks have changed what the template renders
             return self._template
         return place(self._template, lines.lines_at(offset, self._template))
 
 
 def _offset(error: SqlError | DataError, sql: str) -> int | None:
-    """Where in the SQL an error is: as SQLite says, or where the only mention of a missing table or column is."""
+    """Return the error's position in the SQL: as SQLite reports it, or the only mention of a missing name."""
     if isinstance(error, SqlError) and error.offset is not None:
         return error.offset
     missing = _MISSING.search(str(error))

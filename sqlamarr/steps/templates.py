@@ -23,7 +23,7 @@ _EMPTY = " \t\r\n;"
 
 
 class _Undefined(jinja2.StrictUndefined):
-    """What is asked of a mapping and not there is told with what is."""
+    """Name the existing entries when one is looked up in a mapping that does not have it."""
 
     @property
     def _undefined_message(self) -> str:
@@ -34,7 +34,7 @@ class _Undefined(jinja2.StrictUndefined):
 
 
 class _Loader(jinja2.FileSystemLoader):
-    """Remembers what was loaded: templates, and the files of macros that they import."""
+    """A loader that remembers what it loaded: templates, and the files of macros that they import."""
 
     def __init__(self, folders: tuple[Path, ...]) -> None:
         super().__init__([str(folder) for folder in folders])
@@ -49,10 +49,12 @@ class _Loader(jinja2.FileSystemLoader):
 class Templates:
     """The templates of one pipeline.
 
-    ``{{ value }}`` is bound; ``{{ name | identifier }}`` is quoted as an SQL name; ``{{ text | sql }}``
-    is a piece of SQL (an argument of a macro, say); what a macro gives is SQL.
+    * ``{{ value }}`` becomes a bound parameter.
+    * ``{{ name | identifier }}`` is quoted as an SQL name.
+    * ``{{ text | sql }}`` is a piece of SQL, such as an argument of a macro.
+    * The result of a macro is SQL.
 
-    :param folders: where templates and macros are looked for, in this order
+    :param folders: folders that are searched for templates and macros, in this order
     """
 
     def __init__(self, *folders: Path) -> None:
@@ -64,14 +66,14 @@ class Templates:
 
     @property
     def used(self) -> list[str]:
-        """Names of the templates so far, and of the macro files that they import."""
+        """Return the names of the templates loaded so far, and of the macro files that they import."""
         return list(self._loader.loaded)
 
     def _make_environment(self, *extensions: type[Extension]) -> jinja2.Environment:
         environment = SandboxedEnvironment(
             loader=self._loader,
             undefined=_Undefined,
-            # With autoescape a macro's result is marked as finished SQL, and everything else is not.
+            # With autoescape, the result of a macro is marked as finished SQL, and nothing else is.
             autoescape=True,
             finalize=self._finalize,
             trim_blocks=True,
@@ -83,14 +85,14 @@ class Templates:
         return environment
 
     def source(self, template: str) -> str:
-        """The text of a template."""
+        """Return the text of a template."""
         return str(self._loader.get_source(self._environment, template)[0])
 
     def render(self, template: str, variables: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-        """The SQL of a template and the values to bind.
+        """Return the SQL of a template and the values to bind.
 
         :param template: file name in one of the folders
-        :raises PipelineError: no such file, nothing in it, a syntax error, or an undefined variable
+        :raises PipelineError: the file is missing or empty, or has a syntax error or an undefined variable
         """
         with self._errors(template, variables):
             rendered, bound = self._render(self._environment, template, variables)
@@ -99,9 +101,9 @@ class Templates:
         return rendered, bound
 
     def errors(self, template: str, variables: Mapping[str, Any]) -> SqlErrors:
-        """What tells of errors of the rendered SQL where they are in the template.
+        """Return a block that locates errors of the rendered SQL in the template.
 
-        :param variables: as the template was rendered
+        :param variables: the variables that the template was rendered with
         """
 
         def marked() -> str:
@@ -118,7 +120,7 @@ class Templates:
 
     @contextmanager
     def _errors(self, template: str, variables: Mapping[str, Any]) -> Iterator[None]:
-        """Errors of Jinja2 become ours, with file and line."""
+        """Turn errors of Jinja2 into errors of sqlamarr, with file and line."""
         try:
             yield
         except jinja2.TemplateNotFound as error:
@@ -132,27 +134,27 @@ class Templates:
         except (jinja2.TemplateError, PipelineError, SqlError) as error:
             told = str(error).rstrip(".")
             if isinstance(error, jinja2.UndefinedError):
-                told += f"known are: {', '.join(variables)}" * told.endswith("; ")
+                told += f"there are: {', '.join(variables)}" * told.endswith("; ")
             where = place(template, lines_of_error(error, self._name_of))
             raise PipelineError(f"Template {where}: {told}" + "." * (told[-1:] not in ".?")) from error
 
     def _name_of(self, file: Path) -> str | None:
-        """The name of a template by its file."""
+        """Return the name of a template by its file."""
         folder = next((folder for folder in self._folders if file.is_relative_to(folder)), None)
         return None if folder is None else file.relative_to(folder).as_posix()
 
     def _refuse_empty(self, template: str) -> None:
-        """A template may come out empty for some conditions, but not for any."""
+        """Refuse a template that is empty under all conditions; it may be empty under some."""
         if not _NOTHING.sub("", self.source(template)).strip(_EMPTY):
-            raise PipelineError(f"Template {template} holds no statement: it is empty, or all of it is comment.")
+            raise PipelineError(f"Template {template} contains no statement: it is empty or has only comments.")
 
-    # pass_context keeps Jinja2 from calling it on constants when it compiles a template.
+    # pass_context keeps Jinja2 from calling this on constants when it compiles a template.
     @jinja2.pass_context
     def _finalize(self, _context: jinja2.runtime.Context, value: Any) -> Any:
         if isinstance(value, (Markup, jinja2.Undefined)):
             return value
         if not isinstance(value, (int, float, str)) and value is not None:
-            raise PipelineError(f"Cannot bind {value!r} in a template; expected a number, a text or none.")
+            raise PipelineError(f"Cannot bind {value!r} in a template; expected a number, text or none.")
         name = f"v{len(self._bound)}"
         self._bound[name] = value
         return Markup(f":{name}")

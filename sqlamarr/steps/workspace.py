@@ -1,4 +1,4 @@
-"""The workspace: what steps are prepared in before any event comes."""
+"""The workspace in which steps are prepared before the first event."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ from sqlamarr.steps.templates import Templates
 
 
 class WritesTables(Protocol):
-    """What a workspace needs to know of a step, see :class:`sqlamarr.steps.protocol.Step`."""
+    """The part of a step that a workspace uses; see :class:`sqlamarr.steps.protocol.Step`."""
 
     @property
     def tables(self) -> tuple[str, ...]:
-        """The tables that it writes."""
+        """The tables that the step writes."""
 
     def writes_rows(self, workspace: Workspace) -> bool:
-        """Whether it writes with statements of its own."""
+        """Return whether the step writes with statements of its own."""
 
 
 class PipelineParts(Protocol):
-    """What a workspace needs to know of a pipeline, see :class:`sqlamarr.pipeline.definition.Pipeline`."""
+    """The part of a pipeline that a workspace uses; see :class:`sqlamarr.pipeline.definition.Pipeline`."""
 
     @property
     def path(self) -> Path:
-        """Its YAML file."""
+        """The pipeline's YAML file."""
 
     @property
     def folder(self) -> Path:
-        """Where its templates and data are."""
+        """The folder with its templates and data."""
 
     @property
     def steps(self) -> Sequence[WritesTables]:
@@ -56,7 +56,7 @@ class PipelineParts(Protocol):
 
     @property
     def models(self) -> Mapping[str, Mapping[str, Any]]:
-        """Entries of models by name."""
+        """Entries of models, by name."""
 
     @property
     def schema(self) -> str | None:
@@ -64,7 +64,7 @@ class PipelineParts(Protocol):
 
     @property
     def data(self) -> Mapping[str, str]:
-        """CSV files of constants by table."""
+        """CSV files of constants, by table."""
 
     @property
     def views(self) -> str | None:
@@ -75,13 +75,13 @@ class PipelineParts(Protocol):
 class Workspace:
     """An in-memory database with the event tables, and a pipeline's templates and models.
 
-    Preparing every step in it is what ``check`` does: each query is compiled against the empty
-    tables, each model is opened and verified.
+    ``check`` prepares every step in it: it compiles each query against the empty tables, and opens and
+    verifies each model.
 
     :ivar db: the working database; most of its tables are columns in memory
-    :ivar tables: these
-    :ivar declared: a database without rows whose tables are as they are declared
-    :ivar writer_of: the step that writes a table
+    :ivar tables: the tables that are columns in memory
+    :ivar declared: a database without rows, with the tables exactly as declared
+    :ivar writer_of: the step that writes each table
     """
 
     pipeline: PipelineParts
@@ -107,7 +107,7 @@ class Workspace:
         self._opened: dict[tuple[str, str], dict[str, Any]] = {}
 
     def _load_data(self, folder: Path) -> set[str]:
-        """Tables of constants: one CSV file each, types found from the values."""
+        """Load the tables of constants, one CSV file each, and return their names; types follow from the values."""
         import pandas as pd
 
         for table, name in self.pipeline.data.items():
@@ -119,7 +119,7 @@ class Workspace:
         return set(self.pipeline.data)
 
     def _find_written_by_rows(self) -> set[str]:
-        """Tables that some step writes with statements of its own, and those whose declarations ask for it."""
+        """Return the tables that a step writes with statements of its own or whose declarations require it."""
         written: set[str] = set()
         for step in self.pipeline.steps:
             if step.writes_rows(self):
@@ -127,7 +127,7 @@ class Workspace:
         return written | needing_rows(self.declared)
 
     def writes_columns(self, step: WritesTables) -> bool:
-        """Whether a step, once prepared, changes nothing but tables that are columns."""
+        """Return whether a step, once prepared, changes only tables that are columns in memory."""
         return not step.writes_rows(self) and all(table in self.tables for table in step.tables)
 
     def _make_working_tables(self) -> None:
@@ -139,7 +139,7 @@ class Workspace:
                 self.db.execute(str(sql))
 
     def _make_working_table(self, table: str) -> None:
-        """Columns in memory where nothing speaks against it, else a table of SQLite's."""
+        """Make a table of columns in memory if possible, else an ordinary SQLite table."""
         if table in self._written_by_rows:
             self.db.execute(declaration_of(self.declared, table))
             return
@@ -150,27 +150,27 @@ class Workspace:
 
     @property
     def event_tables(self) -> list[str]:
-        """Tables that belong to the batch's events and are emptied after it."""
+        """The tables that hold the batch's events and are emptied after each batch."""
         return [table for table in self.db.tables() if table not in self._constant]
 
     def render(self, template: str, variables: Mapping[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
-        """SQL and bound values of a template, with the pipeline's ``conditions`` and a step's own variables."""
+        """Return the SQL and bound values of a template, with the pipeline's ``conditions`` and a step's variables."""
         return self.templates.render(template, self._variables(variables))
 
     def errors(self, template: str, variables: Mapping[str, Any] | None = None) -> SqlErrors:
-        """A block in which errors of the SQL that :meth:`render` gave tell file and line; it can be used again."""
+        """Return a block in which errors of SQL from :meth:`render` name file and line; it can be used repeatedly."""
         return self.templates.errors(template, self._variables(variables))
 
     def _variables(self, own: Mapping[str, Any] | None) -> dict[str, Any]:
         return {"conditions": self.pipeline.conditions, **(own or {})}
 
     def model(self, name: str, function: str) -> Model:
-        """A function of one of the pipeline's models, opened once; ``NAME.FUNCTION`` goes before ``NAME``."""
+        """Return a function of one of the pipeline's models, opened once; ``NAME.FUNCTION`` overrides ``NAME``."""
         model: Model = self._open(name, function, "rows", ModelFile.open)
         return model
 
     def event_model(self, name: str, function: str) -> EventModel:
-        """A model of whole events; as :meth:`model`."""
+        """Return an event model; see :meth:`model`."""
         model: EventModel = self._open(name, function, "events", ModelFile.open_event)
         return model
 
@@ -189,42 +189,42 @@ class Workspace:
         others = [other for model, other in self._opened if model == key and other != function]
         if others and self.model_file(key).single:
             raise PipelineError(
-                f"{self.pipeline.path}: models.{key} is one function, but steps ask for {others[0]!r} and "
-                f"{function!r}. Give each its own entry, as '{name}.{function}: {{...}}'."
+                f"{self.pipeline.path}: models.{key} is a single function, but steps use it for {others[0]!r} and "
+                f"{function!r}. Give each its own entry, as in '{name}.{function}: {{...}}'."
             )
 
     def model_file(self, name: str) -> ModelFile:
-        """The file of an entry of the pipeline's ``models``; its checksum is compared if the pipeline gives one."""
+        """Return the file of an entry of the pipeline's ``models``, after comparing its checksum if one is given."""
         if name not in self._files:
             self._files[name] = find(self.pipeline.models[name], self.pipeline.folder)
         return self._files[name]
 
     def refuse_unused_models(self) -> None:
-        """Call it when all steps are prepared.
+        """Refuse models that no step uses and that are not valid; to be called when all steps are prepared.
 
-        :raises PipelineError: a model for one function (``NAME.FUNCTION``) that no step asks for
-        :raises ModelError: a model that no step asks for has no file, which the output would name
+        :raises PipelineError: no step uses a model for one function (``NAME.FUNCTION``)
+        :raises ModelError: a model that no step uses has no file, which the output would name
         """
         used = {key for key, _ in self._opened}
         if idle := [name for name in self.pipeline.models if "." in name and name not in used]:
             model = idle[0].partition(".")[0]
             known = sorted({f"{model}.{function}" for name, function in self._opened if name.split(".")[0] == model})
             raise PipelineError(
-                f"{self.pipeline.path}: no step asks for models.{idle[0]}; they ask for: {', '.join(known) or 'none'}."
+                f"{self.pipeline.path}: no step uses models.{idle[0]}; the steps use: {', '.join(known) or 'none'}."
             )
         for name in self.pipeline.models:
             try:
                 self.model_file(name)
             except PipelineError as error:
-                raise type(error)(f"{self.pipeline.path}: models.{name}, which no step asks for: {error}") from error
+                raise type(error)(f"{self.pipeline.path}: models.{name}, which no step uses: {error}") from error
 
     def claim(self, step: str, table: str) -> None:
-        """Note that ``step`` writes ``table``.
+        """Record ``step`` as the writer of ``table``.
 
         :raises PipelineError: the table does not exist yet, or holds constants
         """
         if table in self._constant:
-            raise PipelineError(f"Step {step!r} would write {table!r}, which holds constants of the pipeline.")
+            raise PipelineError(f"Step {step!r} would write {table!r}, a table of constants of the pipeline.")
         self.db.declared_types(table)
         self.writer_of[table] = step
 
@@ -237,19 +237,19 @@ class Workspace:
         *,
         remedy: str = "The query must return every key column.",
     ) -> None:
-        """Make a table for the results of ``step`` and note that it writes it.
+        """Make a table for the results of ``step``, and record the step as its writer.
 
         :param columns: type by column name: INTEGER, REAL or TEXT
         :param key: columns of the primary key
-        :param remedy: what to do if one of these is not among the columns
-        :raises PipelineError: the table is there already, or a key column is missing
+        :param remedy: what to do if a key column is not among the columns
+        :raises PipelineError: the table already exists, or a key column is missing
         """
         if table in self.db.tables():
             owner = self.writer_of.get(table, "the schema")
             raise PipelineError(f"Step {step!r} would make table {table!r}, which {owner!r} has made. Rename it.")
         if not key:
             raise PipelineError(
-                f"Step {step!r}: table {table!r} is not in the schema, so the step must say which columns are its key: "
+                f"Step {step!r}: table {table!r} is not in the schema, so the step must name the columns of its key: "
                 f"key: [...], some of {', '.join(columns)}."
             )
         if any(name not in columns for name in key):
@@ -258,7 +258,7 @@ class Workspace:
             )
         body = [f"{quote_identifier(name)} {kind}{' NOT NULL' * (name in key)}" for name, kind in columns.items()]
         body.append(f"PRIMARY KEY ({', '.join(map(quote_identifier, key))})")
-        # STRICT: a value of another type is an error here, not a surprise later.
+        # STRICT: a value of another type is an error here instead of a surprise later.
         self.declared.execute(f"CREATE TABLE {quote_identifier(table)} ({', '.join(body)}) STRICT")
         self._make_working_table(table)
         self.writer_of[table] = step

@@ -1,1 +1,1 @@
-"""Python code of users: found, loaded anew when it changes, and its errors reported."""
+"""Python code of users: finding it, reloading it when it changes, and reporting its errors."""

@@ -1,7 +1,7 @@
-"""Python modules beside a pipeline: they are this pipeline's own, as their files are now.
+"""Python modules beside a pipeline: loaded for this pipeline alone, from the current state of their files.
 
-Python keeps modules by their bare name for as long as a process lives. A notebook runs several pipelines, each with
-its ``own_steps.py``, and edits them between two runs.
+Python keeps modules by their bare name for the lifetime of a process. In a notebook, however, several pipelines may
+run, each with its own ``own_steps.py``, and these files may be edited between two runs.
 """
 
 from __future__ import annotations
@@ -17,22 +17,24 @@ from pathlib import Path
 _START = time.time_ns()
 _NOT_OURS = {"__main__", __name__.partition(".")[0]}
 _Stamp = tuple[int, int, int]
-_stamps: dict[str, _Stamp | None] = {}  # by name, of modules that were imported here: their files at that time
-_kept: set[str] = set()  # modules that are never imported anew
-_added: set[str] = set()  # folders that are in sys.path because a pipeline is there
+_stamps: dict[
+    str, _Stamp | None
+] = {}  # state of the files of modules that were imported here, at that time; by module name
+_kept: set[str] = set()  # modules that are never reloaded
+_added: set[str] = set()  # folders that were added to sys.path because a pipeline is there
 
 
 def keep_module(name: str) -> None:
-    """Never import this module anew: objects of its classes are in use."""
+    """Never reload this module, because objects of its classes are in use."""
     _kept.add(name)
 
 
 @contextmanager
 def modules_beside(folder: Path) -> Iterator[None]:
-    """Inside the block modules of the folder come before all others, as for a script; behind it they are found too.
+    """Import modules of the folder before all others within the block, as for a script. They are also found after it.
 
-    Those of another pipeline's folder, and of files that have changed, are imported anew, unless kinds of steps are
-    registered there. Nothing is compiled into files: these are told apart by their times in seconds.
+    Modules from another pipeline's folder, and those whose files have changed, are reloaded, unless they register
+    kinds of steps. No bytecode files are written, because Python validates them by times in whole seconds.
     """
     path, bytecode = str(folder.absolute()), sys.dont_write_bytecode
     _leave(_added - {path})
@@ -48,14 +50,14 @@ def modules_beside(folder: Path) -> Iterator[None]:
         if path in sys.path:
             sys.path.remove(path)
         if path not in sys.path:
-            sys.path.append(path)  # for what functions import when they are called
+            sys.path.append(path)  # for imports made when functions are called
             _added.add(path)
         found = _modules_in(path)
         _stamps.update({name: _stamp(found[name]) for name in found.keys() - before})
 
 
 def _leave(folders: set[str]) -> None:
-    """Folders of other pipelines are not looked at any more."""
+    """Remove the folders of other pipelines from the search path."""
     for path in folders:
         if path in sys.path:
             sys.path.remove(path)
@@ -65,7 +67,7 @@ def _leave(folders: set[str]) -> None:
 
 
 def _forget_changed(path: str) -> None:
-    """If a file has changed, all modules of the folder are imported anew that were imported here: they may use it."""
+    """Forget all modules imported from the folder if one of their files has changed: any of them may use it."""
     found = _modules_in(path)
     changed = {name for name, file in found.items() if _has_changed(name, file)}
     for name in changed | (found.keys() & _stamps.keys() if changed else set()):
@@ -75,7 +77,7 @@ def _forget_changed(path: str) -> None:
 
 
 def _shadowing(path: str) -> list[str]:
-    """Modules from elsewhere with the name of one in this folder; Python's own and installed ones are left alone."""
+    """Forget modules from elsewhere with the name of one in this folder, except Python's own and installed ones."""
     files = [*Path(path).glob("*.py"), *Path(path).glob("*/__init__.py")]
     names = {file.parent.name if file.name == "__init__.py" else file.stem for file in files}
     elsewhere = set()
@@ -90,22 +92,22 @@ def _has_changed(name: str, file: str) -> bool:
     stamp = _stamp(file)
     if name in _stamps:
         return stamp != _stamps[name]
-    return stamp is not None and stamp[0] > _START  # somebody else has imported it since this process began
+    return stamp is not None and stamp[0] > _START  # imported elsewhere since this process began
 
 
 def _forget(name: str) -> None:
     if name not in _kept:
         _stamps.pop(name, None)
         module = sys.modules.pop(name, None)
-        # What was imported outside the block may have been compiled into a file, which a change within the same second
-        # that leaves the size as it is does not make invalid.
+        # A module that was imported outside the block may have a bytecode file. A change within the same second that
+        # keeps the file's size would not invalidate it.
         if cached := getattr(module, "__dict__", {}).get("__cached__"):
             with suppress(OSError):
                 os.unlink(cached)
 
 
 def _modules_in(path: str) -> dict[str, str]:
-    """Files by name of the loaded modules whose file, or whose package, is in the folder."""
+    """Return the files of the loaded modules whose file or package is in the folder, by module name."""
     found = {}
     for name in list(sys.modules):
         top = _file_of(name.partition(".")[0])
@@ -116,7 +118,9 @@ def _modules_in(path: str) -> dict[str, str]:
 
 
 def _file_of(name: str) -> str | None:
-    found = getattr(sys.modules.get(name), "__dict__", {}).get("__file__")  # lazy modules are left asleep
+    found = getattr(sys.modules.get(name), "__dict__", {}).get(
+        "__file__"
+    )  # does not trigger the import of lazy modules
     return found if isinstance(found, str) else None
 
 

@@ -1,4 +1,4 @@
-"""Functions of the user's, found by name and called with their mistakes told."""
+"""User functions: finding them by name, and describing the errors that they raise."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from sqlamarr.user_code.fresh_modules import modules_beside
 
 
 def load_function(source: str, name: str, folder: Path) -> Callable[..., Any]:
-    """A function of a module.
+    """Load a function of a module.
 
     :param source: an importable module, or a file ``NAME.py``; either may be beside the pipeline
     :param name: the function's name there
-    :param folder: where the pipeline is
+    :param folder: the pipeline's folder
     :raises PipelineError: there is no such module or function
     """
     try:
@@ -32,14 +32,14 @@ def load_function(source: str, name: str, folder: Path) -> Callable[..., Any]:
         raise PipelineError(f"'{source}:{name}' is not a function.")
     if isinstance(function, type):
         raise PipelineError(
-            f"'{source}:{name}' is a class, whose call makes an object. Make it in the module, as 'my_{name.lower()} = "
-            f"{name}(...)', and name that."
+            f"'{source}:{name}' is a class, not a function. Create an object in the module, as in 'my_{name.lower()} = "
+            f"{name}(...)', and give the name of the object."
         )
     return function  # type: ignore[no-any-return]
 
 
 def find_module(source: str, folder: Path) -> Path | None:
-    """The file of a module as :func:`load_function` would take it; None if it is not in a file of its own.
+    """Return the file of the module that :func:`load_function` would use; None if it has no file of its own.
 
     :raises PipelineError: there is no such module
     """
@@ -60,21 +60,21 @@ def _is_file(source: str) -> bool:
 
 
 def _not_found(what: str, why: object, folder: Path) -> str:
-    return f"cannot import {what!r} ({why}). It is looked for beside the pipeline, in {folder}, and in PYTHONPATH."
+    return f"cannot import {what!r} ({why}). It is searched for beside the pipeline, in {folder}, and in PYTHONPATH."
 
 
 def _load(path: Path) -> ModuleType:
     path = path.absolute()
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None:
-        raise ImportError(f"{path} is no Python file")
+        raise ImportError(f"{path} is not a Python file")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
 def error_in_words(error: BaseException) -> str:
-    """What a function of the user's raised, and where in it; the caller's own frame is left out."""
+    """Return what a user's function raised and where, without the caller's own frame."""
     frames = traceback.extract_tb(error.__traceback__)[1:]
     where = "".join(f"\n  {frame.filename}, line {frame.lineno}: {frame.line}" for frame in frames[-3:])
     return f"raised {type(error).__name__}: {error}{where}"

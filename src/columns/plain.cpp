@@ -53,7 +53,7 @@ PlainColumn origin_of(const ConnectionState &state, sqlite3_stmt *statement, int
     return number < 0 ? PlainColumn{} : PlainColumn{found->second, number};
 }
 
-// The tables that a query's program opens, with their number of times; none if it uses some intermediate result twice,
+// The tables that a query's program opens, and how often it opens each; none if it uses an intermediate result twice,
 // which brings one row of a table beside another.
 std::map<std::string, int> opened_by(sqlite3 *db, const std::string &sql) {
     enum { OPCODE = 1, P4 = 5 };
@@ -183,7 +183,7 @@ void add_plain_columns(const PlainColumns &plain, std::deque<Column> &result) {
         if (table == nullptr) continue;
         if (table->vtab == nullptr)
             throw Error(SQLAMARR_SQL,
-                        "A table was dropped or made anew since the query was prepared: prepare it again.");
+                        "A table was dropped or recreated after the query was prepared. Prepare the query again.");
         const auto [found, is_new] = places.try_emplace(table);
         if (is_new) found->second = places_of(*table, result[static_cast<size_t>(plain[i].id_column)]);
         fill(result[i], table->columns[static_cast<size_t>(plain[i].column)], found->second);

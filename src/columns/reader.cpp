@@ -20,7 +20,7 @@ constexpr size_t ROOM = 32; // a result may have one row more in so many than th
 
 using Builders = std::vector<ColumnBuilder>;
 
-// What the sink fills; an error waits here, because SQLite knows only its text.
+// The columns that the sink fills. An error is kept here, because SQLite keeps only its text.
 struct Reader {
     std::vector<ColumnBuilder *> columns{};
     std::optional<Error> failure{};
@@ -52,7 +52,7 @@ struct ResultValue {
 void sink_step(sqlite3_context *context, int n, sqlite3_value **values) {
     auto *reader = n > 0 ? static_cast<Reader *>(sqlite3_value_pointer(values[0], POINTER_TYPE)) : nullptr;
     if (reader == nullptr || static_cast<int>(reader->columns.size()) != n - 1) {
-        sqlite3_result_error(context, "sqlamarr_sink is for the library's own use", -1);
+        sqlite3_result_error(context, "sqlamarr_sink is only for internal use", -1);
         return;
     }
     try {
@@ -86,7 +86,7 @@ int parameter_index(sqlite3_stmt *statement, const char *name) {
     return 0;
 }
 
-// `n_parameters` are the query's own: a sink adds one of ours behind them.
+// `n_parameters` are the query's own; the sink adds an internal one after them.
 void bind_values(sqlite3_stmt *statement, int n_parameters, const sqlamarr_value *values, int n_values) {
     std::set<int> bound;
     for (int i = 0; i < n_values; ++i) {
@@ -159,7 +159,7 @@ using SinkHandle = std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt *)>;
 
 } // namespace
 
-// A query compiled once, and run as often as wanted.
+// A query that is compiled once and can be run any number of times.
 class Query {
 public:
     Query(sqlite3 *db, const std::string &sql, const int *types)
@@ -206,7 +206,7 @@ private:
         }
     };
 
-    // Among the parameters of the sink's statement: behind the query's own, which cannot name it.
+    // Its place among the parameters of the sink's statement: after the query's own, which cannot refer to it.
     int place_of_reader() const { return sqlite3_bind_parameter_count(statement_.get()) + 1; }
 
     sqlite3 *db_;

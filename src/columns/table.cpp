@@ -272,7 +272,7 @@ int type_of(const std::string &declaration) {
 void set(sqlite3 *db, const std::string &name, const sqlamarr_column *columns, int n, int64_t rows) {
     auto &tables = connection_state(db).tables;
     const auto found = tables.find(name);
-    if (found == tables.end()) throw Error(SQLAMARR_SQL, "There is no table \"" + name + "\" of columns.");
+    if (found == tables.end()) throw Error(SQLAMARR_SQL, "There is no column table \"" + name + "\".");
     TableContent &content = *found->second;
     const size_t width = content.declared.size();
     if (static_cast<size_t>(n) != width)

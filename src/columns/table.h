@@ -1,4 +1,4 @@
-// What a table of columns holds, for all who look into it without SQL.
+// The content of a column table, for code that reads it without SQL.
 #pragma once
 
 #include "sqlamarr.h"
@@ -22,7 +22,7 @@ struct Index {
 struct TableContent {
     std::vector<std::string> declared{}; // "name TYPE" for every column, the name quoted
     bool ascending = false;              // the first column is an id, and the rows ascend by it
-    const void *vtab = nullptr;          // SQLite's handle of the table; null: it is no more
+    const void *vtab = nullptr;          // SQLite's handle of the table; null if it no longer exists
     std::vector<sqlamarr_column> columns{};
     int64_t rows = 0;
     std::map<int, Index> indexes{}; // of columns that were looked up since the rows are here

@@ -83,7 +83,7 @@ int filter(sqlite3_vtab_cursor *base, int, const char *, int n, sqlite3_value **
     cursor->row = 0;
     if (cursor->source != nullptr) return SQLITE_OK;
     sqlite3_free(base->pVtab->zErrMsg);
-    base->pVtab->zErrMsg = sqlite3_mprintf("sqlamarr_source and sqlamarr_wide_source are for the library's own use");
+    base->pVtab->zErrMsg = sqlite3_mprintf("sqlamarr_source and sqlamarr_wide_source are only for internal use");
     return SQLITE_ERROR;
 }
 

@@ -89,7 +89,7 @@ bool is_dyon(const Digits &d) { return d.n == 4 && d.nr == 1 && (d.nl == 1 || d.
 // Octet quarkonia on their way to a singlet, as Pythia numbers them: 9940003, 9951203, ...
 bool is_octet_onium(const Digits &d) { return d.n == 9 && d.nr == 9 && (d.nl == 4 || d.nl == 5); }
 
-// A 9 among the quarks: only in supersymmetric hadrons, as the gluino (first) or a gluon beside it.
+// A 9 among the quarks occurs only in supersymmetric hadrons, as the gluino (first) or a gluon next to it.
 bool has_stray_gluon(const Digits &d) {
     const bool supersymmetric = d.n == 1 && d.nr == 0;
     return (d.q1 == 9 && !supersymmetric) || (d.q3 == 9) != (d.q2 == 9) || (d.q2 == 9 && !supersymmetric);
@@ -161,9 +161,10 @@ int sqlamarr_pdg_three_charge(int64_t pdg_id, int *three_charge) {
     return sqlamarr::guard([&] {
         const auto charge = sqlamarr::pdg_three_charge(pdg_id);
         if (!charge)
-            throw sqlamarr::Error(SQLAMARR_DATA, "The PDG code " + std::to_string(pdg_id) +
-                                                     " says nothing about a charge: it is not of the PDG numbering "
-                                                     "scheme. Correct the code, or leave the particle out.");
+            throw sqlamarr::Error(SQLAMARR_DATA,
+                                  "The PDG code " + std::to_string(pdg_id) +
+                                      " does not determine a charge, because it is not in the PDG numbering "
+                                      "scheme. Correct the code, or leave the particle out.");
         *three_charge = *charge;
     });
 }

@@ -131,7 +131,7 @@ void correlation_shrink_sql(sqlite3_context *context, int, sqlite3_value **value
         if (!real_arguments("correlation_shrink", names, 10, values, r)) return;
         const double scale = correlation_shrink(r);
         if (!(scale > 0.0))
-            throw Error(SQLAMARR_SQL, "correlation_shrink: the arguments are not correlations: even a hundredth of "
+            throw Error(SQLAMARR_SQL, "correlation_shrink: the arguments are not correlations, as even a hundredth of "
                                       "them is not positive definite; expected ten numbers between -1 and 1.");
         sqlite3_result_double(context, scale);
     });

@@ -180,12 +180,13 @@ void Family::improbable(size_t i, int64_t trials) const {
         sum += members[d].species->mass;
         least += members[d].least;
     }
-    throw Error(SQLAMARR_DATA,
-                "The particle gun cannot decay the particle of PDG id " + std::to_string(mother.species->pid) + " to " +
-                    std::to_string(mother.n_daughters) + " particles: that is too improbable, none of " +
-                    std::to_string(trials) + " trials found a place in phase space. They weigh " + std::to_string(sum) +
-                    " MeV (at least " + std::to_string(least) + " MeV, if resonances are light), it weighs " +
-                    std::to_string(mother.mass) + " MeV. Decay it to fewer or lighter particles, or use a generator.");
+    throw Error(SQLAMARR_DATA, "The particle gun cannot decay the particle of PDG id " +
+                                   std::to_string(mother.species->pid) + " to " + std::to_string(mother.n_daughters) +
+                                   " particles, which is too improbable: none of " + std::to_string(trials) +
+                                   " trials found a point in phase space. Their masses sum to " + std::to_string(sum) +
+                                   " MeV (at least " + std::to_string(least) +
+                                   " MeV, if resonances are light), its mass is " + std::to_string(mother.mass) +
+                                   " MeV. Decay it to fewer or lighter particles, or use a generator.");
 }
 
 // Masses of the daughters; returns what they leave of the mother's, which may be negative.

@@ -1,4 +1,4 @@
-// One line of HepMC text as a sequence of fields; what is wrong with it is thrown as Malformed.
+// One line of HepMC text as a sequence of fields. Faults are thrown as Malformed.
 #pragma once
 
 #include "hepmc/text_scan.h"

@@ -37,7 +37,8 @@ namespace {
 
 std::string counted(int64_t n, const char *what) { return std::to_string(n) + " " + what + (n == 1 ? "" : "s"); }
 
-// Where a model writes its answer to one event. What it leaves out is NaN there, never the event before.
+// The memory in which a model writes its result of one event. Values that it leaves out are NaN, never those of the
+// previous event.
 class Room {
 public:
     Room(const sqlamarr_event_model &model, int32_t max_rows, int32_t max_links, int n_out)
@@ -71,10 +72,10 @@ private:
     void check_room() const {
         const float *beyond = rows_.data() + rows_.size() - SLACK;
         if (sqlamarr::last_changed(beyond, static_cast<int64_t>(SLACK), UNTOUCHED) > 0)
-            fail("writes beyond its room for " + counted(max_rows_, "row") + ": its code is wrong.");
+            fail("writes beyond its space for " + counted(max_rows_, "row") + ", so its code is wrong.");
         const sqlamarr_link *far = links_.data() + links_.size() - SLACK;
         if (sqlamarr::last_changed(far, static_cast<int64_t>(SLACK), NO_LINK) > 0)
-            fail("writes beyond its room for " + counted(max_links_, "link") + ": its code is wrong.");
+            fail("writes beyond its space for " + counted(max_links_, "link") + ", so its code is wrong.");
     }
     void check_count(int32_t n, const sqlamarr_event_input &event) const {
         const std::string for_event = " for an event of " + counted(event.n, "input row") + ".";

@@ -99,8 +99,8 @@ Library load_copy(const std::string &path) {
 Library load_in_place(const std::string &path) {
     if (void *handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL)) return {handle, dlclose};
     throw Error(SQLAMARR_MODEL, std::string("Cannot load the model library: ") + dlerror() +
-                                    ". Expected a shared library for this machine, as 'sqlamarr compile' or a C "
-                                    "compiler makes it.");
+                                    ". Expected a shared library for this machine, as made by 'sqlamarr compile' or a "
+                                    "C compiler.");
 }
 
 Library load(const std::string &path) {

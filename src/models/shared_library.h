@@ -24,7 +24,7 @@ public:
     template <class Function> Function get(const std::string &name) const {
         if (const auto function = find<Function>(name)) return function;
         throw Error(SQLAMARR_MODEL, "The library " + path_ + " has no function '" + name + "'. 'sqlamarr model " +
-                                        path_ + "' shows those that it has.");
+                                        path_ + "' lists its functions.");
     }
 
 private:

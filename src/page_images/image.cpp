@@ -155,7 +155,7 @@ void put_schema(Pages &pages, const std::vector<Entry> &entries) {
         record.integer(entry.root);
         record.text(entry.table->sql);
         if (!put_row(page, ++rowid, record))
-            throw Error(SQLAMARR_DATA, "The tables' declarations do not fit into a page.");
+            throw Error(SQLAMARR_DATA, "The declarations of the tables do not fit into one page.");
     }
     page.finish();
 }
@@ -223,7 +223,7 @@ constexpr int FIRST_WITH_DESERIALIZE = 3036000;
 void show(sqlite3 *db, const char *schema, const uint8_t *image, int64_t size) {
     connection_state(db);
     if (sqlite3_libversion_number() < FIRST_WITH_DESERIALIZE)
-        throw Error(SQLAMARR_SQL, "Images of tables need SQLite 3.36 or later.");
+        throw Error(SQLAMARR_SQL, "Page images of tables need SQLite 3.36 or later.");
     // Not said to be read-only, for BEGIN IMMEDIATE takes every attached database for writing; nobody writes to this.
     auto *bytes = const_cast<unsigned char *>(static_cast<const unsigned char *>(image));
     check_sql(db, sqlite3_deserialize(db, schema, bytes, size, size, 0), "Showing an image");

@@ -19,7 +19,7 @@ public:
     uint8_t *at(uint32_t number) { return out_ + (number - 1) * size_; }
     uint32_t take() {
         if (static_cast<int64_t>((count_ + 1) * size_) > capacity_)
-            throw Error(SQLAMARR_INTERNAL, "An image of tables became larger than was foreseen.");
+            throw Error(SQLAMARR_INTERNAL, "A page image of tables became larger than calculated.");
         return ++count_;
     }
     void give_back(uint32_t count) { count_ = count; }

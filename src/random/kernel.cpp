@@ -108,8 +108,8 @@ const RandomKernels *choose() {
     if (wanted != "avx2" && wanted != "avx512")
         throw Error(SQLAMARR_DATA, "SQLAMARR_ISA is '" + wanted +
                                        "'; expected baseline, avx2 or avx512. Unset it "
-                                       "to have the best that this processor runs.");
-    throw Error(SQLAMARR_DATA, "SQLAMARR_ISA asks for " + wanted + ", which this processor does not run; unset it.");
+                                       "to use the best instruction set of this processor.");
+    throw Error(SQLAMARR_DATA, "SQLAMARR_ISA is " + wanted + ", which this processor does not support. Unset it.");
 }
 
 } // namespace

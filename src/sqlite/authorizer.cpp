@@ -1,4 +1,4 @@
-// What a statement may do depends on who wrote it. SQLite asks here while it prepares one.
+// The permissions of a statement depend on its origin. SQLite calls this authorizer while it prepares a statement.
 #include "core/errors.h"
 #include "sqlite/connection.h"
 
@@ -10,7 +10,7 @@ namespace sqlamarr {
 
 namespace {
 
-// Reading pragmas, which tell what there is and change nothing.
+// Read-only pragmas, which list what exists and change nothing.
 constexpr std::array HARMLESS = {
     "table_info",       "table_xinfo",       "table_list",    "index_list",    "index_info",  "index_xinfo",
     "foreign_key_list", "foreign_key_check", "database_list", "function_list", "module_list", "collation_list",
@@ -49,9 +49,8 @@ int write(ConnectionState &state, const char *table, const char *schema) {
                      std::any_of(state.writable.begin(), state.writable.end(),
                                  [table](const std::string &name) { return same(name.c_str(), table); });
     if (own) return SQLITE_OK;
-    if (is_catalogue(table)) return deny(state, "make or drop what is not temporary");
-    return deny(state,
-                "write into " + std::string(table) + ", only into " + listed(state.writable) + "temporary tables");
+    if (is_catalogue(table)) return deny(state, "create or drop anything that is not temporary");
+    return deny(state, "write to " + std::string(table) + ", only to " + listed(state.writable) + "temporary tables");
 }
 
 int pragma(ConnectionState &state, const char *name) {
@@ -70,20 +69,20 @@ int call(ConnectionState &state, const char *function) {
 
 int make(ConnectionState &state, const char *what, const char *name) {
     if (state.policy == SQLAMARR_DECLARING) return SQLITE_OK;
-    return deny(state, std::string("make or drop ") + what + " " + (name ? name : "") + ", but for temporary ones");
+    return deny(state, std::string("create or drop ") + what + " " + (name ? name : "") + ", except temporary ones");
 }
 
 const char *name_of(int action) {
     switch (action) {
-    case SQLITE_ATTACH: return "ATTACH a database, as VACUUM does, too";
+    case SQLITE_ATTACH: return "ATTACH a database, which VACUUM also does";
     case SQLITE_DETACH: return "DETACH a database";
     case SQLITE_ALTER_TABLE: return "alter a table";
     case SQLITE_TRANSACTION: return "begin or end a transaction";
     case SQLITE_SAVEPOINT: return "set or release a savepoint";
     case SQLITE_CREATE_TRIGGER:
-    case SQLITE_CREATE_TEMP_TRIGGER: return "make a trigger";
+    case SQLITE_CREATE_TEMP_TRIGGER: return "create a trigger";
     case SQLITE_CREATE_VTABLE:
-    case SQLITE_DROP_VTABLE: return "make or drop a virtual table";
+    case SQLITE_DROP_VTABLE: return "create or drop a virtual table";
     default: return "do that";
     }
 }

@@ -1,4 +1,4 @@
-// A connection into which the library was loaded: what is remembered of it, and how SQLite is called.
+// A connection into which the library was loaded: its state, and how SQLite is called.
 #pragma once
 
 #include <sqlite3ext.h>
@@ -28,7 +28,7 @@ struct ConnectionState {
     bool guarded = false;                                          // our authorizer is set
     int policy = 0;                                                // one of sqlamarr_policy
     std::vector<std::string> writable{};                           // tables that an untrusted statement may write
-    std::string denied{};                                          // what the last refused statement wanted
+    std::string denied{};                                          // what the last refused statement tried to do
     bool recording = false;                                        // note what statements read
     std::set<std::string> read{};                                  // tables of "main" that they read
     std::string read_text{};                                       // these, as they were last asked for

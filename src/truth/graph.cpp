@@ -15,7 +15,7 @@ void check_ascending(const int64_t *ids, const int64_t *event_id, int64_t n, con
     for (int64_t i = 1; i < n; ++i) {
         if (ids[i - 1] < ids[i]) continue;
         const std::string where = "Event " + std::to_string(event_id[i]) + ": " + column + " " + std::to_string(ids[i]);
-        if (ids[i - 1] == ids[i]) fail(where + " is there twice, expected once. Drop the repeated row.");
+        if (ids[i - 1] == ids[i]) fail(where + " appears twice, expected once. Drop the repeated row.");
         fail(where + " follows " + std::to_string(ids[i - 1]) + ", expected ascending ids. Sort the rows by id.");
     }
 }
@@ -112,7 +112,7 @@ std::vector<int64_t> Graph::ordered() const {
     if (order.size() == n) return order;
     const auto stuck = std::find_if(waiting.begin(), waiting.end(), [](int64_t w) { return w > 0; }) - waiting.begin();
     fail("Event " + std::to_string(in.v_event_id[stuck]) + ": the decay graph has a cycle that leads to vertex " +
-         std::to_string(in.genvertex_id[stuck]) + ", expected none. Mend or skip the event.");
+         std::to_string(in.genvertex_id[stuck]) + ", expected none. Correct or skip the event.");
 }
 
 } // namespace sqlamarr::truth

@@ -75,7 +75,7 @@ def test_a_query_without_rows_is_no_error(reference, capsys, options):
 
 def test_output_files_are_read_only_for_queries(reference, capsys):
     assert command_line("sql", reference[0], "DELETE FROM Tracks") == 1
-    assert "may not write into Tracks" in capsys.readouterr().err
+    assert "may not write to Tracks" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_a_summary_into_nowhere_is_refused_before_the_run(example, tmp_path, cap
 
 def test_arguments_in_the_wrong_order_are_explained(example, tmp_path, capsys):
     assert command_line("run", example, "lhcb_run2", "-o", tmp_path / "o.db") == 1
-    assert "The pipeline comes first" in capsys.readouterr().err
+    assert "the pipeline comes first" in capsys.readouterr().err
 
 
 def test_debug_shows_where_an_error_comes_from(tmp_path):

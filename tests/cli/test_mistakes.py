@@ -84,7 +84,7 @@ def test_a_folder_in_place_of_a_model_is_called_so(said, tmp_path):
 
 def test_a_library_without_functions_is_none_of_models(said, compile_plugin):
     library = compile_plugin("int number = 1;")
-    assert f"{library} exports no function: it is no library of models." in said("model", library)
+    assert f"{library} exports no function, so it is not a library of models." in said("model", library)
 
 
 def test_a_folder_in_place_of_a_page_is_called_so(said, reference, tmp_path):
@@ -95,7 +95,7 @@ def test_a_folder_in_place_of_a_page_is_called_so(said, reference, tmp_path):
 def test_a_function_that_a_library_lacks_points_to_what_it_has(said):
     message = said("model", "plugins:lhcb_run2", "efficency")
     assert "has no function 'efficency'. 'sqlamarr model " in message
-    assert "shows those that it has" in message
+    assert "lists its functions" in message
 
 
 def test_yaml_that_is_none_names_file_line_and_column(said, make_pipeline, example, tmp_path):

@@ -195,11 +195,13 @@ def test_originals_that_fail_or_give_nothing_are_named(tmp_path):
     def failing(x, z):
         raise ValueError("strictly positive data")
 
-    with pytest.raises(CompilerError, match="f: the original fails on the rows to verify with: strictly positive"):
+    with pytest.raises(
+        CompilerError, match="f: the original fails on the rows used for verification: strictly positive"
+    ):
         build({"f": replace(source, reference=failing)}, tmp_path / "l.so")
     with pytest.raises(CompilerError, match="no finite numbers on most of the rows.*--sample f=FILE.npy"):
         build({"f": replace(source, reference=lambda x, z: np.full((len(x), 2), np.nan))}, tmp_path / "l.so")
-    with pytest.raises(CompilerError, match="the original has 3 outputs, its translation 2"):
+    with pytest.raises(CompilerError, match="the original has 3 outputs, but its translation has 2"):
         build({"f": replace(source, reference=lambda x, z: np.zeros((len(x), 3)))}, tmp_path / "l.so")
     with pytest.raises(CompilerError, match=r"the sample has shape \(5, 3\), expected \(rows, 2\)"):
         build({"f": source}, tmp_path / "l.so", samples={"f": np.zeros((5, 3))})
@@ -214,7 +216,7 @@ def test_a_missing_c_compiler_is_an_error_that_says_what_to_install(tmp_path, mo
     with pytest.raises(CompilerError, match="No C compiler was found.*apt install gcc"):
         build({"f": source_of(small())}, tmp_path / "l.so")
     monkeypatch.setenv("CC", "no-such-compiler -O2")
-    with pytest.raises(CompilerError, match="The C compiler 'no-such-compiler' that CC names was not found"):
+    with pytest.raises(CompilerError, match="The C compiler 'no-such-compiler', set by CC, was not found"):
         build({"f": source_of(small())}, tmp_path / "l.so")
 
 
@@ -233,7 +235,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
 
 
 def test_names_that_are_no_names_of_functions(tmp_path):
-    with pytest.raises(CompilerError, match="'a-b' is no name of a C function"):
+    with pytest.raises(CompilerError, match="'a-b' is not a valid name of a C function"):
         build({"a-b": source_of(small())}, tmp_path / "l.so")
     with pytest.raises(CompilerError, match="There is nothing to compile"):
         build({}, tmp_path / "l.so")
@@ -247,17 +249,17 @@ def test_names_that_are_no_names_of_functions(tmp_path):
     [
         (lambda g: g.unary("sinus", g.input), "There is no operation 'sinus'; there are: neg, abs"),
         (lambda g: g.binary("add", g.input, g.cast(g.input, FLOAT64)), "operands of type float32 and float64; cast"),
-        (lambda g: g.binary("add", g.input, [1.0, 2.0]), "add: widths 3 and 2 do not fit together"),
+        (lambda g: g.binary("add", g.input, [1.0, 2.0]), "add: widths 3 and 2 do not match"),
         (lambda g: g.select(g.input, [3]), "there is no column 3 among 3"),
         (lambda g: g.dense(g.input, np.zeros((2, 2))), r"a matrix of shape \(2, 2\) does not fit 3 columns"),
         (lambda g: g.dense(g.input, np.zeros((3, 2)), [1.0]), "1 biases for 2 outputs"),
         (lambda g: g.interpolate(g.input, [[0, 1]], [[0, 1]]), "1 tables for 3 columns"),
         (lambda g: g.interpolate(g.input, [[1, 0]] * 3, [[0, 1]] * 3), "the positions of column 0 must ascend"),
-        (lambda g: g.reduce("sum", g.input, 2), "3 columns are no groups of 2"),
-        (lambda g: g.set_output(g.input, ["a"]), "1 names for 3 outputs"),
+        (lambda g: g.reduce("sum", g.input, 2), "3 columns cannot be divided into groups of 2"),
+        (lambda g: g.set_output(g.input, ["a"]), "1 names given for 3 outputs"),
         (
             lambda g: g.trees(g.input, stump(feature=5)),
-            "Tree 0 looks at column 5 of 3",
+            "Tree 0 uses column 5 of 3",
         ),
         (
             lambda g: g.trees(g.input, stump(right=9)),
@@ -284,14 +286,14 @@ def test_stages_of_the_command_line():
     ("arguments", "code", "message"),
     [
         (["f=missing.pkl"], 1, "f: The model missing.pkl does not exist"),
-        (["f=model.txt"], 1, "no front end reads files that end in '.txt'; known: .onnx, .pkl"),
+        (["f=model.txt"], 1, "files with the suffix '.txt' cannot be compiled; expected one of: .onnx, .pkl"),
         (["f"], 2, "'f' is not FUNCTION=VALUE"),
         (["f=a.pkl", "f=b.pkl"], 2, "'f' is given twice"),
-        (["f=a.pkl", "--noise", "f=many"], 1, "noise='many' names an input of an ONNX file, and there is none"),
+        (["f=a.pkl", "--noise", "f=many"], 1, "noise='many' names an input of an ONNX file, but the function has no"),
         (["f=a.pkl", "--noise", "g=3"], 1, "Noise for 'g': there is no such function; there are: f"),
         (["f=a.pkl", "--sample", "f=x.txt"], 1, "The sample x.txt must be a .npy or a .csv file"),
         (["f=a.pkl", "--sample", "f=x.npy"], 1, "The sample x.npy cannot be read"),
-        (["f=a.pkl,"], 1, "is not FILE, FILE:METHOD or FILE:METHOD"),
+        (["f=a.pkl,"], 1, "Expected FILE, FILE:METHOD or FILE:METHOD"),
     ],
 )  # fmt: skip
 def test_mistakes_on_the_command_line(arguments, code, message, tmp_path, monkeypatch, capsys):
@@ -354,7 +356,7 @@ def test_from_a_pickle_to_a_library_on_the_command_line(tmp_path, monkeypatch, c
     (tmp_path / "broken.pkl").write_bytes(b"no pickle")
     assert command_line("compile", "f=broken.pkl", "-o", "m.so") == 1
     assert "f: broken.pkl cannot be loaded" in capsys.readouterr().err
-    with pytest.raises(ModelError, match="is no shared library"):
+    with pytest.raises(ModelError, match="is not a shared library"):
         function_names(tmp_path / "eff.pkl")
 
 
@@ -363,7 +365,10 @@ def test_from_a_pickle_to_a_library_on_the_command_line(tmp_path, monkeypatch, c
     [
         (b"csklearn.tree\nTree\n.", r'm\.pkl needs scikit-learn, .* pip install "sqlamarr-flashsim\[sklearn\]"'),
         (b"cno_such_package.deep\nThing\n.", r'm\.pkl needs no_such_package, .* install "no_such_package"'),
-        (b"cnumpy.no_such_part\nThing\n.", r"there is no module numpy\.no_such_part in the numpy .* another version"),
+        (
+            b"cnumpy.no_such_part\nThing\n.",
+            r"the installed numpy has no module numpy\.no_such_part\..* another version",
+        ),
     ],
     ids=["scikit-learn", "another package", "a part of a package"],
 )

@@ -325,7 +325,7 @@ REFUSED = {
     "keywords": (PRE.FunctionTransformer(np.exp, kw_args={"where": True}).fit(X), "keyword arguments .where."),
     "labels": ((tree.DecisionTreeClassifier().fit(X, np.array(["a", "b"])[TWO]), "predict"), "of the labels a, b"),
     "no method": ((PRE.StandardScaler().fit(X), "predict"), "StandardScaler.predict cannot be compiled. Of this"),
-    "not an estimator": (object(), "builtins.object is no scikit-learn estimator. Export it to ONNX"),
+    "not an estimator": (object(), "builtins.object is not a scikit-learn estimator. Export it to ONNX"),
     "init": (
         ensemble.GradientBoostingRegressor(init=linear_model.Ridge(), n_estimators=2).fit(X, SIGNAL),
         "init=Ridge cannot be compiled. Fit with the default init",

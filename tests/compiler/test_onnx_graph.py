@@ -404,17 +404,17 @@ def test_an_unknown_operator_names_the_node_and_the_way_out(folder):
 @pytest.mark.parametrize(
     ("op", "attributes", "weights", "message"),
     [
-        ("ReduceMean", {"axes": [0]}, {}, "looks across rows"),
+        ("ReduceMean", {"axes": [0]}, {}, "works along the first axis, that is, across rows"),
         ("ReduceSum", {}, {}, "sums up all rows"),
-        ("Softmax", {"axis": 0}, {}, "looks across rows"),
+        ("Softmax", {"axis": 0}, {}, "works along the first axis, that is, across rows"),
         ("Transpose", {"perm": [1, 0]}, {}, "moves the axis of the rows"),
         ("Reshape", {}, {"s": np.array([-1, 1], I64)}, r"a reshape of rows of shape \(4,\) to \(-1, 1\) mixes rows"),
         ("Add", {}, {"c": np.zeros((7, 4), np.float32)}, r"a constant of shape \(7, 4\) has a number for each row"),
-        ("Add", {}, {"c": np.zeros(3, np.float32)}, r"shapes \(4,\), \(3,\) of a row do not fit together"),
-        ("MatMul", {}, {"B": np.zeros((3, 2), np.float32)}, r"a row of shape \(4,\) does not fit a matrix"),
+        ("Add", {}, {"c": np.zeros(3, np.float32)}, r"shapes \(4,\), \(3,\) of a row do not match"),
+        ("MatMul", {}, {"B": np.zeros((3, 2), np.float32)}, r"a row of shape \(4,\) does not match a matrix"),
         ("BatchNormalization", {"training_mode": 1}, dict.fromkeys("sbmv", np.ones(4, np.float32)), "evaluation mode"),
         ("Cast", {"to": TensorProto.FLOAT16}, {}, "casts to float16"),
-        ("Gather", {"axis": 0}, {"i": np.array([0], I64)}, "looks across rows"),
+        ("Gather", {"axis": 0}, {"i": np.array([0], I64)}, "works along the first axis, that is, across rows"),
         ("Tile", {}, {"r": np.array([2, 1], I64)}, "repeats rows"),
         ("Pad", {}, {"p": np.array([1, 0, 0, 0], I64)}, "adds rows"),
     ],
@@ -442,8 +442,10 @@ def test_files_that_are_no_functions_are_refused(folder):
 
 def test_which_input_is_noise_must_be_clear(folder):
     path = with_noise_input(folder / "n.onnx", ("noise", "latent"))
-    with pytest.raises(CompilerError, match=r"which input takes the random numbers.*'noise' \(2\), 'latent' \(3\)"):
+    with pytest.raises(
+        CompilerError, match=r"cannot find the input that takes the random numbers.*'noise' \(2\), 'latent' \(3\)"
+    ):
         read_file(path, None)
     assert read_file(path, None, noise="latent").graph.noise.width == 3
-    with pytest.raises(CompilerError, match="which input takes the random numbers"):
+    with pytest.raises(CompilerError, match="cannot find the input that takes the random numbers"):
         read_file(path, None, noise="z")

@@ -78,7 +78,7 @@ def test_the_sink_refuses_what_is_not_the_librarys(n: int) -> None:
     for arguments in argument_lists(n):
         for rows in ("", " FROM (VALUES (1), (2))"):
             refusal = outcome(connection, f"SELECT sqlamarr_sink({marks}){rows}", arguments)
-            assert refusal == "sqlamarr_sink is for the library's own use"
+            assert refusal == "sqlamarr_sink is only for internal use"
         assert outcome(connection, f"SELECT sqlamarr_sink({marks}) FROM (VALUES (1)) WHERE 0", arguments) is None
 
 
@@ -86,7 +86,7 @@ def test_the_sink_refuses_what_is_not_the_librarys(n: int) -> None:
 def test_the_sources_refuse_what_is_not_the_librarys(name: str) -> None:
     connection = connect()
     for value in VALUES:
-        assert "are for the library's own use" in str(outcome(connection, f"SELECT * FROM {name}(?)", [value]))
+        assert "are only for internal use" in str(outcome(connection, f"SELECT * FROM {name}(?)", [value]))
     assert outcome(connection, f"SELECT * FROM {name}", []) == "no query solution"
     with pytest.raises(apsw.SQLError, match="no such module"):
         connection.execute(f"CREATE VIRTUAL TABLE t USING {name}(1)")

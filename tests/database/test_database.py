@@ -222,7 +222,7 @@ def test_internal_functions_are_out_of_reach_of_views(db):
     db.execute("CREATE VIEW v AS SELECT sqlamarr_sink(1, 2) AS x")
     with pytest.raises(SqlError, match="unsafe use"):
         db.execute("SELECT * FROM v")
-    with pytest.raises(SqlError, match="for the library's own use"):
+    with pytest.raises(SqlError, match="only for internal use"):
         db.execute("SELECT sqlamarr_sink(1, 2)").fetchall()
 
 

@@ -17,18 +17,18 @@ from sqlamarr.native.library import library_path
 ESCAPES = {
     "ATTACH '{folder}/x.db' AS x": "ATTACH a database",
     "DETACH temp": "DETACH a database",
-    "VACUUM": "ATTACH a database, as VACUUM does",
-    "VACUUM INTO '{folder}/x.db'": "ATTACH a database, as VACUUM does",
+    "VACUUM": "ATTACH a database, which VACUUM also does",
+    "VACUUM INTO '{folder}/x.db'": "ATTACH a database, which VACUUM also does",
     "SELECT load_extension('{library}')": "load an extension|no such function|not authorized",
     "PRAGMA trusted_schema = 1": "use PRAGMA trusted_schema",
     "PRAGMA writable_schema = 1": "use PRAGMA writable_schema",
     "PRAGMA foreign_keys": "use PRAGMA foreign_keys",
     "PRAGMA incremental_vacuum": "use PRAGMA incremental_vacuum",
     "CREATE TRIGGER t AFTER INSERT ON own BEGIN DELETE FROM others; END": "may not",
-    "CREATE TEMP TRIGGER t AFTER INSERT ON own BEGIN DELETE FROM others; END": "make a trigger",
-    "CREATE TABLE more (x)": "make or drop what is not temporary",
-    "CREATE VIEW v AS SELECT 1": "make or drop what is not temporary",
-    "CREATE INDEX i ON own (x)": "make or drop what is not temporary",
+    "CREATE TEMP TRIGGER t AFTER INSERT ON own BEGIN DELETE FROM others; END": "create a trigger",
+    "CREATE TABLE more (x)": "create or drop anything that is not temporary",
+    "CREATE VIEW v AS SELECT 1": "create or drop anything that is not temporary",
+    "CREATE INDEX i ON own (x)": "create or drop anything that is not temporary",
     "CREATE VIRTUAL TABLE temp.v USING fts5(x)": "may not|no such module",
     "ALTER TABLE own RENAME TO mine": "may not",
     "DROP TABLE own": "may not",
@@ -39,16 +39,16 @@ ESCAPES = {
     "ROLLBACK": "begin or end a transaction",
     "SAVEPOINT s": "set or release a savepoint",
     'RELEASE "_apsw-0"': "set or release a savepoint",
-    "INSERT INTO others VALUES (1)": "write into others, only into own and temporary tables",
-    "UPDATE others SET x = 2": "write into others",
-    "DELETE FROM others": "write into others",
-    "REPLACE INTO others VALUES (1)": "write into others",
-    "WITH y AS (SELECT 1) INSERT INTO others SELECT * FROM y": "write into others",
-    "INSERT INTO own SELECT 1; DELETE FROM others": "write into others",
-    "SELECT 1; DELETE FROM others": "write into others",
+    "INSERT INTO others VALUES (1)": "write to others, only to own and temporary tables",
+    "UPDATE others SET x = 2": "write to others",
+    "DELETE FROM others": "write to others",
+    "REPLACE INTO others VALUES (1)": "write to others",
+    "WITH y AS (SELECT 1) INSERT INTO others SELECT * FROM y": "write to others",
+    "INSERT INTO own SELECT 1; DELETE FROM others": "write to others",
+    "SELECT 1; DELETE FROM others": "write to others",
     "UPDATE sqlite_schema SET sql = ''": "may not",
     "DELETE FROM sqlite_schema": "may not",
-    "EXPLAIN DELETE FROM others": "write into others",
+    "EXPLAIN DELETE FROM others": "write to others",
     "INSERT INTO own SELECT random()": "function: random; its result does not depend on the seed: use uniform_at",
     "SELECT hex(RandomBlob(4))": "function: RandomBlob; the seed",
     "DELETE FROM own; INSERT INTO own SELECT changes()": "function: changes; its result depends on earlier writes, and",
@@ -119,7 +119,7 @@ def test_a_statement_that_was_allowed_before_is_not_remembered_as_such(guarded):
     guarded.execute(statement)
     with guarded.limited(["others"]):
         guarded.execute(statement)
-    with guarded.limited(["own"]), pytest.raises(SqlError, match="write into others"):
+    with guarded.limited(["own"]), pytest.raises(SqlError, match="write to others"):
         guarded.execute(statement)
     guarded.execute(statement)
 

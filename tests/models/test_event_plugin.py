@@ -140,14 +140,14 @@ def test_more_rows_than_allowed_are_an_error_of_that_event(prepare):
     [
         ("return out->max_rows + 1;", "returns 501 rows where max_rows allows 500 for an event of 1 input row"),
         ("out->n_links = 501; return 0;", "returns 501 links where max_links allows 500"),
-        ("out->rows[2 * out->max_rows] = 1; return 0;", "writes beyond its room for 500 rows: its code is wrong"),
-        ("out->links[out->max_links].in = 0; return 0;", "writes beyond its room for 500 links"),
+        ("out->rows[2 * out->max_rows] = 1; return 0;", "writes beyond its space for 500 rows, so its code is wrong"),
+        ("out->links[out->max_links].in = 0; return 0;", "writes beyond its space for 500 links"),
         (
             "out->links[0].out = 0; out->links[0].in = 1; out->n_links = 1; return 1;",
             "links output row 0 of 1 to input row 1",
         ),
         ("return -9;", "failed with code -9 for an event of 1 input row"),
-        ("out->rows[0] = 1; return 1;", "The model gave nan as 'b' for pair_id = 1000000"),
+        ("out->rows[0] = 1; return 1;", "The model returned nan as 'b' for pair_id = 1000000"),
     ],
 )
 def test_a_model_that_misbehaves_is_found(prepare, change, message):
@@ -166,8 +166,9 @@ def test_a_model_that_keeps_something_between_calls_is_found(prepare, kept, coun
     ).replace("out->rows[2 * i] = 0;", f"out->rows[2 * i] = {kept};")  # fmt: skip
     with pytest.raises(
         ModelError,
-        match=r"function 'f_event' of model\.so: gives an event another answer when it is called again\. It must "
-        r"depend on this event alone, bit for bit: 'f_event' keeps nothing between two calls\.",
+        match=r"function 'f_event' of model\.so: returns a different result for an event when it is called "
+        r"again\. It must depend only on this event, bit for bit: 'f_event' must keep nothing between two "
+        r"calls\.",
     ):
         answers(prepare(source), *counts)
 
@@ -177,7 +178,7 @@ def test_what_a_model_left_out_is_not_filled_by_the_event_before(prepare):
         "out->rows[2 * (i / 2) + 1] += in->random[2 * i] + in->random[2 * i + 1];",
         "if (in->n > 1) out->rows[2 * (i / 2) + 1] = in->random[2 * i] + in->random[2 * i + 1] + in->event_random[0];",
     )
-    with pytest.raises(EventError, match="The model gave nan as 'b' for pair_id = 1000000"):
+    with pytest.raises(EventError, match="The model returned nan as 'b' for pair_id = 1000000"):
         answers(prepare(source + INFO), 2, 1)
 
 
@@ -198,7 +199,7 @@ def test_wrong_sizes_stop_before_any_event(prepare, changes, message):
 
 def test_a_wrong_number_of_outputs_stops_before_any_event(prepare):
     source = PAIRS.replace("out->rows[2 * i] = 0;", "out->rows[2 * i] = out->rows[2 * i + 2] = 0;")
-    with pytest.raises(ModelError, match="writes 3 values for 1 row, where the pipeline declares 2 outputs"):
+    with pytest.raises(ModelError, match="writes 3 values for 1 row, but the pipeline declares 2 outputs"):
         prepare(source)
 
 
@@ -238,7 +239,9 @@ def test_another_plugin_interface_is_refused(prepare):
      ("SELECT event_id, 1.0 AS scale FROM Events UNION ALL SELECT 1000000, 2.0", 1_000_000)],
 )  # fmt: skip
 def test_every_event_needs_one_row_of_its_own_inputs(prepare, query, found):
-    with pytest.raises(DataError, match=rf"e\.sql must return one row for every event; .* event_id = {found}\."):
+    with pytest.raises(
+        DataError, match=rf"e\.sql must return exactly one row for every event; .* event_id = {found}\."
+    ):
         answers(prepare(PAIRS, event_query=query), 1, 1)
 
 
@@ -247,7 +250,7 @@ def test_a_model_that_is_switched_off_is_not_called(prepare):
     clusters, links, _ = answers(prepare(PAIRS, **off), 3, 1)
     assert len(clusters["event_id"]) == len(links["event_id"]) == 0
     assert len(answers(prepare(PAIRS), 3, 1)[0]["event_id"]) > 0
-    with pytest.raises(DataError, match=r"e\.sql must return one row for every event; .* event_id = 0\."):
+    with pytest.raises(DataError, match=r"e\.sql must return exactly one row for every event; .* event_id = 0\."):
         answers(prepare(PAIRS, event_query=off["event_query"]), 3, 1)
 
 
@@ -266,7 +269,7 @@ def test_outputs_go_by_name(prepare):
     given = INFO.replace('{"a", "b"}', '{"b", "a"}')
     pairs, _, _ = answers(prepare(PAIRS + given), 300)
     assert pairs["b"].tolist() == [2.0 * (4 * i + 1) + 1 for i in range(150)]
-    with pytest.raises(PipelineError, match=r"Step 'pairs': outputs are a, b, where .*'f_event'.* gives b, c\."):
+    with pytest.raises(PipelineError, match=r"Step 'pairs': outputs are a, b, but .*'f_event'.* returns b, c\."):
         prepare(PAIRS + INFO.replace('{"a", "b"}', '{"b", "c"}'))
 
 

@@ -96,7 +96,7 @@ def test_the_command_line_gives_url_and_checksum_in_one_word(served, pipeline, t
 
 def test_another_file_than_the_checksum_says_is_never_kept(served, pipeline, tmp_path):
     url, checksum, _ = served
-    with pytest.raises(ModelError, match=f"model.so is not what the pipeline expects.*{checksum}"):
+    with pytest.raises(ModelError, match=f"model.so is not the file that the pipeline expects.*{checksum}"):
         Worker(load_pipeline(pipeline(f"library: '{url}', sha256: {'ab' * 32}")), RunOptions(seed=1))
     assert not list((tmp_path / "cache").glob("*"))
 
@@ -130,8 +130,8 @@ def test_a_page_that_is_not_there_is_no_model(served, pipeline):
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        ("library: 'https://host/a.so'", "https://host/a.so is downloaded, which needs its sha256"),
-        ("python: 'https://host/a.py:f'", "https://host/a.py:f: Python is not fetched"),
+        ("library: 'https://host/a.so'", "https://host/a.so is a download and needs a sha256"),
+        ("python: 'https://host/a.py:f'", "https://host/a.py:f: Python code is not downloaded automatically"),
     ],
 )
 def test_what_is_not_fetched_is_said_when_the_pipeline_is_read(pipeline, model, message):
@@ -141,7 +141,7 @@ def test_what_is_not_fetched_is_said_when_the_pipeline_is_read(pipeline, model, 
 
 def test_other_protocols_are_refused(pipeline):
     path = pipeline(f"library: 'ftp://host/a.so', sha256: {'ab' * 32}")
-    with pytest.raises(ModelError, match="ftp://host/a.so: models are fetched by http or https"):
+    with pytest.raises(ModelError, match="ftp://host/a.so: models can only be downloaded by http or https"):
         Worker(load_pipeline(path), RunOptions(seed=1))
 
 

@@ -57,7 +57,7 @@ def test_a_foreign_library_of_wrong_sizes_is_refused_before_any_event(compile_pl
     library = compile_plugin(FOREIGN.replace("i < 9", "i < 12"))
     out = tmp_path / "out.db"
     assert command_line("run", "lhcb_run2", example, "-o", out, "--model", f"tracking={library}") == 1
-    message = "function 'resolution' of model.so: writes 12 values per row, the pipeline declares 9 outputs"
+    message = "function 'resolution' of model.so: writes 12 values per row, but the pipeline declares 9 outputs"
     assert message in capsys.readouterr().err
     assert not out.exists()
 

@@ -117,12 +117,14 @@ def test_results_of_other_kinds_do_not_depend_on_the_batch(pipeline, example):
 
 
 def test_a_file_of_one_function_serves_one(pipeline):
-    with pytest.raises(PipelineError, match=r"models\.m is one function, but steps ask for 'f' and 'g'.*'m\.g: {"):
+    with pytest.raises(
+        PipelineError, match=r"models\.m is a single function, but steps use it for 'f' and 'g'.*'m\.g: {"
+    ):
         Worker(pipeline("m: {onnx: net.onnx}"), RunOptions(seed=1))
 
 
 def test_a_function_that_no_step_asks_for_is_named(pipeline):
-    with pytest.raises(PipelineError, match=r"no step asks for models\.m\.h; they ask for: m\.f, m\.g"):
+    with pytest.raises(PipelineError, match=r"no step uses models\.m\.h; the steps use: m\.f, m\.g"):
         Worker(pipeline("m: {python: mine.py}, m.h: {onnx: net.onnx}"), RunOptions(seed=1))
 
 
@@ -131,10 +133,13 @@ def test_a_function_that_no_step_asks_for_is_named(pipeline):
     [
         ("m: {sha256: " + "a" * 64 + "}", "models.m: expected one of library, onnx, python, found none"),
         ("m: {onnx: a.onnx, library: a.so}", "models.m: expected one of .* found library, onnx"),
-        ("m: {library: a.so, noise: z}", "models.m: 'noise' belongs to a model of the kind onnx"),
+        (
+            "m: {library: a.so, noise: z}",
+            "models.m: 'noise' is an option of models of the kind onnx, not of the kind library",
+        ),
         ("m: {python: 'a b'}", "models.m: python: expected module:function or file.py:function, found 'a b'"),
         ("m: {libary: a.so}", "models.m: unknown key 'libary'.*Did you mean 'library'"),
-        ("m: {onnx: 'https://host/a.onnx'}", "https://host/a.onnx is downloaded, which needs its sha256"),
+        ("m: {onnx: 'https://host/a.onnx'}", "https://host/a.onnx is a download and needs a sha256"),
     ],
 )
 def test_entries_that_are_wrong_are_explained(pipeline, models, message):
@@ -145,7 +150,7 @@ def test_entries_that_are_wrong_are_explained(pipeline, models, message):
 def test_a_model_that_no_step_asks_for_must_be_there_too(pipeline):
     with pytest.raises(
         ModelError,
-        match=r"pipeline\.yaml: models\.idle, which no step asks for: The model file .*/no\.so does not exist",
+        match=r"pipeline\.yaml: models\.idle, which no step uses: The model file .*/no\.so does not exist",
     ):
         Worker(pipeline("m: {python: mine.py}, idle: {library: no.so}"), RunOptions(seed=1))
 
@@ -241,8 +246,8 @@ def test_paths_that_python_gives_start_at_the_current_folder(pipeline, tmp_path,
 @pytest.mark.parametrize(
     ("names", "message"),
     [
-        (["px"], r"Step 'First': function 'mine\.py:f' names 1 input \(px\), the pipeline expects 2: px, py\."),
-        (["px", "pt"], r"q\.sql returns py where function 'mine\.py:f' expects pt\. Name the columns as the model's"),
+        (["px"], r"Step 'First': function 'mine\.py:f' has 1 input \(px\), but the pipeline expects 2: px, py\."),
+        (["px", "pt"], r"q\.sql returns py where function 'mine\.py:f' expects pt\. Name the columns like the model's"),
     ],
 )
 def test_names_of_inputs_that_do_not_fit_are_shown(pipeline, tmp_path, names, message):

@@ -56,7 +56,7 @@ def test_noise_enters_by_its_own_input(tmp_path, names):
 
 def test_which_input_is_noise_must_be_said_where_it_cannot_be_seen(tmp_path):
     path = with_noise_input(tmp_path / "m.onnx", ("a", "b"), 3, 3)
-    with pytest.raises(ModelError, match=r"takes the 3 random numbers: 'a' \(3\), 'b' \(3\). Say 'noise: NAME'"):
+    with pytest.raises(ModelError, match=r"takes the 3 random numbers: 'a' \(3\), 'b' \(3\). Add 'noise: NAME'"):
         OnnxModel(path).verify(Sizes(3, 2, 3))
     said = OnnxModel(path, noise="a")
     assert said(np.zeros((1, 3), np.float32), np.ones((1, 3), np.float32), 2).tolist() == [[3, 0]]
@@ -105,7 +105,7 @@ def test_names_and_ranges_come_from_the_metadata(tmp_path):
     model = OnnxModel(linear(tmp_path / "m.onnx", 2, 2, metadata=metadata))
     assert (model.input_names, model.output_names, model.origin) == (["px", "py"], ["a", "b"], "X")
     assert model.outside(np.array([[0, 3], [0, -3], [5, 0]], np.float32)).tolist() == [1, 2]
-    with pytest.raises(ModelError, match="input_min and input_max are no numbers"):
+    with pytest.raises(ModelError, match="input_min and input_max are not numbers"):
         OnnxModel(linear(tmp_path / "n.onnx", 2, 2, metadata={"input_min": "a,b", "input_max": "1,2"}))
 
 
@@ -113,8 +113,11 @@ def test_names_and_ranges_come_from_the_metadata(tmp_path):
     ("sizes", "message"),
     [
         (Sizes(4, 2, 0), r"'m.onnx': the pipeline expects 4 inputs.*the network's inputs are 'x' \(3\)\.$"),
-        (Sizes(3, 1, 0), r"declares 1 output, the network gives 'y' \(2\)"),
-        (Sizes(3, 2, 4), r"4 random numbers.*inputs are 'x' \(3\)\. Random numbers enter by an input of their own"),
+        (Sizes(3, 1, 0), r"declares 1 output, but the network returns 'y' \(2\)"),
+        (
+            Sizes(3, 2, 4),
+            r"4 random numbers.*inputs are 'x' \(3\)\. Random numbers are passed as an input of their own",
+        ),
     ],
 )
 def test_wrong_sizes_stop_before_any_event(tmp_path, sizes, message):
@@ -138,7 +141,9 @@ def test_outputs_may_be_chosen(tmp_path):
     assert OnnxModel(path)(one, None, 5).tolist() == [[1, 0, -1, 2, 0]]
     assert OnnxModel(path)(one, None, 4).tolist() == [[1, 0, -1, 2]]  # without the label
     assert OnnxModel(path, outputs=["minus"])(one, None, 2).tolist() == [[-1, 2]]
-    with pytest.raises(ModelError, match=r"declares 2 outputs, the network gives 'positive' \(2\), 'minus' \(2\)"):
+    with pytest.raises(
+        ModelError, match=r"declares 2 outputs, but the network returns 'positive' \(2\), 'minus' \(2\)"
+    ):
         OnnxModel(path).verify(Sizes(2, 2, 0))
     with pytest.raises(ModelError, match="has no output 'plus'; it has: positive, minus, label"):
         OnnxModel(path, outputs=["plus"])
@@ -160,14 +165,14 @@ def test_probabilities_of_a_zipmap_become_columns(tmp_path):
 def test_a_network_that_looks_at_other_rows_is_refused(tmp_path):
     nodes = [helper.make_node("ReduceMean", ["x"], ["m"], axes=[0]), helper.make_node("Sub", ["x", "m"], ["y"])]
     path = save(tmp_path / "m.onnx", nodes, [value("x", "N", 2)], [value("y", "N", 2)])
-    with pytest.raises(ModelError, match="gives a row other answers when the rows around it change"):
+    with pytest.raises(ModelError, match="returns a different result for a row when other rows change"):
         OnnxModel(path).verify(Sizes(2, 2, 0))
 
 
 def test_a_network_that_draws_its_own_random_numbers_is_refused(tmp_path):
     nodes = [helper.make_node("RandomNormalLike", ["x"], ["r"]), helper.make_node("Add", ["x", "r"], ["y"])]
     path = save(tmp_path / "m.onnx", nodes, [value("x", "N", 2)], [value("y", "N", 2)])
-    with pytest.raises(ModelError, match="gives different answers for the same rows"):
+    with pytest.raises(ModelError, match="returns different results for the same rows"):
         OnnxModel(path).verify(Sizes(2, 2, 0))
 
 
@@ -180,7 +185,7 @@ def test_a_file_that_is_no_network_is_refused(tmp_path):
 def test_an_input_of_text_is_refused(tmp_path):
     nodes = [helper.make_node("Identity", ["x"], ["y"])]
     ports = [value(name, "N", 1, kind=TensorProto.STRING) for name in "xy"]
-    with pytest.raises(ModelError, match=r"input 'x' is a tensor\(string\); it may be: tensor\(float\)"):
+    with pytest.raises(ModelError, match=r"input 'x' has the type tensor\(string\); expected one of: tensor\(float\)"):
         OnnxModel(save(tmp_path / "m.onnx", nodes, ports[:1], ports[1:]))
 
 

@@ -149,14 +149,14 @@ def test_more_rows_or_links_than_allowed_are_errors_of_their_event(model):
 
 
 def test_the_most_rows_of_an_event_must_be_declared(model):
-    with pytest.raises(ModelError, match="events are padded; say 'max_inputs: N'"):
+    with pytest.raises(ModelError, match="events are padded. Give the step 'max_inputs: N'"):
         model.verify(SIZES, EventLimits(6, 12))
 
 
 @pytest.mark.parametrize(
     ("function", "message"),
     [
-        ("centred", "gives a row other answers when the rows around it change"),
+        ("centred", "returns a different result for a row when other rows change"),
         ("flat", r"gives links of shape \(16, 6, 11\) for 16 events, expected \(16, 6, 12\)"),
         ("fails", r"raised KeyError: 'x'\n  .*mine.py"),
         ("two", r"cannot be called as f\(events\)"),
@@ -190,7 +190,9 @@ def test_a_mask_that_is_no_number_loses_no_row(tmp_path):
 
 def test_a_file_of_other_inputs_or_sizes_is_refused(tmp_path):
     model = OnnxEventModel(onnx_pairs(tmp_path / "pairs.onnx"))
-    with pytest.raises(ModelError, match=r"takes 'rows' of shape \(12, 2\) per event, the pipeline expects \(9, 2\)"):
+    with pytest.raises(
+        ModelError, match=r"takes 'rows' of shape \(12, 2\) per event, but the pipeline expects \(9, 2\)"
+    ):
         model.verify(SIZES, EventLimits(6, 12, 9))
     nodes = [helper.make_node("Identity", ["x"], ["y"])]
     path = save(tmp_path / "other.onnx", nodes, [value("x", "N", 2)], [value("y", "N", 2)])

@@ -72,8 +72,9 @@ def test_an_object_that_can_be_called_is_a_model_and_its_class_is_none(load):
     model.verify(Sizes(2, 2, 0))
     assert (model.input_names, model.origin) == (["a", "b"], "By a factor.")
     assert model(rows(3, 2), None, 2).tolist() == (0.5 * rows(3, 2)).tolist()
-    with pytest.raises(PipelineError, match=r"'mine\.py:Scale' is a class, whose call makes an object\. Make it in the "
-                                            r"module, as 'my_scale = Scale\(\.\.\.\)', and name that\."):  # fmt: skip
+    with pytest.raises(PipelineError, match=r"'mine\.py:Scale' is a class, not a function\. Create an object in "
+                                            r"the module, as in 'my_scale = Scale\(\.\.\.\)', and give the name "
+                                            r"of the object\."):  # fmt: skip
         load("Scale")
 
 
@@ -116,12 +117,14 @@ def test_a_function_of_any_width_serves_steps_of_different_sizes(load):
 
 
 def test_a_function_that_looks_at_other_rows_is_refused(load):
-    with pytest.raises(ModelError, match="'mine.py:centred': gives a row other answers when the rows around it change"):
+    with pytest.raises(
+        ModelError, match="'mine.py:centred': returns a different result for a row when other rows change"
+    ):
         load("centred").verify(Sizes(2, 2, 0))
 
 
 def test_a_function_that_draws_its_own_random_numbers_is_refused(load):
-    with pytest.raises(ModelError, match="different answers for the same rows. Take random numbers from the noise"):
+    with pytest.raises(ModelError, match="different results for the same rows. Take random numbers from the noise"):
         load("random").verify(Sizes(2, 2, 0))
 
 

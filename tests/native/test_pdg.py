@@ -82,7 +82,7 @@ def test_valid_codes_agree_with_the_particle_package(magnitude: int, negative: b
 )  # fmt: skip
 def test_known_codes(code: int, charge: int | None) -> None:
     if charge is None:
-        with pytest.raises(DataError, match=f"{code} says nothing about a charge"):
+        with pytest.raises(DataError, match=f"{code} does not determine a charge"):
             three_charge(code)
     else:
         assert three_charge(code) == charge

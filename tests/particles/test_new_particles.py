@@ -133,7 +133,7 @@ REFUSED = [
     ),
     ({"X": {"pid": 1000015, "mass": 5}}, "a charged particle cannot be its own antiparticle"),
     ({"N1": {**N1, "width": 1}}, "expected at most one of ctau, lifetime and width, found ctau, width."),
-    ({"N1": {**N1, "pid": 4900101}}, "4900101 says nothing about a charge.*Codes of new particles are, e.g., 9900014"),
+    ({"N1": {**N1, "pid": 4900101}}, "4900101 does not determine a charge.*Codes of new particles are, e.g., 9900014"),
     ({"N 1": N1}, "expected a name that begins with a letter and has no spaces or brackets, found 'N 1'"),
     ({"N1": N1, "N2": N1}, "N2: the name 'N2' or the PDG code 9900014 is given to two particles."),
     ({"N1": {"pid": 9900014}}, "new_particles.N1: missing mass."),

@@ -68,7 +68,7 @@ def test_a_step_whose_name_has_a_colon_keeps_it(make_pipeline, example, tmp_path
         ("counts.no_such_counter == 0 and conditions.luminous_region == 'lhcb'", True),
         (
             "counts.mcparticles and 1 / (counts.mcparticles - counts.mcparticles)",
-            "could not be told (division by zero)",
+            "it could not be determined whether this advice of the pipeline applies (division by zero)",
         ),
     ],
 )

@@ -110,7 +110,7 @@ def test_an_output_table_without_event_id_is_an_error(make_pipeline):
 def test_a_column_that_the_declared_table_has_not_is_an_error(make_pipeline):
     text = BASE.replace("steps:", "schema: tables.sql\nsteps:")
     with pytest.raises(
-        PipelineError, match=r"a\.sql returns px, which table 'tmp_a' does not have; it has: mcparticle_id, pz"
+        PipelineError, match=r"a\.sql returns px, which is not in table 'tmp_a'; it has: mcparticle_id, pz"
     ):
         prepare(make_pipeline(text, a=QUERY, tables="CREATE TABLE tmp_a (mcparticle_id INTEGER PRIMARY KEY, pz REAL);"))
 
@@ -129,7 +129,7 @@ def test_a_condition_that_yaml_reads_as_a_truth_value_is_explained(make_pipeline
     with pytest.raises(
         PipelineError,
         match=r"calorimeter = ('off'|False) is not available; there are: event, (off|False)\. "
-        r"In YAML, on, off, yes and no without quotes are true and false\.",
+        r"In YAML, unquoted on, off, yes and no mean true and false\.",
     ):
         load_pipeline(make_pipeline(text, a=QUERY)).with_conditions({"calorimeter": "off"})
 
@@ -147,7 +147,7 @@ def test_unknown_models_are_named():
 def test_tables_of_constants_cannot_be_written(make_pipeline, tmp_path):
     (tmp_path / "c.csv").write_text("a,b\n1,x\n2,y\n")
     text = BASE.replace("steps:", "data: {tmp_a: c.csv}\nsteps:")
-    with pytest.raises(PipelineError, match="would write 'tmp_a', which holds constants"):
+    with pytest.raises(PipelineError, match="would write 'tmp_a', a table of constants"):
         prepare(make_pipeline(text, a=QUERY))
 
 
@@ -215,9 +215,7 @@ def test_the_python_step_of_the_documentation_runs(make_pipeline, example, tmp_p
 def test_a_template_without_a_statement_is_refused(make_pipeline, nothing):
     for step in ("sql: {table: tmp_a, template: a.sql, key: [mcparticle_id]}", "script: {template: a.sql, tables: []}"):
         text = BASE.replace("sql: {table: tmp_a, template: a.sql, key: [mcparticle_id]}", step)
-        with pytest.raises(
-            PipelineError, match=r"Template a\.sql holds no statement: it is empty, or all of it is comm"
-        ):
+        with pytest.raises(PipelineError, match=r"Template a\.sql contains no statement: it is empty or has only comm"):
             prepare(make_pipeline(text, a=nothing))
 
 

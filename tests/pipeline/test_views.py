@@ -37,8 +37,8 @@ def test_a_view_of_kept_tables_works_in_the_file(make_pipeline, example, tmp_pat
 def test_a_view_of_a_table_that_is_not_kept_is_refused(make_pipeline, views, name):
     with pytest.raises(
         PipelineError,
-        match=rf"pipeline\.yaml: the view '{name}' of views\.sql reads MCVertices, which is not among output\.tables: "
-        r"in the output file it would find no such table\. Add it there, or leave the view out\.",
+        match=rf"pipeline\.yaml: the view '{name}' of views\.sql reads MCVertices, which is not in "
+        r"output\.tables and would be missing in the output file\. Add it there, or leave the view out\.",
     ):
         prepare(make_pipeline(BASE, views=f"{VIEW}\n{views}"))
 

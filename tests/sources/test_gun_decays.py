@@ -314,10 +314,10 @@ def test_a_decay_too_improbable_for_hit_or_miss_is_an_error_soon(
     with pytest.raises(SqlamarrError) as caught:
         shoot(2000, decay=decay, **PT)
     assert time.perf_counter() - start < 30  # about a second
-    assert f"of PDG id {what}: that is too improbable, none of {trials} found" in str(caught.value)
-    assert f"They weigh {sum_of_masses}" in str(caught.value)
+    assert f"of PDG id {what}, which is too improbable: none of {trials} found" in str(caught.value)
+    assert f"Their masses sum to {sum_of_masses}" in str(caught.value)
     assert f"(at least {least}" in str(caught.value)
-    assert f"it weighs {mass_of_mother}" in str(caught.value)
+    assert f"its mass is {mass_of_mother}" in str(caught.value)
 
 
 def test_a_gun_that_takes_long_answers_signals():

@@ -138,7 +138,9 @@ def test_rows_outside_the_range_are_counted_for_each_function(prepare):
 
 
 def test_an_answer_that_is_no_number_names_the_function(prepare):
-    with pytest.raises(EventError, match="The model of pion gave -?nan as 'a' for mcparticle_id = 3000001") as caught:
+    with pytest.raises(
+        EventError, match="The model of pion returned -?nan as 'a' for mcparticle_id = 3000001"
+    ) as caught:
         answers(prepare(), [321, 211], px=[1.0, 666.0], ids=[2_000_000, 3_000_001])
     assert caught.value.event_id == 3_000_000
 
@@ -146,11 +148,12 @@ def test_an_answer_that_is_no_number_names_the_function(prepare):
 @pytest.mark.parametrize(
     ("by", "query", "pid", "message"),
     [
-        (INTEGERS, QUERY, 13, r"^kind is 13 for mcparticle_id = 3000001, and no function belongs to it; 'by' of the "
-         r"step names: 211 \(pion\), -211 \(pion\), 321 \(kaon\)\. Add the value there, or leave such rows out of "
+        (INTEGERS, QUERY, 13, r"^kind is 13 for mcparticle_id = 3000001, and no function is chosen for it; the "
+                              r"step's 'by' lists: 211 \(pion\), -211 \(pion\), 321 \(kaon\)\. Add the value "
+                              r"there, or leave such rows out of "
          r"q\.sql\.$"),
         (INTEGERS, QUERY, 0, r"^kind is NULL for mcparticle_id = 3000001, and no function"),
-        (TEXT, TEXT_QUERY, 13, r"^kind is 'muon' for mcparticle_id = 3000001, and no function .* names: pion, kaon\."),
+        (TEXT, TEXT_QUERY, 13, r"^kind is 'muon' for mcparticle_id = 3000001, and no function .* lists: pion, kaon\."),
         (TEXT, TEXT_QUERY, 11, r"^kind is NULL for mcparticle_id = 3000001"),
     ],
 )  # fmt: skip
@@ -181,13 +184,15 @@ def test_one_function_is_replaced_by_python_or_onnx(prepare, tmp_path):
 
 def test_a_model_of_one_function_cannot_serve_two(prepare, tmp_path):
     linear(tmp_path / "net.onnx", 3, 2)
-    with pytest.raises(PipelineError, match=r"Step 'answers', kind 321 \(kaon\): .*one function, but steps ask for"):
+    with pytest.raises(
+        PipelineError, match=r"Step 'answers', kind 321 \(kaon\): .*a single function, but steps use it for"
+    ):
         prepare(models={"m": str(tmp_path / "net.onnx")})
 
 
 def test_a_function_that_is_not_among_those_chosen_is_named(prepare, tmp_path):
     linear(tmp_path / "net.onnx", 3, 2)
-    with pytest.raises(PipelineError, match=r"no step asks for models\.m\.f_muon; they ask for: m\.f_kaon, m\.f_pion"):
+    with pytest.raises(PipelineError, match=r"no step uses models\.m\.f_muon; the steps use: m\.f_kaon, m\.f_pion"):
         prepare(models={"m.f_muon": str(tmp_path / "net.onnx")})
 
 
@@ -221,12 +226,13 @@ def test_a_library_without_one_of_the_functions_tells_which_value_needs_it(prepa
         ("by: {kind: {yes: pion, 321: kaon}}", r"by\.kind has the values True, 321; expected all integers or all text"),
         ("by: {kind: [pion, pion]}", r"steps\[0\]\.plugin\.by\.kind: .*has non-unique elements"),
         ("by: {kind: [pion], type: [kaon]}", r"steps\[0\]\.plugin\.by: .*too many properties.* It is: Column of"),
-        ("by: {kind: pion}", r"steps\[0\]\.plugin\.by\.kind: .*found 'pion'. It is: a list of the column's values"),
-        ("models: {kaon: other}", r"steps\[0\]\.plugin: 'models' also needs 'by'"),
-        (f"{TEXT}, models: {{muon: other}}", r"models names 'muon', which by\.kind does not; it names: pion, kaon\."),
-        (f"{TEXT}, random: same", r"all functions would have the random numbers 'same'\. Put \{kind\} into 'random'"),
+        ("by: {kind: pion}", r"steps\[0\]\.plugin\.by\.kind: .*found 'pion'. It is: A list of the column's values"),
+        ("models: {kaon: other}", r"steps\[0\]\.plugin: 'models' needs 'by' beside it"),
+        (f"{TEXT}, models: {{muon: other}}", r"models has an entry for 'muon', which is not among the words of "
+                                             r"by\.kind: pion, kaon\."),
+        (f"{TEXT}, random: same", r"all functions would share the random numbers 'same'\. Put \{kind\} into 'random'"),
         ("by: {type: [pion]}", r"function 'f_\{kind\}' has the placeholder \{kind\}; expected \{type\}, the column of"),
-        ("batched: true", r"function 'f_\{kind\}' has the placeholder \{kind\}, but the step has no 'by'\. Say by"),
+        ("batched: true", r"function 'f_\{kind\}' has the placeholder \{kind\}, but the step has no 'by'\. Write by"),
     ],
 )  # fmt: skip
 def test_mistakes_are_explained(prepare, by, message):
@@ -236,7 +242,7 @@ def test_mistakes_are_explained(prepare, by, message):
 
 def test_a_column_that_chooses_nothing_is_refused(prepare):
     text = PIPELINE.replace("f_{{kind}}", "f_pion")
-    with pytest.raises(PipelineError, match=r"by\.kind chooses nothing: put \{kind\} into 'function' or 'model'"):
+    with pytest.raises(PipelineError, match=r"by\.kind has no effect\. Put \{kind\} into 'function' or 'model'"):
         prepare(text=text)
 
 
@@ -251,7 +257,7 @@ def test_a_key_column_chooses_by_integers(prepare):
     text = PIPELINE.replace("key: [mcparticle_id]", "key: [mcparticle_id, kind]")
     _, found = answers(prepare(text=text), [211, 321], px=[1.0, 1.0])
     assert (found["kind"].tolist(), found["a"].tolist()) == ([211, 321], [1.0, 101.0])
-    with pytest.raises(PipelineError, match=r"by\.kind has text for values, but kind is part of the key"):
+    with pytest.raises(PipelineError, match=r"the values of by\.kind are text, but kind is part of the key"):
         prepare(TEXT, text=text)
 
 
@@ -271,7 +277,9 @@ output:"""
     ],
 )  # fmt: skip
 def test_two_steps_never_draw_the_same_random_numbers(prepare, second, message):
-    with pytest.raises(PipelineError, match=rf"pipeline\.yaml: the steps {message}, so .* Change the name of a step"):
+    with pytest.raises(
+        PipelineError, match=rf"pipeline\.yaml: the steps {message}, so .* Change the name of one of them"
+    ):
         prepare(text=PIPELINE.replace("output:", second))
 
 

@@ -80,8 +80,9 @@ def test_outputs_go_by_name_where_the_model_has_names(copying, answers, outputs)
 
 def test_outputs_of_other_names_are_refused_before_any_event(copying, answers):
     message = (
-        r"Step 'answers': outputs are x, y, z, where .* gives y, z, u\. Name them in the step as the model does, in "
-        r"any order, or in the model as the step does \(sqlamarr compile --outputs FUNCTION=NAME,\.\.\.\)"
+        r"Step 'answers': outputs are x, y, z, but .* returns y, z, u\. Use the model's names in the "
+        r"step, in any order, or the step's names in the model \(sqlamarr compile --outputs "
+        r"FUNCTION=NAME,\.\.\.\)"
     )
     with pytest.raises(PipelineError, match=message):
         answers(copying("y", "z", "u"), "x, y, z")
@@ -95,7 +96,7 @@ def test_names_that_only_count_say_no_more_than_the_order(copying, answers, name
 
 @pytest.mark.parametrize("names", [("y2", "y1", "y0"), ("p_0", "p_3", "p_4"), ("p_0", "q_1", "p_2")])
 def test_names_that_count_in_another_way_mean_something(copying, answers, names):
-    with pytest.raises(PipelineError, match=r"outputs are x, y, z, where .* gives " + ", ".join(names)):
+    with pytest.raises(PipelineError, match=r"outputs are x, y, z, but .* returns " + ", ".join(names)):
         answers(copying(*names), "x, y, z")
 
 
@@ -138,7 +139,8 @@ def test_names_of_the_columns_of_a_network_go_with_the_outputs_that_are_chosen(t
 )
 def test_two_columns_of_one_name_are_refused(copying, answers, outputs, twice):
     message = (
-        rf"Step 'answers': table 'answers' would have two columns '{twice}' \(mcparticle_id, event_id, x, .*none of"
+        rf"Step 'answers': table 'answers' would have two columns '{twice}' \(mcparticle_id, event_id, "
+        "x, .*not the name of"
     )
     with pytest.raises(PipelineError, match=message):
         answers(copying("x", "y", "z"), outputs)
@@ -172,13 +174,14 @@ def with_efficiencies(example, tmp_path):
     [
         (
             [0, 50, 0, 0],
-            r"gave 50 as 'long' for mcparticle_id = \d+; expected a probability, 0 to 1\. A classifier gives ",
+            r"returned 50 as 'long' for mcparticle_id = \d+; expected a probability, 0 to 1\. Take them from a "
+            r"classifier's ",
         ),
-        ([0, 0, -5, 1], r"gave -5 as 'upstream' for mcparticle_id = \d+; expected a probability, 0 to 1"),
+        ([0, 0, -5, 1], r"returned -5 as 'upstream' for mcparticle_id = \d+; expected a probability, 0 to 1"),
         (
             [0.5, 0.5, 0.5, 0],
-            r"gave probabilities for mcparticle_id = \d+ \(not_reconstructed 0\.5, long 0\.5, upstream 0\.5, "
-            r"downstream 0\) that sum to 1\.5, more than 1\. A classifier gives them by predict_proba",
+            r"returned probabilities for mcparticle_id = \d+ \(not_reconstructed 0\.5, long 0\.5, upstream 0\.5, "
+            r"downstream 0\) that sum to 1\.5, more than 1\. Take them from a classifier's predict_proba",
         ),
     ],
 )

@@ -83,7 +83,7 @@ def test_no_rows_are_no_problem(prepare):
 
 @pytest.mark.parametrize(("outputs", "number"), [("a", "1 output"), ("a, b, c", "3 outputs")])
 def test_a_wrong_number_of_outputs_stops_before_any_event(prepare, outputs, number):
-    message = rf"'f' of model\.so: writes 2 values per row, the pipeline declares {number}\."
+    message = rf"'f' of model\.so: writes 2 values per row, but the pipeline declares {number}\."
     with pytest.raises(ModelError, match=message):
         prepare(SUM, outputs=outputs)
 
@@ -110,7 +110,7 @@ def test_a_model_that_reads_more_noise_than_declared_is_found(prepare):
 
 def test_sizes_that_the_library_declares_must_be_the_pipelines(prepare):
     with pytest.raises(
-        ModelError, match=r"expects 2 inputs, 2 outputs and 4 random numbers, the library declares .* 3"
+        ModelError, match=r"expects 2 inputs, 2 outputs and 4 random numbers, but the library declares .* 3"
     ):
         prepare(FULL, noise=4)
 
@@ -139,12 +139,12 @@ def test_names_that_the_model_has_not_are_named(prepare):
 
 
 def test_a_misspelt_key_never_becomes_an_input(prepare):
-    with pytest.raises(PipelineError, match="does not return the key mcparticle_id"):
+    with pytest.raises(PipelineError, match="does not return the key column mcparticle_id"):
         prepare(SUM, query="SELECT mcparticle_id AS mc_particleid, px FROM MCParticles")
 
 
 def test_a_wrong_number_of_inputs_is_counted(prepare):
-    with pytest.raises(PipelineError, match=r"returns 3 inputs beside the key \(px, py, pz\), expected 2"):
+    with pytest.raises(PipelineError, match=r"returns 3 inputs besides the key \(px, py, pz\), expected 2"):
         prepare(SUM, query="SELECT mcparticle_id, px, py, pz FROM MCParticles")
 
 
@@ -162,7 +162,7 @@ def test_a_null_key_is_refused(prepare):
 
 def test_a_nan_from_the_model_is_an_error_of_its_event(prepare):
     source = "float *f(float *out, const float *in) { out[0] = in[0] / in[1]; out[1] = 0; return out; }"
-    with pytest.raises(EventError, match="gave nan as 'a' for mcparticle_id = 3000004") as caught:
+    with pytest.raises(EventError, match="returned nan as 'a' for mcparticle_id = 3000004") as caught:
         answers(prepare(source), mcparticle_id=[2_000_000, 3_000_004], px=[1.0, 0.0], py=[1.0, 0.0])
     assert caught.value.event_id == 3_000_000
     assert caught.value.step == "answers"
@@ -185,8 +185,9 @@ def test_a_batch_function_that_fails_is_reported(prepare):
 def test_a_function_whose_answers_depend_on_more_than_the_row_is_found(prepare, source, noise, n):
     with pytest.raises(
         ModelError,
-        match=r"function 'f' of model\.so: gives a row other answers when it is called again by itself\. They must "
-        r"depend on this row alone, bit for bit: 'f' keeps nothing between two calls, and agrees with 'f_batch', if",
+        match=r"function 'f' of model\.so: returns a different result for a row when it is called again on that "
+        r"row alone\. A result must depend only on its row, bit for bit: 'f' must keep nothing between "
+        r"two calls, must agree with 'f_batch' if",
     ):
         answers(prepare(source, noise=noise), px=np.arange(n), py=np.ones(n))
 
@@ -285,26 +286,26 @@ def test_random_numbers_that_a_model_does_not_read_need_not_be_drawn(prepare):
 
 def test_a_model_that_reads_others_than_it_says_is_found_out(prepare):
     worker = prepare(READS + reads((0, 4)), noise=9)
-    with pytest.raises(ModelError, match="gives a row other answers when it is called again"):
+    with pytest.raises(ModelError, match="returns a different result for a row when it is called again"):
         answers(worker, px=[1.0], py=[1.0])
 
 
 def test_one_that_reads_them_seldom_gives_no_number(prepare):
     source = READS.replace("random[5]", "(in[0] > 5 ? random[5] : 0)") + reads((0, 4))
     px = np.where(np.arange(300) == 7, 9.0, 1.0)
-    with pytest.raises(EventError, match="The model gave nan as 'b' for mcparticle_id = 7"):
+    with pytest.raises(EventError, match="The model returned nan as 'b' for mcparticle_id = 7"):
         answers(prepare(source, noise=9), px=px, py=np.ones(300))
 
 
 def test_a_batch_function_that_differs_further_on_is_found(prepare):
     source = FULL.replace("return in[0] ==", "if (n > 9) out[2 * (n - 1)] += 1; return in[0] ==")
-    with pytest.raises(ModelError, match="gives a row other answers"):
+    with pytest.raises(ModelError, match="returns a different result for a row"):
         answers(prepare(source, noise=3), px=np.ones(300), py=np.ones(300))
 
 
 def test_a_model_that_writes_more_than_it_declares_is_found(prepare):
     source = FULL.replace("return in[0] ==", "out[2 * n] = 1; return in[0] ==")
-    with pytest.raises(ModelError, match="writes more than the 2 outputs of a row that it declares"):
+    with pytest.raises(ModelError, match="writes more than the 2 outputs per row that it declares"):
         answers(prepare(source, noise=3), px=np.ones(5), py=np.ones(5))
 
 

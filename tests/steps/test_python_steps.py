@@ -35,7 +35,9 @@ def pipeline_of(make_pipeline, *steps, **options):
 def test_a_table_is_not_changed_by_accident(make_pipeline, example, tmp_path, change):
     (tmp_path / "in_place.py").write_text(f"def f(batch, table):\n    m = batch.columns('MCParticles')\n    {change}\n")
     pipeline = pipeline_of(make_pipeline, ("A", "in_place:f"))
-    message = r"in_place:f raised ValueError: .*read-only\n.*, line 3: .*\nArrays of .* not changed in place: make new "
+    message = (
+        r"in_place:f raised ValueError: .*read-only\n.*, line 3: .*\nArrays of .* cannot be changed in place. Make new "
+    )
     with pytest.raises(PipelineError, match=message):
         sqlamarr.run(pipeline, example, tmp_path / "out.db", seed=1, events=1)
 
@@ -175,12 +177,12 @@ def test_modules_that_are_not_beside_a_pipeline_stay_as_they_are(value_of, clean
     [
         (
             "'event_id': m['event_id'] + 1, 'x': m['pz']",
-            r"f wrote a row of A with event_id = 1, which is no event of th",
+            r"f wrote a row of A with event_id = 1, which is not an event of th",
         ),
         ("'event_id': [None] * n, 'x': m['pz']", r"Step 'A': mistaken:f wrote a row of A with event_id = NULL, which"),
         (
             "'event_id': m['event_id']",
-            r"Table 'A' is written without its column x\. Give it, NaN or None where it d",
+            r"Table 'A' is written without its column x\. Give it, with NaN or None where it d",
         ),
         ("'x': m['pz']", r"Table 'A' is written without its column event_id\. .*declare the table without it"),
     ],

@@ -126,7 +126,7 @@ def test_a_value_of_another_type_among_the_events_names_the_template(make_pipeli
 @pytest.mark.parametrize(
     ("template", "message"),
     [
-        ("SELECT 1\n\n{{ nope }}", r"^Template t\.sql, line 3: 'nope' is undefined; known are: a\.$"),
+        ("SELECT 1\n\n{{ nope }}", r"^Template t\.sql, line 3: 'nope' is undefined; there are: a\.$"),
         ("SELECT 1\n{{ [1] }}", r"^Template t\.sql, line 2: Cannot bind \[1\] in a template"),
         ("SELECT 1\n{{ '' | identifier }}", r"^Template t\.sql, line 2: '' cannot be an SQL name\.$"),
         (IMPORT + "SELECT\n{{ m.unknown() }}", r"^Template t\.sql, line 3 \(m\.sql, line 12\): 'missing' is"),

@@ -45,8 +45,8 @@ def test_a_step_before_the_one_that_fills_its_input_is_refused(make_pipeline, qu
     assert prepare(make_pipeline, BASE, a=query).output_tables == ["Muons"]
     with pytest.raises(
         PipelineError,
-        match=r"pipeline\.yaml: step 'tmp_a' reads Muons, which only a later step, 'Muons', fills: it would find no "
-        r"rows\. Put 'tmp_a' behind it\.",
+        match=r"pipeline\.yaml: step 'tmp_a' reads Muons, which only a later step, 'Muons', fills, so it would "
+        r"find no rows\. Put 'tmp_a' after 'Muons'\.",
     ):
         prepare(make_pipeline, moved(BASE, "table: tmp_a", "select_particles"), a=query)
 

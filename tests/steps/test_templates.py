@@ -51,7 +51,7 @@ def test_files_of_macros_count_as_used(tmp_path):
 
 
 def test_undefined_variables_are_named(render):
-    with pytest.raises(PipelineError, match=r"t\.sql, line 1: 'nope' is undefined; known are: a"):
+    with pytest.raises(PipelineError, match=r"t\.sql, line 1: 'nope' is undefined; there are: a"):
         render("SELECT {{ nope }}", a=1)
 
 

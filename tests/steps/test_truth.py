@@ -503,7 +503,7 @@ def test_a_vertex_of_another_collision_is_refused() -> None:
 def test_a_repeated_id_is_named(side: int, column: str) -> None:
     pair = list(tables({6: [Collision([1], [Particle(211, 1, 0, None)])]}))
     pair[side] = Columns({name: np.ma.concatenate([pair[side][name]] * 2) for name in pair[side]})
-    with pytest.raises(DataError, match=f"Event 6000000: {column} 6000000 is there twice"):
+    with pytest.raises(DataError, match=f"Event 6000000: {column} 6000000 appears twice"):
         select(pair[0], pair[1], truth_options())
 
 

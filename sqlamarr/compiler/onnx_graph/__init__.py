@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 def read_file(
     path: Path, method: str | None, dtype: np.dtype[Any] = FLOAT32, *, noise: str | int | None = None
 ) -> ModelSource:
-    """A function from an ONNX file.
+    """Read a function from an ONNX file.
 
     :param path: the file
     :param method: the output to compute; default: all but labels, if there is anything else
-    :param dtype: the type in which to compute what the file has in single precision
-    :param noise: the input that takes random numbers, or how many of the last columns of the only input do;
-        default: the input whose name says so, or the number in the file's metadata ``noise``
-    :raises CompilerError: the file is none, or has something in it that cannot be compiled: the node is named
+    :param dtype: the type in which single-precision values of the file are computed
+    :param noise: the input that takes random numbers, or the number of last columns of a single input that do;
+    default: the input with such a name, or the number in the file's metadata ``noise``
+    :raises CompilerError: it is not an ONNX file, or a node, which is named, cannot be compiled
     :raises InstallationError: onnx or onnxruntime is not installed
     """
     try:

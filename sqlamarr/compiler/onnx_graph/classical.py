@@ -1,4 +1,4 @@
-"""Operators of the domain ai.onnx.ml that are no trees: scaling, linear models, probabilities."""
+"""Operators of the domain ai.onnx.ml other than trees: scaling, linear models, probabilities."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def normalizer(node: Node, x: Tensor) -> Tensor:
 
 @operator("Imputer")
 def imputer(node: Node, x: Tensor) -> Tensor:
-    """Something else in the place of missing numbers."""
+    """Replace missing numbers by other values."""
     graph = node.graph
     missing = node.get("replaced_value_float", float("nan"))
     values = graph.constant(floats(node.get("imputed_value_floats")), x.value.dtype)
@@ -60,7 +60,7 @@ def binarizer(node: Node, x: Tensor) -> Tensor:
 
 @operator("FeatureVectorizer")
 def feature_vectorizer(node: Node, *parts: Tensor) -> Tensor:
-    """Side by side."""
+    """Concatenate columns."""
     joined = node.graph.concat([node.graph.cast(part.value, node.real) for part in parts])
     return Tensor(joined, (joined.width,), FLOAT)
 
@@ -83,7 +83,7 @@ def linear_regressor(node: Node, x: Tensor) -> Tensor:
 
 @operator("LinearClassifier")
 def linear_classifier(node: Node, x: Tensor) -> tuple[Tensor | None, Tensor]:
-    """Scores linear in the features, and what is made of them."""
+    """Compute scores linear in the features, and the outputs that follow from them."""
     graph, bias = node.graph, floats(node.get("intercepts"))
     weights = floats(node.get("coefficients"))
     classes = len(bias) or len(weights) // x.value.width
@@ -110,7 +110,7 @@ def label(node: Node, scores: Value) -> Tensor | None:
 
 
 def post_transform(node: Node, scores: Value) -> Value:
-    """What classifiers make of the scores."""
+    """Turn scores into the outputs of classifiers."""
     graph: Graph = node.graph
     kind = node.get("post_transform", b"NONE").decode()
     if kind == "LOGISTIC":

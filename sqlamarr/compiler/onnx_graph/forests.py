@@ -14,7 +14,7 @@ from sqlamarr.compiler.onnx_graph.tensors import Node, Tensor, operator
 from sqlamarr.compiler.trees import Tree, ensemble, tree
 
 MODES = ("BRANCH_LEQ", "BRANCH_LT", "BRANCH_GTE", "BRANCH_GT", "BRANCH_EQ", "BRANCH_NEQ")
-BELOW = ("BRANCH_LT", "BRANCH_GTE")  # they part at numbers below the threshold
+BELOW = ("BRANCH_LT", "BRANCH_GTE")  # modes that split off numbers below the threshold
 
 
 class TreeBuilder:
@@ -29,15 +29,15 @@ class TreeBuilder:
         self.rows: list[list[Any]] = []  # feature, threshold, left, right, missing goes left, leaf values
 
     def leaf(self, values: Any) -> int:
-        """A leaf; returns its number."""
+        """Add a leaf and return its number."""
         return self._add([-1, 0.0, 0, 0, False, values])
 
     def reserve(self) -> int:
-        """A number for a branch that is filled later."""
+        """Reserve the number of a branch that is filled later."""
         return self._add([])
 
     def branch(self, number: int, mode: str, feature: int, threshold: float, yes: int, no: int, missing: bool) -> None:
-        """A condition; NaN fulfils it where ``missing``, or where it says 'not equal'."""
+        """Add a condition; NaN fulfils it if ``missing`` is true or the condition is 'not equal'."""
         nan = yes if missing or mode == "BRANCH_NEQ" else no
         if mode in ("BRANCH_EQ", "BRANCH_NEQ"):
             equal, other = (yes, no) if mode == "BRANCH_EQ" else (no, yes)
@@ -131,7 +131,7 @@ def _shared(trees: list[Tree], average: bool) -> list[Tree]:
 
 @operator("TreeEnsembleClassifier")
 def classifier(node: Node, x: Tensor) -> tuple[Tensor | None, Tensor]:
-    """Scores of the classes, and what is made of them."""
+    """Compute the scores of the classes, and the outputs that follow from them."""
     graph = node.graph
     labels = node.get("classlabels_int64s") or node.get("classlabels_strings")
     classes, ids = len(labels), set(node.get("class_ids"))
@@ -140,7 +140,7 @@ def classifier(node: Node, x: Tensor) -> tuple[Tensor | None, Tensor]:
             node.fail("has base values for two classes, whose meaning the standard leaves open")
         scores = _sum(node, x, _trees(node, "class", classes, x.value.dtype), _base(node, classes))
         return label(node, scores), node.tensor(post_transform(node, scores), (classes,), FLOAT)
-    # Two classes, and the trees speak of one: its score is given, the other's follows.
+    # Two classes, but the trees give the score of only one; the other's follows from it.
     base = _numbers(node, "base_values")
     trees = [_only(t, next(iter(ids))) for t in _trees(node, "class", 2, x.value.dtype)]
     score = _sum(node, x, trees, base[-1:] if len(base) else [0.0])
@@ -162,17 +162,17 @@ def tree_ensemble(node: Node, x: Tensor) -> Tensor:
     """The newer form: leaves are lists of their own, nodes in tensors."""
     get, targets = node.get, node.get("n_targets", 1)
     if get("aggregate_function", 1) not in (0, 1):
-        node.fail("takes the least or the greatest of the trees")
+        node.fail("takes the minimum or the maximum of the trees")
     modes, splits = get("nodes_modes"), get("nodes_splits")
     if int(modes.max(initial=0)) >= len(MODES):
-        node.fail("has branches that ask whether a value is member of a set")
+        node.fail("has branches that test whether a value is a member of a set")
     trees = []
     for root in get("tree_roots"):
         builder = TreeBuilder(targets, x.value.dtype)
         _grow(node, builder, int(root), False, modes, splits)
         trees.append(builder.build())
     if get("post_transform", 0):
-        node.fail("transforms its sums, and onnxruntime numbers the ways to do it otherwise than the standard")
+        node.fail("transforms its sums, and onnxruntime numbers the transformations differently from the standard")
     value = _sum(node, x, _shared(trees, get("aggregate_function", 1) == 0), np.zeros(targets))
     return node.tensor(value, (targets,), FLOAT)
 

@@ -35,7 +35,7 @@ def matmul(node: Node, a: Operand, b: Operand) -> Tensor:
 def _times_constant(node: Node, x: Tensor, matrix: Array) -> Tensor:
     weights = matrix.reshape(matrix.shape[-2:]) if matrix.ndim > 1 else matrix[:, None]
     if prod(matrix.shape) != weights.size or not x.shape or weights.shape[0] != x.shape[-1]:
-        node.fail(f"a row of shape {x.shape} does not fit a matrix of shape {matrix.shape}")
+        node.fail(f"a row of shape {x.shape} does not match a matrix of shape {matrix.shape}")
     groups = x.columns.reshape(-1, x.shape[-1])
     parts = [node.graph.dense(node.graph.select(x.value, group), weights) for group in groups]
     last = (weights.shape[1],) if matrix.ndim > 1 else ()
@@ -44,7 +44,7 @@ def _times_constant(node: Node, x: Tensor, matrix: Array) -> Tensor:
 
 def _times_each_other(node: Node, a: Tensor, b: Tensor) -> Tensor:
     if len(a.shape) < 2 or len(b.shape) < 2 or a.shape[-1] != b.shape[-2]:
-        node.fail(f"multiplies rows of shapes {a.shape} and {b.shape}, which are no matrices that fit")
+        node.fail(f"multiplies rows of shapes {a.shape} and {b.shape}, which do not match as matrices")
     left, right = a.columns[..., :, None, :], b.columns.swapaxes(-1, -2)[..., None, :, :]
     left, right = np.broadcast_arrays(left, right)
     graph = node.graph
@@ -77,7 +77,7 @@ def gemm(node: Node, a: Operand, b: Operand, c: Operand | None = None) -> Tensor
 def batch_normalization(node: Node, x: Tensor, *numbers: Operand) -> Tensor:
     """The mean and the variance of the training, one per channel."""
     if node.get("training_mode", 0) or node.outputs > 1:
-        node.fail("takes the mean of the batch; export the network in evaluation mode")
+        node.fail("uses the mean of the batch; export the network in evaluation mode")
     names = ("the scale", "the bias", "the mean", "the variance")
     scale, bias, mean, variance = (node.known(n, name).astype(np.float64) for n, name in zip(numbers, names))
     factor = scale / np.sqrt(variance + node.get("epsilon", 1e-5))
@@ -148,7 +148,7 @@ def _reduced(node: Node, value: Value, length: int) -> Any:
     graph, op = node.graph, node.op
     if op == "ArgMax":
         if node.get("select_last_index", 0):
-            node.fail("wants the last of equal values")
+            node.fail("selects the last of equal values")
         return graph.reduce("argmax", value, length)
     if op == "ReduceLogSumExp":
         top = graph.reduce("max", value, length)

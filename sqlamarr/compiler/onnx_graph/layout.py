@@ -1,4 +1,4 @@
-"""Inputs and outputs of an ONNX file: which are features, which random numbers, how columns are called."""
+"""Inputs and outputs of an ONNX file: features, random numbers, and the names of columns."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class OnnxLayout:
     """How features and random numbers become the inputs of the graph.
 
     :ivar features: inputs that take features
-    :ivar noise_port: the input that takes the random numbers and nothing else
+    :ivar noise_port: the input that takes only the random numbers
     :ivar noise: number of random numbers
     :ivar rows: number of rows that the file was exported for, None for any
     :ivar description: names and ranges that the file gives
@@ -41,7 +41,7 @@ class OnnxLayout:
     def of(cls, model: onnx.ModelProto, path: Path, noise: str | int | None) -> OnnxLayout:
         """Read it from a file; see :func:`sqlamarr.compiler.onnx_graph.read`.
 
-        :raises CompilerError: the inputs, or those for random numbers, are not clear
+        :raises CompilerError: the inputs, or those for random numbers, are ambiguous
         """
         weights = {tensor.name for tensor in model.graph.initializer}
         inputs = [value for value in model.graph.input if value.name not in weights]
@@ -53,7 +53,7 @@ class OnnxLayout:
             features = tuple(p for p in ports if p is not port)
             description = describe(metadata, features, path.name)
         except (ModelError, ValueError) as error:
-            raise CompilerError(f"{path}: the metadata are wrong: {error}") from error
+            raise CompilerError(f"{path}: the metadata are not valid: {error}") from error
         total = sum(p.width or 0 for p in features)
         columns = noise if isinstance(noise, int) else 0
         if not 0 <= columns < total:
@@ -62,7 +62,7 @@ class OnnxLayout:
         fixed = {shape[0].dim_value for shape in sizes if shape} - {0}
         names = description.input_names
         if names is not None and len(names) != total - columns:
-            raise CompilerError(f"{path}: the metadata name {len(names)} inputs, there are {total - columns}.")
+            raise CompilerError(f"{path}: the metadata name {len(names)} inputs, but there are {total - columns}.")
         return cls(features, port, port.width or 0 if port else columns, min(fixed, default=None), description)
 
     @property
@@ -110,7 +110,7 @@ def _port(value: onnx.ValueInfoProto, path: Path) -> Port:
     if None in shape:
         raise CompilerError(
             f"{path}: the file does not say how many columns input '{value.name}' has. Export it with a fixed "
-            "number of features, and only the rows dynamic."
+            "number of features, with only the rows dynamic."
         )
     return Port(value.name, shape, kind)
 
@@ -119,8 +119,8 @@ def _noise_port(ports: Sequence[Port], name: str | None, path: Path) -> Port | N
     fitting = [p for p in ports if p.name == name] if name else named_noise(ports)
     if len(fitting) > 1 or (name and not fitting) or (fitting and len(ports) == 1):
         raise CompilerError(
-            f"{path}: which input takes the random numbers? There are {', '.join(map(str, ports))}. "
-            "Give the name of one, or the number of last columns of the only input."
+            f"{path}: cannot find the input that takes the random numbers; there are: {', '.join(map(str, ports))}. "
+            "Give the name of one, or, for a single input, the number of its last columns that take them."
         )
     return fitting[0] if fitting else None
 
@@ -149,5 +149,5 @@ def _numbered(names: Sequence[str], widths: Sequence[int]) -> list[str]:
 
 
 def producer(model: onnx.ModelProto) -> str:
-    """Which program exported the file."""
+    """Return the program that exported the file."""
     return f"exported by {model.producer_name} {model.producer_version}".strip() if model.producer_name else "ONNX"

@@ -149,7 +149,7 @@ def expand(node: Node, x: Operand, sizes: Operand) -> Any:
     if isinstance(x, Tensor):
         rank = max(rank, len(x.shape) + 1)
         if rank != len(x.shape) + 1:
-            node.fail("gives the rows another axis")
+            node.fail("adds an axis to the rows")
     wanted = [1] * (rank - len(wanted)) + wanted
     if wanted[0] not in (BATCH, 1, node.rows) or any(n < 0 for n in wanted[1:]):
         node.fail("repeats rows")
@@ -165,7 +165,7 @@ def constant_of_shape(node: Node, sizes: Operand) -> Tensor:
     wanted = [int(n) for n in node.known(sizes, "the shape")]
     value = node.get("value", np.zeros(1, np.float32))
     if wanted[:1] != [BATCH] or any(n < 0 for n in wanted[1:]):
-        node.fail("makes rows of its own")
+        node.fail("creates rows that are not in the input")
     return node.constant(np.full(wanted[1:], value.ravel()[0], value.dtype))
 
 

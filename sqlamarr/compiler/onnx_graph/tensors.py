@@ -1,7 +1,7 @@
 """Tensors of an ONNX graph as columns of the intermediate representation.
 
-The first axis of whatever depends on the inputs is the row; the rest is laid out in the columns, last axis fastest.
-What does not depend on the inputs is a numpy array. Rearrangements are carried out on an array of column numbers.
+The first axis of a value that depends on the inputs is the row. The other axes are laid out in the columns, last axis
+fastest. Values that do not depend on the inputs are numpy arrays. Rearrangements act on an array of column numbers.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from sqlamarr.errors import CompilerError
 
 Array = NDArray[Any]
 
-#: Stands for the number of rows in a shape that is computed; any arithmetic on it gives a size that cannot be.
+#: Stands for the number of rows in a computed shape; any arithmetic on it results in an impossible size.
 BATCH = -(1 << 40) - 1
 
 
 @dataclass(frozen=True)
 class Tensor:
-    """What depends on the row: a tensor of shape (rows, *shape).
+    """A value that depends on the row: a tensor of shape (rows, *shape).
 
     :ivar value: its columns
     :ivar shape: of one row
@@ -50,11 +50,11 @@ class Node:
     """A node of the graph while it is translated.
 
     :ivar op: the operator
-    :ivar place: how messages call it
-    :ivar graph: where its operations go
+    :ivar place: the node as messages name it
+    :ivar graph: the graph that its operations are added to
     :ivar attributes: by name
     :ivar opset: version of its domain's operators
-    :ivar outputs: how many results are asked for
+    :ivar outputs: number of results that are used
     :ivar rows: number of rows that the file was exported for, None for any
     :ivar real: the type in which numbers in single precision are computed: that, or double
     """
@@ -78,10 +78,10 @@ class Node:
         return self.attributes.get(name, default)
 
     def fail(self, why: str) -> NoReturn:
-        """Raise a CompilerError that says where, why, and what else can be done."""
+        """Raise a CompilerError with the place, the reason and the alternative."""
         raise CompilerError(
             f"{self.place}: {why}. It cannot be compiled, but onnxruntime can evaluate it in a run: "
-            "say 'onnx: FILE' in the pipeline's models."
+            "use 'onnx: FILE' in the pipeline's models."
         )
 
     def row(self, operand: Operand) -> Tensor:
@@ -98,9 +98,9 @@ class Node:
         """An axis of the row from one of the whole tensor of this rank (the row's axes and one)."""
         axis = axis + rank if axis < 0 else axis
         if axis == 0:
-            self.fail("works along the first axis: it looks across rows")
+            self.fail("works along the first axis, that is, across rows")
         if not 0 < axis < rank:
-            self.fail(f"has no axis {axis} among {rank}")
+            self.fail(f"uses axis {axis} of a tensor with {rank} axes")
         return axis - 1
 
     def tensor(self, value: Value, shape: Sequence[int], kind: np.dtype[Any]) -> Tensor:
@@ -121,15 +121,15 @@ class Node:
         return Tensor(self.graph.constant(array, self.stored(array.dtype)), array.shape, array.dtype)
 
     def aligned(self, *operands: Operand) -> tuple[list[Value], tuple[int, ...]]:
-        """Operands broadcast against each other as ONNX does it, and the shape of a row of the result."""
+        """Broadcast operands against each other as ONNX does, and return them with the shape of a row of the result."""
         rank = max(len(o.shape) for o in operands if isinstance(o, Tensor))
         rows = [o if isinstance(o, Tensor) else self._as_row(o, rank) for o in operands]
         if len({len(o.shape) for o in operands if isinstance(o, Tensor)}) > 1:
-            self.fail("meets tensors of different rank: rows would be taken for columns")
+            self.fail("has operands of different rank, so rows would be taken for columns")
         try:
             shape = np.broadcast_shapes(*(o.shape for o in rows))
         except ValueError:
-            self.fail(f"shapes {', '.join(str(o.shape) for o in rows)} of a row do not fit together")
+            self.fail(f"the shapes {', '.join(str(o.shape) for o in rows)} of a row do not match")
         return [self._widened(o, shape) for o in rows], shape
 
     def _as_row(self, array: Array, rank: int) -> Tensor:

@@ -21,13 +21,13 @@ for _module in ("classical", "elementwise", "forests", "layers", "shapes"):
 
 
 class OnnxTranslation:
-    """Carries out a graph on tensors.
+    """Evaluates a graph on tensors.
 
     :param model: the file's content
     :param path: the file, for messages
-    :param graph: where the operations go
+    :param graph: the graph that the operations are added to
     :param rows: number of rows that the file was exported for, None for any
-    :param real: the type in which to compute what the file has in single precision
+    :param real: the type in which single-precision values of the file are computed
     """
 
     def __init__(self, model: onnx.ModelProto, path: Path, graph: Graph, rows: int | None, real: np.dtype[Any]) -> None:
@@ -40,7 +40,7 @@ class OnnxTranslation:
     def run(self, inputs: Mapping[str, Tensor], outputs: Sequence[str]) -> list[Tensor]:
         """The outputs, each as a tensor of rows.
 
-        :raises CompilerError: an operator is unknown or cannot be carried out row by row
+        :raises CompilerError: an operator is unknown or cannot be evaluated row by row
         """
         self.values.update(inputs)
         for node in _needed(self.model.graph, outputs):
@@ -48,7 +48,7 @@ class OnnxTranslation:
         results = [self.values[name] for name in outputs]
         for name, result in zip(outputs, results):
             if not isinstance(result, Tensor):
-                raise CompilerError(f"{self.path}: output '{name}' does not depend on the inputs, or holds text.")
+                raise CompilerError(f"{self.path}: output '{name}' does not depend on the inputs, or contains text.")
         return [result for result in results if isinstance(result, Tensor)]
 
     def _node(self, node: onnx.NodeProto) -> None:
@@ -65,9 +65,9 @@ class OnnxTranslation:
     def _translated(self, node: onnx.NodeProto, operands: list[Operand | None]) -> Any:
         described = self._describe(node)
         if node.op_type not in OPERATORS or node.domain not in ("", "ai.onnx", "ai.onnx.ml"):
-            described.fail("there is no translation of this operator")
+            described.fail("this operator is not supported")
         if any(o is None and name for o, name in zip(operands, node.input)):
-            described.fail("an operand holds text")
+            described.fail("an operand contains text")
         try:
             return OPERATORS[node.op_type](described, *operands)
         except CompilerError as error:
@@ -75,7 +75,7 @@ class OnnxTranslation:
                 raise
             described.fail(str(error).rstrip("."))
         except (TypeError, ValueError, AttributeError, IndexError) as error:
-            described.fail(f"it is not as the standard says, or a part of it is not known here ({error})")
+            described.fail(f"it does not follow the standard, or a part of it is not supported ({error})")
 
     def _describe(self, node: onnx.NodeProto) -> Node:
         place = f"{self.path}: node '{node.name or ', '.join(node.output)}' ({node.op_type})"
@@ -85,7 +85,7 @@ class OnnxTranslation:
         return Node(node.op_type, place, self.graph, attributes, opset, outputs, self.rows, self.real)
 
     def _folded(self, node: onnx.NodeProto, operands: list[Array]) -> Sequence[Any]:
-        """What does not depend on the rows, by ONNX's own reference."""
+        """Evaluate a node that does not depend on the rows, with ONNX's own reference."""
         names = list(dict.fromkeys(name for name in node.input if name))
         by_name = dict(zip((name for name in node.input if name), operands))
         infos = [
@@ -97,11 +97,11 @@ class OnnxTranslation:
         model = onnx.helper.make_model(graph, opset_imports=self.model.opset_import)
         try:
             return [np.asarray(result) for result in ReferenceEvaluator(model).run(None, by_name)]
-        except Exception as error:  # whatever the reference raises
+        except Exception as error:  # the reference may raise anything
             self._describe(node).fail(f"cannot be computed beforehand ({error})")
 
 
-_OF_SHAPES = ("Expand", "ConstantOfShape")  # constant as they are, they make something for every row
+_OF_SHAPES = ("Expand", "ConstantOfShape")  # although constant, they make something for every row
 
 
 def _holds_rows(array: Operand | None) -> bool:
@@ -109,7 +109,7 @@ def _holds_rows(array: Operand | None) -> bool:
 
 
 def _needed(graph: onnx.GraphProto, outputs: Sequence[str]) -> list[onnx.NodeProto]:
-    """The nodes that these outputs depend on, in their order."""
+    """Return the nodes that these outputs depend on, in their order."""
     wanted, nodes = set(outputs), []
     for node in reversed(graph.node):
         if wanted & set(node.output):

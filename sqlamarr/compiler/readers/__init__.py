@@ -1,1 +1,1 @@
-"""Front ends of the compiler, a file each."""
+"""Front ends of the compiler, one file each."""

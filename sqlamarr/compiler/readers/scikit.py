@@ -12,7 +12,7 @@ from sqlamarr.compiler.reader import Reader
 
 
 class Scikit(Reader):
-    """A pickled estimator of scikit-learn, or of a package that is alike. Loading it runs code of the file."""
+    """A pickled estimator of scikit-learn, or of a compatible package. Loading it runs code from the file."""
 
     SUFFIXES = (".pkl", ".pickle", ".joblib")
 

@@ -1,4 +1,4 @@
-"""The front end for scikit-learn: fitted attributes, numbers only, become a graph.
+"""The front end for scikit-learn, which makes a graph from the fitted, numeric attributes.
 
 Each module translates a family of estimators; which estimators exist is the registry in
 :mod:`sqlamarr.compiler.scikit.registry`.
@@ -23,9 +23,9 @@ from sqlamarr.errors import CompilerError, SqlamarrError, missing_package
 
 
 def read_file(path: Path, method: str | None, dtype: np.dtype[Any]) -> ModelSource:
-    """A pickled or joblib-dumped estimator. Loading runs code of the file: only load your own.
+    """Load a pickled or joblib-dumped estimator. This runs code from the file, so only load files that you trust.
 
-    :raises CompilerError: it cannot be loaded, or not compiled
+    :raises CompilerError: it cannot be loaded or compiled
     """
     try:
         import joblib  # comes with scikit-learn, and reads plain pickles too
@@ -41,12 +41,12 @@ def read_file(path: Path, method: str | None, dtype: np.dtype[Any]) -> ModelSour
 
 
 def _missing(path: Path, module: str) -> SqlamarrError:
-    """The error where the classes of a pickle are not installed."""
+    """Return the error for a pickle whose classes are not installed."""
     package = module.partition(".")[0]
     if find_spec(package):
         return CompilerError(
-            f"{path} cannot be loaded: there is no module {module} in the {package} that is installed; the file was "
-            f"probably made with another version of it. Install that one, or save the model with this one."
+            f"{path} cannot be loaded: the installed {package} has no module {module}. The file was probably made "
+            f"with another version of {package}. Install that version, or save the model with this one."
         )
     if package in ("sklearn", "joblib"):
         return missing_package(str(path), "scikit-learn", "sklearn")
@@ -54,11 +54,11 @@ def _missing(path: Path, module: str) -> SqlamarrError:
 
 
 def read_object(estimator: Any, method: str | None, dtype: np.dtype[Any], name: str = "") -> ModelSource:
-    """A fitted estimator.
+    """Read a fitted estimator.
 
-    :param method: which of its methods; default: predict_proba of classifiers, predict of others, else transform
+    :param method: the method to compile; default: predict_proba of classifiers, predict of others, else transform
     :param dtype: the type in which networks are computed and leaves of trees are kept
-    :raises CompilerError: it is not fitted, or something about it is not supported
+    :raises CompilerError: it is not fitted, or uses something that is not supported
     """
     method = method or default_method(estimator)
     inputs = input_names(estimator, method)
@@ -81,7 +81,7 @@ def _origin(estimator: Any, method: str, name: str) -> str:
 
 
 def input_names(estimator: Any, method: str) -> list[str]:
-    """The names that it was fitted with, or x0, x1, ..."""
+    """Return the names that it was fitted with, or x0, x1, ..."""
     if method == "inverse_transform":
         return [f"x{i}" for i in range(ranges.output_width(estimator))]
     if (names := getattr(estimator, "feature_names_in_", None)) is not None:
@@ -90,13 +90,13 @@ def input_names(estimator: Any, method: str) -> list[str]:
 
 
 def output_names(estimator: Any, method: str, width: int) -> list[str]:
-    """Names of the outputs: classes, or columns, where they have names."""
+    """Return the names of the outputs: classes or columns, if they have names."""
     if method == "inverse_transform" and (names := getattr(estimator, "feature_names_in_", None)) is not None:
         return [str(name) for name in names]
     if method == "transform":
         try:
             names = [str(name) for name in estimator.get_feature_names_out()]
-        except Exception:  # not every transformer can tell
+        except Exception:  # not every transformer knows them
             names = []
         if len(names) == width:
             return names
@@ -107,7 +107,7 @@ def output_names(estimator: Any, method: str, width: int) -> list[str]:
 
 
 def _original(estimator: Any, method: str, inputs: Sequence[str]) -> Any:
-    """The estimator's own method, as a function of float64 matrices."""
+    """Return the estimator's own method as a function of float64 matrices."""
     names = getattr(estimator, "feature_names_in_", None)
 
     def reference(x: Doubles, _: Doubles) -> NDArray[Any]:

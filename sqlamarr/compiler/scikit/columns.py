@@ -1,4 +1,4 @@
-"""Estimators that are made of others, and functions of columns."""
+"""Estimators that combine others, and functions of columns."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ for _method in ("predict_proba", "predict", "decision_function"):
 @translates("transform", "FeatureUnion")
 def _union(t: ScikitTranslation, union: Any, x: Value) -> Value:
     if union.transformer_weights:
-        refuse(union, "transformer_weights", "Put a FunctionTransformer or a scaler behind the transformers.")
+        refuse(union, "transformer_weights", "Put a FunctionTransformer or a scaler after the transformers.")
     parts = [
         x if step == "passthrough" else t.apply(step, x, "transform")
         for _, step in union.transformer_list
@@ -80,7 +80,7 @@ def column_indices(transformer: Any, columns: Any) -> list[int]:
     if isinstance(columns, slice) and not isinstance(columns.start, str) and not isinstance(columns.stop, str):
         return list(range(n))[columns]
     names = [str(name) for name in getattr(transformer, "feature_names_in_", [])]
-    if isinstance(columns, slice):  # of names: the last one belongs to it
+    if isinstance(columns, slice):  # a slice of names includes the last one
         start = 0 if columns.start is None else names.index(columns.start)
         return list(range(start, n if columns.stop is None else names.index(columns.stop) + 1, columns.step or 1))
     if callable(columns):
@@ -109,13 +109,13 @@ def _passes(part: Any) -> bool:
 def _columns(t: ScikitTranslation, transformer: Any, x: Value) -> Value:
     weights = transformer.transformer_weights
     if weights:
-        refuse(transformer, "transformer_weights", "Put a scaler behind the transformers instead.")
+        refuse(transformer, "transformer_weights", "Put a scaler after the transformers instead.")
     values = []
     for part, indices in parts(transformer):
         chosen = t.graph.select(x, indices)
         values.append(chosen if _passes(part) else t.apply(part, chosen, "transform"))
     if not values:
-        raise CompilerError("ColumnTransformer drops every column.")
+        raise CompilerError("The ColumnTransformer drops every column.")
     return t.graph.concat(values)
 
 

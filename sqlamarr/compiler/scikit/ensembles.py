@@ -29,7 +29,7 @@ def _tree(fitted: Any, values: NDArray[np.float64]) -> Tree:
 
 
 def _in_single(t: ScikitTranslation, x: Value) -> Value:
-    """Trees of sklearn.tree see their inputs as float32."""
+    """Round inputs to float32, as trees of sklearn.tree do."""
     return t.graph.cast(x, FLOAT32)
 
 

@@ -1,4 +1,4 @@
-"""Linear models: in double precision, for their sums are short."""
+"""Linear models, in double precision, because their sums are short."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def class_of(t: ScikitTranslation, model: Any, scores: Value, *, positive: str =
         refuse(
             model,
             f"predict of the labels {', '.join(map(str, classes))}",
-            "Use predict_proba, or fit with numbers as labels.",
+            "Use predict_proba, or use numbers as labels in the fit.",
         )
     winner = t.graph.binary(positive, scores, 0.0) if scores.width == 1 else t.graph.reduce("argmax", scores)
     labels = classes.astype(np.float64)

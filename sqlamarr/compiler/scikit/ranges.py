@@ -1,4 +1,4 @@
-"""How many columns an estimator has, and between which values it was trained."""
+"""The number of columns of an estimator, and its training range."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from numpy.typing import NDArray
 from sqlamarr.compiler.scikit.columns import parts
 from sqlamarr.errors import CompilerError
 
-# Of rising functions that scale inputs; where nobody gave the inverse.
+# Inverses of increasing functions that scale inputs, for transformers without an inverse.
 INVERSES: dict[str, Callable[[Any], Any]] = {
     "log": np.exp, "log2": np.exp2, "log10": lambda y: 10.0**y, "log1p": np.expm1, "exp": np.log, "expm1": np.log1p,
     "sqrt": np.square, "cbrt": lambda y: y**3, "arcsinh": np.sinh, "sinh": np.arcsinh,
 }  # fmt: skip
-Range = NDArray[np.float64]  # (2, columns): where each begins and ends; NaN where unknown
+Range = NDArray[np.float64]  # (2, columns): lower and upper ends; NaN where unknown
 
 
 def input_width(estimator: Any) -> int:
-    """Columns that it takes.
+    """Return the number of columns that an estimator takes.
 
-    :raises CompilerError: it does not know, for it is not fitted
+    :raises CompilerError: it is not fitted, so the number is unknown
     """
     width = getattr(estimator, "n_features_in_", None)
     if width is None:
-        raise CompilerError(f"{type(estimator).__name__} is not fitted: it does not know its number of inputs.")
+        raise CompilerError(f"{type(estimator).__name__} is not fitted, so its number of inputs is unknown.")
     return int(width)
 
 
 def output_width(estimator: Any) -> int:
-    """Columns that a transformer makes: those that its inverse takes."""
+    """Return the number of columns that a transformer makes, which its inverse takes."""
     kind = type(estimator).__name__
     if kind == "Pipeline":
         steps = [s for _, s in estimator.steps if s is not None and s != "passthrough"]
@@ -43,7 +43,7 @@ def output_width(estimator: Any) -> int:
 
 
 def known_range(estimator: Any, width: int) -> Range:
-    """The range of the data that it was fitted on, where it keeps that."""
+    """Return the range of the data that it was fitted on, where the estimator keeps it."""
     kind, nothing = type(estimator).__name__, np.full((2, width), np.nan)
     if kind == "MinMaxScaler":
         return np.array([estimator.data_min_, estimator.data_max_], np.float64)
@@ -53,7 +53,7 @@ def known_range(estimator: Any, width: int) -> Range:
 
 
 def guessed(estimator: Any, width: int) -> Range:
-    """Where its inputs are likely to be: three standard deviations, or where trees cut."""
+    """Guess the range of its inputs: three standard deviations, or the range of the cuts of trees."""
     kind, nothing = type(estimator).__name__, np.full((2, width), np.nan)
     if kind == "StandardScaler" and estimator.scale_ is not None:
         mean = estimator.mean_ if estimator.mean_ is not None else 0.0
@@ -67,7 +67,7 @@ def guessed(estimator: Any, width: int) -> Range:
 
 
 def _behind_powers(transformer: Any, width: int) -> Range:
-    """What becomes -3 to 3, as far as anything does."""
+    """Return the range of inputs that becomes -3 to 3, where there is one."""
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         values = transformer.inverse_transform(np.linspace([-3.0] * width, [3.0] * width, 25))
@@ -79,7 +79,7 @@ def _behind_powers(transformer: Any, width: int) -> Range:
 
 
 def _of_parts(function: Callable[[Any, int], Range], estimator: Any, width: int, nothing: Range) -> Range:
-    """What the parts of a pipeline or of a ColumnTransformer say."""
+    """Combine the ranges of the parts of a pipeline or of a ColumnTransformer."""
     kind = type(estimator).__name__
     if kind == "Pipeline":
         return _of_pipeline(function, estimator, width, nothing)
@@ -94,7 +94,7 @@ def _of_parts(function: Callable[[Any, int], Range], estimator: Any, width: int,
 
 
 def _of_pipeline(function: Callable[[Any, int], Range], pipeline: Any, width: int, nothing: Range) -> Range:
-    """That of the first step; of a function, that of the step behind it, taken back."""
+    """Return the range of the first step; for a function, the range of the next step, inverted."""
     steps = [s for _, s in pipeline.steps if s is not None and s != "passthrough"]
     if not steps:
         return nothing
@@ -106,7 +106,7 @@ def _of_pipeline(function: Callable[[Any, int], Range], pipeline: Any, width: in
 
 
 def _before(transformer: Any, behind: Range) -> Range:
-    """What a FunctionTransformer makes this range of; unknown if its function has no inverse."""
+    """Return the range that a FunctionTransformer maps to this one; unknown if its function has no inverse."""
     if transformer.func is None:
         return behind
     inverse = transformer.inverse_func or INVERSES.get(getattr(transformer.func, "__name__", ""))
@@ -118,7 +118,7 @@ def _before(transformer: Any, behind: Range) -> Range:
 
 
 def _cuts(estimator: Any) -> list[tuple[NDArray[Any], NDArray[Any]]] | None:
-    """(columns, thresholds) of every tree, if it is made of trees."""
+    """Return (columns, thresholds) of every tree, if it is made of trees."""
     if hasattr(estimator, "_predictors"):
         nodes = [p.nodes[p.nodes["is_leaf"] == 0] for stage in estimator._predictors for p in stage]
         return [(n["feature_idx"], n["num_threshold"]) for n in nodes]
@@ -129,7 +129,7 @@ def _cuts(estimator: Any) -> list[tuple[NDArray[Any], NDArray[Any]]] | None:
 
 
 def _around(cuts: list[tuple[NDArray[Any], NDArray[Any]]], width: int) -> Range:
-    """A bit more than the range of the cuts in each column."""
+    """Return slightly more than the range of the cuts in each column."""
     columns = np.concatenate([c for c, _ in cuts]).astype(int)
     thresholds = np.concatenate([t for _, t in cuts]).astype(np.float64)
     columns, thresholds = columns[np.isfinite(thresholds)], thresholds[np.isfinite(thresholds)]

@@ -1,4 +1,4 @@
-"""Which methods of which estimators can be translated, and how one finds the translation."""
+"""The methods of estimators that can be translated, and how their translations are found."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ def translates(method: str, *estimators: str) -> Callable[[Translator], Translat
 
 
 def label(estimator: Any) -> str:
-    """How an estimator is called in messages."""
+    """Return the name of an estimator for messages."""
     return type(estimator).__name__
 
 
 def refuse(estimator: Any, what: str, remedy: str) -> NoReturn:
-    """Say what is not supported and what to do."""
+    """Raise a CompilerError that says what is not supported and what to do."""
     raise CompilerError(f"{label(estimator)}: {what} cannot be compiled. {remedy}")
 
 
 def _classes(estimator: Any) -> list[str]:
-    """Class names of scikit-learn that the estimator is, the most special first."""
+    """Return the names of the estimator's classes in scikit-learn, the most specific first."""
     return [c.__name__ for c in type(estimator).__mro__ if c.__module__.split(".")[0] == "sklearn"]
 
 
 def find(estimator: Any, method: str) -> Translator | None:
-    """The translation of this method of this estimator, or of a class that it inherits from."""
+    """Find the translation of this method of this estimator, or of a class that it inherits from."""
     own = type(estimator)
     for name in _classes(estimator):
         if (name, method) in TRANSLATORS:
@@ -52,13 +52,13 @@ def find(estimator: Any, method: str) -> Translator | None:
 
 
 def default_method(estimator: Any) -> str:
-    """What an estimator of this kind is for.
+    """Return the main method of an estimator of this kind.
 
-    :raises CompilerError: it is no estimator, or has no method that can be compiled
+    :raises CompilerError: it is not an estimator, or has no method that can be compiled
     """
     if not _classes(estimator):
         raise CompilerError(
-            f"{type(estimator).__module__}.{label(estimator)} is no scikit-learn estimator. Export it to ONNX "
+            f"{type(estimator).__module__}.{label(estimator)} is not a scikit-learn estimator. Export it to ONNX "
             "(onnxmltools, skl2onnx, torch.onnx) and compile that file."
         )
     for method in ("predict_proba", "predict", "transform"):
@@ -72,9 +72,9 @@ def default_method(estimator: Any) -> str:
 
 
 class ScikitTranslation:
-    """One graph in the making.
+    """A graph under construction.
 
-    :param graph: where operations go
+    :param graph: the graph that operations are added to
     :param weights: the type in which networks are computed and leaves of trees are kept
     """
 
@@ -82,7 +82,7 @@ class ScikitTranslation:
         self.graph, self.weights = graph, weights
 
     def apply(self, estimator: Any, x: Value, method: str) -> Value:
-        """What ``estimator.method`` gives on ``x``; x and the result are float64.
+        """Return the result of ``estimator.method`` on ``x``; both are float64.
 
         :raises CompilerError: it has no translation, or is not fitted
         """
@@ -94,11 +94,11 @@ class ScikitTranslation:
                 f"Of this estimator: {', '.join(own)}." if own else f"Estimators with this method: {', '.join(known)}."
             )
             raise CompilerError(
-                f"{label(estimator)}.{method} cannot be compiled. {remedy} Or go through ONNX (skl2onnx)."
+                f"{label(estimator)}.{method} cannot be compiled. {remedy} Or export it to ONNX (skl2onnx)."
             )
         wanted = getattr(estimator, "n_features_in_", None)
         if wanted is not None and method != "inverse_transform" and wanted != x.width:
-            raise CompilerError(f"{label(estimator)} was fitted on {wanted} columns and is given {x.width}.")
+            raise CompilerError(f"{label(estimator)} was fitted on {wanted} columns but was given {x.width}.")
         try:
             return self.graph.cast(translator(self, estimator, x), FLOAT64)
         except AttributeError as error:

@@ -1,1 +1,1 @@
-"""The kinds of models, a file each; the file's name is the key in a pipeline's ``models``."""
+"""The kinds of models, one file each; the file's name is the key in a pipeline's ``models``."""

@@ -15,27 +15,27 @@ if TYPE_CHECKING:
 class Library(ModelKind):
     """A shared library of functions in C."""
 
-    HELP = "Compiled: plugins:NAME of this package or an installed one, a path, or a URL."
+    HELP = "Compiled library: plugins:NAME of this package or an installed one, a path, or a URL."
     SUFFIXES = (".so", ".dylib", ".dll")
 
     def open(self, file: ModelFile, function: str) -> Model:
-        """One of its functions on rows."""
+        """Open one of its functions as a model of rows."""
         from sqlamarr.models.compiled import CompiledModel
 
         return CompiledModel(file.file, function)
 
     def open_event(self, file: ModelFile, function: str) -> EventModel:
-        """One of its functions on whole events."""
+        """Open one of its functions as a model of whole events."""
         from sqlamarr.models.events import CompiledEventModel
 
         return CompiledEventModel(file.file, function)
 
     def is_single(self, value: str) -> bool:
-        """It may have many functions."""
+        """Return False: a library may have many functions."""
         return False
 
     def here(self, value: str) -> str:
-        """Names of libraries (``plugins:NAME``) are no paths."""
+        """Make a path absolute; names of libraries (``plugins:NAME``) are not paths and stay as they are."""
         return value if value.startswith(SHIPPED) else super().here(value)
 
 

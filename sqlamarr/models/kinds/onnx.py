@@ -18,41 +18,41 @@ if TYPE_CHECKING:
 class Onnx(ModelKind):
     """The graph of an ONNX file."""
 
-    HELP = "Path or URL of an ONNX file, which is one function."
+    HELP = "Path or URL of an ONNX file, which holds one function."
     SUFFIXES = (".onnx",)
     OPTIONS: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "noise": {
             "type": "string",
-            "description": "onnx: the input for random numbers, or first or last among the columns of the only input.",
+            "description": "onnx: the input for random numbers, or 'first' or 'last' for columns of a single input.",
         },
         "outputs": {"type": "array", "items": {"type": "string"}, "description": "onnx: outputs of the graph to use."},
     }
 
     def open(self, file: ModelFile, function: str) -> Model:
-        """The graph on rows."""
+        """Open the graph as a model of rows."""
         from sqlamarr.models.onnx import OnnxModel
 
         return OnnxModel(file.file, file.entry.get("noise"), file.entry.get("outputs"))
 
     def open_event(self, file: ModelFile, function: str) -> EventModel:
-        """The graph on whole events."""
+        """Open the graph as a model of whole events."""
         from sqlamarr.models.padded_kinds import OnnxEventModel
 
         return OnnxEventModel(file.file)
 
     def find(self, value: str, folder: Path, checksum: str | None) -> Path | None:
-        """The file, whose checksum must cover all of its weights."""
+        """Find the file, whose checksum must cover all of its weights."""
         file = super().find(value, folder, checksum)
         if checksum and file and (others := external_files(file)):
             raise ModelError(
-                f"{value} has its weights in other files ({', '.join(others)}), which its sha256 does not cover. "
-                "Make one file of them and give its sha256: "
+                f"{value} keeps its weights in other files ({', '.join(others)}), which its sha256 does not cover. "
+                "Combine them into one file and give its sha256: "
                 f"python -c \"import onnx; onnx.save(onnx.load('{file.name}'), 'one_file.onnx')\""
             )
         return file
 
     def record(self, file: ModelFile) -> dict[str, Any]:
-        """The file, and those beside it that hold its weights."""
+        """Return the file, and the files beside it that hold its weights."""
         path = file.file
         noted = super().record(file)
         if others := external_files(path):

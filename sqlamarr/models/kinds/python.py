@@ -1,4 +1,4 @@
-"""``python``: a function of the user's on numpy arrays."""
+"""``python``: a user's function on numpy arrays."""
 
 from __future__ import annotations
 
@@ -20,57 +20,59 @@ _FORM = re.compile(r"^(?P<source>[\w.]+|.*\.py)(?::(?P<function>\w+))?$")
 
 
 class Python(ModelKind):
-    """A function of a module, or of a file."""
+    """A function of a module or of a file."""
 
     HELP = "module:function or file.py:function, on numpy arrays."
     SUFFIXES = (".py",)
 
     def open(self, file: ModelFile, function: str) -> Model:
-        """The function on rows."""
+        """Open the function as a model of rows."""
         from sqlamarr.models.python import PythonModel
 
         source, only = _parts(file.entry["python"])
         return PythonModel(source, only or function, file.folder)
 
     def open_event(self, file: ModelFile, function: str) -> EventModel:
-        """The function on whole events."""
+        """Open the function as a model of whole events."""
         from sqlamarr.models.padded_kinds import PythonEventModel
 
         source, only = _parts(file.entry["python"])
         return PythonEventModel(source, only or function, file.folder)
 
     def check(self, value: str, entry: Mapping[str, Any]) -> None:
-        """Refuse downloads, and what names no function."""
+        """Refuse downloads, and values that do not name a function."""
         if URL.match(value):
-            raise PipelineError(f"{value}: Python is not fetched; download the file, read it, and give its path.")
+            raise PipelineError(
+                f"{value}: Python code is not downloaded automatically. Download the file, read it, and give its path."
+            )
         if not _FORM.match(value):
             raise PipelineError(f"python: expected module:function or file.py:function, found {value!r}.")
 
     def is_single(self, value: str) -> bool:
-        """Whether it names a function."""
+        """Return whether a value names a function."""
         return _parts(value)[1] is not None
 
     def names_function(self, text: str) -> bool:
-        """Whether a word of the command line has the form of a function or a Python file."""
+        """Return whether a word of the command line has the form of a function or a Python file."""
         match = _FORM.match(text)
         return bool(match and (match["function"] or text.endswith(".py")))
 
     def here(self, value: str) -> str:
-        """A Python file by its path; a module of the current folder is one too."""
+        """Make the path of a Python file absolute; a module of the current folder is such a file too."""
         source, function = _parts(value)
         file = source if source.endswith(".py") else f"{source.replace('.', '/')}.py"
         source = absolute(file) if source.endswith(".py") or Path(file).is_file() else source
         return f"{source}:{function}" if function else source
 
     def find(self, value: str, folder: Path, checksum: str | None) -> Path | None:
-        """The module's file; None if it has none of its own."""
+        """Return the module's file, or None if it has no file of its own."""
         path = find_module(_parts(value)[0], folder)
         if checksum and path is None:
-            raise ModelError(f"The module {value} is no file, so it has no sha256 to compare.")
+            raise ModelError(f"The module {value} is not a file, so there is no sha256 to compare.")
         return path and locate(str(path.absolute()), folder, checksum)
 
     def record(self, file: ModelFile) -> dict[str, Any]:
-        """The function by its name, and its file."""
+        """Return the name of the function, and its file."""
         noted: dict[str, Any] = {file.kind: str(file.entry[file.kind])}
         return {**noted, "file": str(file.path), "sha256": sha256(file.path)} if file.path else noted
 

@@ -1,1 +1,1 @@
-"""The kinds of steps, a file each; the file's name is the kind's name in pipelines."""
+"""The kinds of steps, one file each; the file's name is the kind's name in pipelines."""

@@ -1,4 +1,4 @@
-"""``event_plugin``: a model of whole events, whose n input rows make m output rows and links between them."""
+"""``event_plugin``: a model of whole events, which makes m output rows, and links to them, from n input rows."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _IDS = "SELECT event_id FROM Events ORDER BY event_id"
 @register("event_plugin")
 @dataclass(frozen=True)
 class EventPluginStep(FillsTable):
-    """Evaluate ``function`` of a model library on all rows of an event at once, for every event.
+    """Evaluate ``function`` of a model library on all rows of an event together, for every event.
 
-    The output rows go into ``table``, with the ids event_id + position in the event, and what they come
-    from into ``links``. Events without input rows are asked too. Rows come to the model in the order of their
-    keys, whatever the query's order.
+    The output rows go into ``table``, with the ids event_id + position in the event. The links to the input rows
+    that they come from go into ``links``. The model is also called for events without input rows. It gets the
+    rows in the order of their keys, whatever the query's order.
     """
 
     name: str
@@ -63,23 +63,24 @@ class EventPluginStep(FillsTable):
             "query": {"type": "string", "description": "Template of the query for event_id, keys and inputs."},
             "key": {
                 **NAMES,
-                "description": "Columns that identify an input row; the first is the id that its random numbers "
+                "description": "Columns that identify an input row; the first is the id that keys its random numbers "
                 "belong to.",
             },
             "table": {"type": "string", "description": "Table for the output rows: id, event_id, outputs."},
             "id": {"type": "string", "description": "Name of the column with the id of an output row."},
             "links": {"type": "string", "description": "Table for the links: id, event_id, key, weight."},
-            "weight": {"type": "string", "description": "Column of the links' weight; default: weight."},
-            "max_rows": {"type": "integer", "minimum": 1, "description": "Most output rows of an event."},
-            "max_links": {**COUNT, "description": "Most links of an event."},
+            "weight": {"type": "string", "description": "Column with the weight of a link; default: weight."},
+            "max_rows": {"type": "integer", "minimum": 1, "description": "Maximum number of output rows of an event."},
+            "max_links": {**COUNT, "description": "Maximum number of links of an event."},
             "max_inputs": {
                 "type": "integer",
                 "minimum": 1,
-                "description": "Most input rows of an event; models of fixed size are padded to it. Default: any.",
+                "description": "Maximum number of input rows of an event; models of fixed size are padded to it. "
+                "Default: no limit.",
             },
             "event_query": {
                 "type": "string",
-                "description": "Template of the query for event_id and the inputs of the event, one row per event.",
+                "description": "Template of the query for event_id and the inputs of the event; one row per event.",
             },
             "event_inputs": {**COUNT, "description": "Number of inputs of the event; default 0."},
             "event_noise": {**COUNT, "description": "Random numbers per event; default 0."},
@@ -93,12 +94,12 @@ class EventPluginStep(FillsTable):
 
     @property
     def tables(self) -> tuple[str, ...]:
-        """The output rows and the links."""
+        """The tables for the output rows and the links."""
         return (self.table, self.links)
 
     @property
     def sizes(self) -> EventSizes:
-        """What the model must have."""
+        """The sizes that the model must have."""
         return EventSizes(self.inputs, self.event_inputs, len(self.outputs), self.noise, self.event_noise)
 
     def prepare(self, workspace: Workspace) -> Run:
@@ -107,7 +108,7 @@ class EventPluginStep(FillsTable):
         limits = EventLimits(self.max_rows, self.max_links, self.max_inputs)
         model.verify(self.sizes, limits)
         sql, values = workspace.render(self.query, self.variables)
-        # The id comes first: it is what messages name, and what tells the event.
+        # The id comes first: messages name it, and the event follows from it.
         identity = (*self.key, "event_id")
         errors = workspace.errors(self.query, self.variables)
         with errors:
@@ -146,9 +147,9 @@ class EventPluginStep(FillsTable):
     def _prepare_event(
         self, workspace: Workspace, names: list[str] | None, model: object
     ) -> Callable[[Batch, NDArray[np.int64], int], Floats | None]:
-        """What reads the inputs that belong to the events themselves; None: the model has nothing to do.
+        """Return a function that reads the inputs of the events themselves, or None if the model has nothing to do.
 
-        It gets the events and the number of rows that they have together.
+        It takes the events and their total number of rows.
         """
         if self.event_query is None:
             return lambda _, events, __: np.empty((len(events), 0), np.float32)
@@ -171,7 +172,7 @@ class EventPluginStep(FillsTable):
             if not np.array_equal(found, events):
                 odd = sorted(set(found.tolist()) ^ set(events.tolist())) or found[1:][found[1:] == found[:-1]].tolist()
                 raise DataError(
-                    f"Step {self.name!r}: {template} must return one row for every event; "
+                    f"Step {self.name!r}: {template} must return exactly one row for every event; "
                     f"it does not for event_id = {odd[0]}."
                 )
             return query.matrix(rows)[order]
@@ -193,14 +194,14 @@ class EventPluginStep(FillsTable):
                 workspace.create_table(self.name, table, columns, key)
 
     def _in_order(self, rows: Columns) -> Columns:
-        """The rows by event and key, so that a query need not order them."""
+        """Return the rows ordered by event and key, so that a query need not order them."""
         order = np.lexsort([np.ma.getdata(rows[name]) for name in (*reversed(self.key), "event_id")])
         if np.array_equal(order, np.arange(rows.rows)):
             return rows
         return Columns({name: array[order] for name, array in rows.items()})
 
     def _offsets(self, rows: Columns, events: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Where each event's rows begin."""
+        """Return the positions at which each event's rows begin."""
         of_rows = np.ma.getdata(rows["event_id"])
         if strange := np.setdiff1d(of_rows, events).tolist():
             raise DataError(

@@ -1,4 +1,4 @@
-"""``find_primary_vertices``: which of the generator's vertices are collisions."""
+"""``find_primary_vertices``: find the generator's vertices that are collisions."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from sqlamarr.steps.workspace import Workspace
 @register("find_primary_vertices")
 @dataclass(frozen=True)
 class FindPrimaryVertices:
-    """Flag the primary vertices of collisions in which the beams do not tell them.
+    """Flag the primary vertices of collisions, also where they do not follow from the beams.
 
-    Where no vertex follows from a beam, it is the one that the signal comes from, else the one of the
-    particle with the lowest barcode.
+    If no vertex follows from a beam, the primary vertex is the one that the signal comes from, else that of
+    the particle with the lowest barcode.
     """
 
     signal_status: int = LHCB_SIGNAL
@@ -39,15 +39,15 @@ class FindPrimaryVertices:
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> FindPrimaryVertices:
-        """From the options of a pipeline file."""
+        """Make a step from the options of a pipeline file."""
         return cls(**options)
 
     def writes_rows(self, _: Workspace) -> bool:
-        """It writes whole columns."""
+        """Return False: the step writes whole columns."""
         return False
 
     def prepare(self, workspace: Workspace) -> Run:
-        """Nothing to check: the tables are those of the package."""
+        """Return the function that runs on a batch; there is nothing to check, as the tables are the package's own."""
         workspace.claim(self.name, "GenVertices")
         return self._run
 
@@ -62,13 +62,13 @@ class FindPrimaryVertices:
 
     def _count(self, batch: Batch, vertices: Columns) -> None:
         primary = vertices["is_primary"] == 1
-        batch.count("primary_vertices", np.count_nonzero(primary), "generator's vertices flagged as primary")
+        batch.count("primary_vertices", np.count_nonzero(primary), "generator vertices flagged as primary")
         at_origin = primary & (vertices["x"] == 0) & (vertices["y"] == 0) & (vertices["z"] == 0)
         batch.count("primary_vertices_at_origin", np.count_nonzero(at_origin), "of these at the origin")
 
 
 def _flagged(vertices: Columns, ids: Array) -> Columns:
-    """The vertices, those with these ids as primary."""
+    """Return the vertices, with those of these ids flagged as primary."""
     is_primary = vertices["is_primary"].copy()
     is_primary[np.isin(np.ma.getdata(vertices["genvertex_id"]), ids)] = 1
     return Columns({name: is_primary if name == "is_primary" else vertices.raw(name) for name in vertices})

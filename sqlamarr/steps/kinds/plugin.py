@@ -1,4 +1,4 @@
-"""``plugin``: a model, or one for each value of a column, fed by a query; its answers go into a table."""
+"""``plugin``: a model, or one for each value of a column, evaluated on a query's rows; results go into a table."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from sqlamarr.steps.workspace import Workspace
 class PluginStep(FillsTable):
     """Evaluate ``function`` of a model library on the rows of a query.
 
-    The query returns the key columns and the inputs; inputs and outputs are matched by name where the model has
-    names, else taken in their order. Generative models get standard normal numbers that depend
-    on the seed, the name of the random numbers and the row's id (the first key column) alone. With ``by``, a
-    column of the query chooses the function of each row; each function is called on all its rows in one go.
+    The query returns the key columns and the inputs. Inputs and outputs are matched by name if the model has
+    names, else taken in their order. Generative models get standard normal numbers that depend only on the
+    seed, the name of the random numbers and the row's id (the first key column). With ``by``, a column of the
+    query chooses the function of each row. Each function is called on all its rows in one go.
     """
 
     name: str
@@ -52,21 +52,24 @@ class PluginStep(FillsTable):
         "type": "object",
         "properties": {
             **MODEL_OPTIONS,
-            "function": {"type": "string", "description": "Function of its library; with 'by', may hold {COLUMN}."},
+            "function": {"type": "string", "description": "Function of its library; with 'by', may contain {COLUMN}."},
             "by": by_column.SCHEMA,
             "models": by_column.MODELS_SCHEMA,
             "random": {
                 "type": "string",
-                "description": "Name that its random numbers belong to; default: the step's, with 'by' NAME_{COLUMN}.",
+                "description": "Name that keys the random numbers; default: the step's name, with 'by' NAME_{COLUMN}.",
             },
             "query": {"type": "string", "description": "Template of the query for keys and inputs."},
             "table": {"type": "string", "description": "Table for keys and outputs."},
-            "key": {**NAMES, "description": "Key columns; the first is the id that random numbers belong to."},
+            "key": {**NAMES, "description": "Key columns; the first is the id that keys the random numbers."},
             "probabilities": {
                 **NAMES,
-                "description": "Outputs that are probabilities, 0 to 1, of cases of which one happens at most.",
+                "description": "Outputs that are the probabilities, 0 to 1, of mutually exclusive cases.",
             },
-            "batched": {"type": "boolean", "description": "Rows at once if the library can; default true."},
+            "batched": {
+                "type": "boolean",
+                "description": "Pass all rows in one call if the library can; default true.",
+            },
         },
         "required": ["model", "function", "query", "table", "key", "inputs", "outputs"],
         "dependentRequired": {"models": ["by"]},
@@ -77,9 +80,9 @@ class PluginStep(FillsTable):
         return ByColumn.of(self.name, self.by) if self.by else None
 
     def choices(self) -> list[Choice]:
-        """Its functions.
+        """Return the functions of the step.
 
-        :raises PipelineError: ``by`` and what goes with it do not fit together
+        :raises PipelineError: ``by`` does not match the options that it is used with
         """
         by = self._by()
         if by is None:
@@ -88,11 +91,11 @@ class PluginStep(FillsTable):
         return by.choices(self.model, self.models, self.function, self.random)
 
     def random_names(self) -> tuple[str, ...]:
-        """What its random numbers belong to: the step's name, or a name for each function."""
+        """Return the names that key its random numbers: the step's name, or one for each function."""
         return tuple(choice.random for choice in self.choices())
 
     def explain(self) -> list[str]:
-        """Which value of the column has which function."""
+        """Return the lines that say which values of the column use which function."""
         by = self._by()
         return [f"{by.rows_of(choice)}: {choice.model}.{choice.function}" for choice in self.choices()] if by else []
 

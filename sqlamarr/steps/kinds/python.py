@@ -1,4 +1,4 @@
-"""``python``: a function of the user's on the batch."""
+"""``python``: a user's function, called with the batch."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FOREIGN = """
 class PythonStep:
     """Call ``module:function`` with the batch and the step's arguments.
 
-    The function must treat every event by itself; ``check --split`` finds one that does not.
+    The function must treat every event independently; ``check --split`` detects one that does not.
     """
 
     name: str
@@ -48,7 +48,7 @@ class PythonStep:
                         "columns": {
                             "type": "object",
                             "additionalProperties": {"enum": ["INTEGER", "REAL", "TEXT"]},
-                            "description": "Type by column name.",
+                            "description": "Types, by column name.",
                         },
                         "key": {"type": "array", "items": {"type": "string"}, "description": "Key columns."},
                     },
@@ -59,7 +59,7 @@ class PythonStep:
             "writes": {
                 "type": "array",
                 "items": {"type": "string"},
-                "description": "Tables of the schema that it writes.",
+                "description": "Tables of the schema that the step writes.",
             },
             "arguments": {"type": "object", "description": "Keyword arguments of the function."},
             "name": {"type": "string", "description": "Name of the step; default: the function's."},
@@ -70,7 +70,7 @@ class PythonStep:
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> PythonStep:
-        """From the options of a pipeline file."""
+        """Make a step from the options of a pipeline file."""
         name = options.get("name", options["function"].split(":")[1])
         return cls(
             name,
@@ -82,11 +82,11 @@ class PythonStep:
 
     @property
     def tables(self) -> tuple[str, ...]:
-        """Those it makes and those of the schema that it writes."""
+        """The tables that the step makes, and those of the schema that it writes."""
         return (*self.creates, *self.writes)
 
     def source(self, folder: Path) -> Path | None:
-        """The file of the function's module, if it has one."""
+        """Return the file of the function's module, if it has one."""
         return find_module(self.function.partition(":")[0], folder)
 
     def prepare(self, workspace: Workspace) -> Run:
@@ -97,7 +97,7 @@ class PythonStep:
         function = self._import(workspace.pipeline.folder)
         for table, spec in self.creates.items():
             remedy = (
-                f"List every key column under 'columns' of creates.{table} too, with its type, as 'event_id: INTEGER'."
+                f"List every key column under 'columns' of creates.{table}, with its type, as in 'event_id: INTEGER'."
             )
             workspace.create_table(self.name, table, spec["columns"], spec["key"], remedy=remedy)
         for table in self.writes:
@@ -114,28 +114,28 @@ class PythonStep:
             except (Exception, SystemExit) as error:
                 raise PipelineError(self._story(error)) from error
             finally:
-                batch.forget()  # it may have written anything through the database
+                batch.forget()  # the function may have written any table through the database
             for table in of_events:
                 self._refuse_foreign_events(batch, table)
 
         return run
 
     def _refuse_foreign_events(self, batch: Batch, table: str) -> None:
-        """Rows of no event, or of another batch's, would be lost or merged into an event that never had them."""
+        """Refuse rows whose event is not in the batch: they would be lost, or merged into an event of another batch."""
         found = batch.db.execute(_FOREIGN.format(table=quote_identifier(table))).fetchone()
         if found:
             raise PipelineError(
-                f"Step {self.name!r}: {self.function} wrote a row of {table} with event_id = {found[0]}, which is no "
-                "event of the batch. Take over the event_id of the rows that it is made from."
+                f"Step {self.name!r}: {self.function} wrote a row of {table} with event_id = {found[0]}, which is not "
+                "an event of the batch. Copy the event_id of the rows that it is made from."
             )
 
     def _story(self, error: BaseException) -> str:
-        """What the user's function did wrong, and where."""
-        remedy = "To reject one event only, raise sqlamarr.errors.EventError with its event_id."
+        """Return the message for an error of the user's function, with its place."""
+        remedy = "To reject only one event, raise sqlamarr.errors.EventError with its event_id."
         if "read-only" in str(error):
             remedy = (
-                "Arrays of batch.columns(...) are the table itself and are not changed in place: make new ones, as in "
-                "'pz = pz + noise' or by .copy(), and write these."
+                "Arrays of batch.columns(...) are the table itself and cannot be changed in place. Make new ones, as "
+                "in 'pz = pz + noise' or with .copy(), and write those."
             )
         return f"Step {self.name!r}: {self.function} {error_in_words(error)}\n{remedy}"
 

@@ -1,4 +1,4 @@
-"""``script``: several SQL statements, all or none."""
+"""``script``: several SQL statements, of which all take effect or none."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sqlamarr.steps.workspace import Workspace
 @register("script")
 @dataclass(frozen=True)
 class ScriptStep:
-    """Run the statements of a template; they may write the tables that the step names."""
+    """Run the statements of a template, which may write the tables that the step names."""
 
     name: str
     template: str
@@ -38,16 +38,16 @@ class ScriptStep:
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> ScriptStep:
-        """From the options of a pipeline file."""
+        """Make a step from the options of a pipeline file."""
         name = options.get("name", options["template"].removesuffix(".sql"))
         return cls(name, options["template"], tuple(options["tables"]))
 
     def writes_rows(self, workspace: Workspace) -> bool:
-        """It does, unless the pipeline's conditions leave nothing of it."""
+        """Return True, unless the template is empty under the pipeline's conditions."""
         return bool(workspace.render(self.template)[0].strip())
 
     def prepare(self, workspace: Workspace) -> Run:
-        """Try the statements on the empty tables, and take it back."""
+        """Try the statements on the empty tables, and roll them back."""
         sql, values = workspace.render(self.template)
         errors = workspace.errors(self.template)
         for table in self.tables:

@@ -1,4 +1,4 @@
-"""``select_particles``: from the generator's record to MC truth."""
+"""``select_particles``: make MC truth from the generator's record."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from sqlamarr.steps.workspace import Workspace
 @register("select_particles")
 @dataclass(frozen=True)
 class SelectParticles:
-    """Fill MCParticles and MCVertices with what matters of the generator's record."""
+    """Fill MCParticles and MCVertices with the relevant part of the generator's record."""
 
     statuses: tuple[int, ...] = (STABLE, *LHCB_STATUSES)
     decayed: bool = True
@@ -36,15 +36,15 @@ class SelectParticles:
             "statuses": {
                 "type": "array",
                 "items": {"type": "integer"},
-                "description": "HepMC statuses that are kept whatever the particle is.",
+                "description": "HepMC statuses that are kept for every kind of particle.",
             },
             "decayed": {
                 "type": "boolean",
-                "description": "Keep what decayed, but for partons and neutrinos; default true.",
+                "description": "Keep particles that decayed, except partons and neutrinos; default true.",
             },
             "collapse": {
                 "type": "boolean",
-                "description": "Chains of copies of one particle become their last; default true.",
+                "description": "Replace a chain of copies of one particle by its last copy; default true.",
             },
             "signal_status": SIGNAL_STATUS,
         },
@@ -53,16 +53,16 @@ class SelectParticles:
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> SelectParticles:
-        """From the options of a pipeline file."""
+        """Make a step from the options of a pipeline file."""
         values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
         return cls(**values)
 
     def writes_rows(self, _: Workspace) -> bool:
-        """It writes whole columns."""
+        """Return False: the step writes whole columns."""
         return False
 
     def prepare(self, workspace: Workspace) -> Run:
-        """Nothing to check: the tables are those of the package."""
+        """Return the function that runs on a batch; there is nothing to check, as the tables are the package's own."""
         for table in self.tables:
             workspace.claim(self.name, table)
         return self._run
@@ -78,12 +78,12 @@ class SelectParticles:
         unknown = np.ma.getmaskarray(particles["charge"])
         for pid in np.unique(np.ma.getdata(particles["pid"])[unknown]):
             n = np.count_nonzero(unknown & (particles["pid"] == pid))
-            batch.count("unknown_charge", n, "MC particles of unknown charge, taken as neutral")
-            batch.notes.add(f"The charge of PDG id {pid} is not known: such particles are taken as neutral.")
+            batch.count("unknown_charge", n, "MC particles of unknown charge, treated as neutral")
+            batch.notes.add(f"The charge of PDG id {pid} is not known: such particles are treated as neutral.")
 
 
 def _count_others(batch: Batch, particles: Columns) -> None:
-    """Long-lived charged particles that the models know only as some hadron."""
+    """Count long-lived charged particles that the models treat only as some hadron."""
     charged = np.ma.filled(particles["charge"], 0) != 0
     stable = np.ma.getmaskarray(particles["end_vertex"])
     known = np.isin(np.abs(particles["pid"]), CHARGED_SPECIES)

@@ -24,9 +24,9 @@ _KEYS = "SELECT name FROM pragma_table_info(?) WHERE pk > 0"
 class SqlStep(FillsTable):
     """Fill ``table`` with the rows of the query in ``template``.
 
-    A table of the pipeline's schema takes the columns by name; any other table is made with the
+    A table of the pipeline's schema takes the columns by name. Any other table is made with the
     query's columns and the given key. ``uniform_at``, ``normal_at`` and ``category_at`` draw from
-    the stream of the step's name.
+    the stream named after the step.
     """
 
     name: str
@@ -49,7 +49,7 @@ class SqlStep(FillsTable):
             "types": {
                 "type": "object",
                 "additionalProperties": {"enum": TYPES},
-                "description": "Types of columns of such a table that are not plain columns of others; default REAL.",
+                "description": "Types of its columns that are not plain columns of other tables; default REAL.",
             },
             "variables": VARIABLES,
             "name": {"type": "string", "description": "Name of the step; default: the table."},
@@ -82,7 +82,7 @@ class SqlStep(FillsTable):
         return run
 
     def _fill_rows(self, insert: str, values: Mapping[str, Any], errors: SqlErrors) -> Run:
-        """For a table that other steps write with statements of their own."""
+        """Return the function for a table that other steps write with statements of their own."""
 
         def run(batch: Batch) -> None:
             with errors, batch.random_functions(self.name):
@@ -91,10 +91,10 @@ class SqlStep(FillsTable):
         return run
 
     def _types(self, described: Mapping[str, str]) -> dict[str, str]:
-        """Types of a table that is not in the schema: as given, else those of the columns taken over, else REAL."""
+        """Return the types of a table outside the schema: as given, else those of the columns taken over, else REAL."""
         if unknown := [name for name in self.types if name not in described]:
             raise PipelineError(
-                f"Step {self.name!r}: types names {', '.join(unknown)}, which {self.template} does not return."
+                f"Step {self.name!r}: types lists {', '.join(unknown)}, which {self.template} does not return."
             )
         types = {}
         for name, declared in described.items():
@@ -115,5 +115,5 @@ class SqlStep(FillsTable):
         if unknown := [name for name in names if name not in known]:
             raise PipelineError(
                 f"Step {self.name!r}: {self.template} returns {', '.join(unknown)}, "
-                f"which table {self.table!r} does not have; it has: {', '.join(known)}."
+                f"which is not in table {self.table!r}; it has: {', '.join(known)}."
             )
