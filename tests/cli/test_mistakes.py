@@ -33,7 +33,7 @@ def test_a_folder_in_place_of_an_output_file_is_called_so(said, tmp_path, comman
 def test_a_folder_that_takes_no_files_is_told_before_the_run(said, example):
     message = said("run", "lhcb_run2", example, "-o", "/proc/x.db", "--seed", 1)
     assert "Error: /proc/x.db cannot be written: no file can be created in its folder (" in message
-    assert "Choose another one." in message
+    assert "Choose another folder." in message
 
 
 @pytest.mark.parametrize("length", [250, 300])

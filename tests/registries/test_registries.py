@@ -75,7 +75,7 @@ def test_nothing_is_imported_for_what_is_ours(install, tmp_path, example, capsys
         "pipelines": {"lazy": "lazy_p:PATH"}, "libraries": {"lazy": "lazy_l:PATH"},
     }, modules)  # fmt: skip
     assert command_line("--help") == 0
-    assert "lazy  of sqlamarr-lazy 1.0" in capsys.readouterr().out
+    assert "lazy  from sqlamarr-lazy 1.0" in capsys.readouterr().out
     out = tmp_path / "o.db"
     assert command_line("run", "lhcb_run2", example, "-n", 3, "--seed", 1, "-o", out) == 0
     assert command_line("show", out) == 0
@@ -174,7 +174,7 @@ def test_the_program_registers_and_may_do_so_again(tmp_path):
     loaded = load(pipeline(tmp_path, "of_mine"))
     assert loaded.steps[-1].name == "Other"
     assert loaded.packages == {}
-    with pytest.raises(PackageError, match="'sql' belongs to sqlamarr itself"):
+    with pytest.raises(PackageError, match="'sql' is one of sqlamarr itself"):
         register("sql")(namespace["One"])
     KINDS.forget("of_mine")
 

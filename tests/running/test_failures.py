@@ -116,4 +116,4 @@ def test_a_script_that_is_not_protected_is_told_how(example, tmp_path, run_pytho
     )
     run = run_python("script.py")
     assert run.returncode == 1
-    assert "put it below 'if __name__ == \"__main__\":'" in run.stderr
+    assert "put the call under 'if __name__ == \"__main__\":'" in run.stderr
