@@ -70,7 +70,7 @@ def test_a_file_that_is_no_model_is_told_what_one_is(said, example, tmp_path):
     junk.write_text("junk")
     message = said("run", "lhcb_run2", example, "-o", tmp_path / "o.db", "--model", f"tracking={junk}")
     assert f"Cannot load the model library: {junk}: " in message
-    assert "Expected a shared library for this machine, as 'sqlamarr compile' or a C compiler makes it." in message
+    assert "Expected a shared library for this machine, as made by 'sqlamarr compile' or a C compiler." in message
     for functions in ([], ["f"]):
         message = said("model", junk, *functions)
         assert "xpected" in message

@@ -199,7 +199,7 @@ def test_originals_that_fail_or_give_nothing_are_named(tmp_path):
         CompilerError, match="f: the original fails on the rows used for verification: strictly positive"
     ):
         build({"f": replace(source, reference=failing)}, tmp_path / "l.so")
-    with pytest.raises(CompilerError, match="no finite numbers on most of the rows.*--sample f=FILE.npy"):
+    with pytest.raises(CompilerError, match="no finite numbers for most of the verification rows.*--sample f=FILE.npy"):
         build({"f": replace(source, reference=lambda x, z: np.full((len(x), 2), np.nan))}, tmp_path / "l.so")
     with pytest.raises(CompilerError, match="the original has 3 outputs, but its translation has 2"):
         build({"f": replace(source, reference=lambda x, z: np.zeros((len(x), 3)))}, tmp_path / "l.so")
@@ -251,7 +251,7 @@ def test_names_that_are_no_names_of_functions(tmp_path):
         (lambda g: g.binary("add", g.input, g.cast(g.input, FLOAT64)), "operands of type float32 and float64; cast"),
         (lambda g: g.binary("add", g.input, [1.0, 2.0]), "add: widths 3 and 2 do not match"),
         (lambda g: g.select(g.input, [3]), "there is no column 3 among 3"),
-        (lambda g: g.dense(g.input, np.zeros((2, 2))), r"a matrix of shape \(2, 2\) does not fit 3 columns"),
+        (lambda g: g.dense(g.input, np.zeros((2, 2))), r"a matrix of shape \(2, 2\) does not match 3 columns"),
         (lambda g: g.dense(g.input, np.zeros((3, 2)), [1.0]), "1 biases for 2 outputs"),
         (lambda g: g.interpolate(g.input, [[0, 1]], [[0, 1]]), "1 tables for 3 columns"),
         (lambda g: g.interpolate(g.input, [[1, 0]] * 3, [[0, 1]] * 3), "the positions of column 0 must ascend"),

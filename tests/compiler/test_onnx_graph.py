@@ -397,7 +397,8 @@ def test_an_unknown_operator_names_the_node_and_the_way_out(folder):
     node = helper.make_node("NonZero", ["x"], ["y"], name="/net/odd")
     path = save(folder / "u.onnx", [node], [value("x", "N", 3)], [helper.make_empty_tensor_value_info("y")])
     fails(
-        path, r"u\.onnx: node '/net/odd' \(NonZero\): there is no translation.*onnxruntime can evaluate.*'onnx: FILE'"
+        path,
+        r"u\.onnx: node '/net/odd' \(NonZero\): this operator is not supported.*onnxruntime can evaluate.*'onnx: FILE'",
     )
 
 
@@ -437,7 +438,7 @@ def test_files_that_are_no_functions_are_refused(folder):
         save(folder / "t.onnx", identity, text[:1], text[1:]), "input 'x' is of type object; a function takes numbers"
     )
     fails(linear(folder / "z.onnx", 3, 2, metadata={"noise": "3"}), "3 columns of random numbers leave no features")
-    fails(linear(folder / "z.onnx", 3, 2, metadata={"input_names": "a,b"}), "name 2 inputs, there are 3")
+    fails(linear(folder / "z.onnx", 3, 2, metadata={"input_names": "a,b"}), "name 2 inputs, but there are 3")
 
 
 def test_which_input_is_noise_must_be_clear(folder):

@@ -106,6 +106,6 @@ def test_a_table_of_columns_that_nobody_filled_is_empty_or_an_error(words: str) 
 
 def test_a_query_cannot_reach_the_reader_that_takes_its_rows(db: Database) -> None:
     for name in (":sqlamarr_sink", "?1", "?2"):
-        with pytest.raises(SqlError, match="own use|no value for the parameter"):
+        with pytest.raises(SqlError, match="only for internal use|no value for the parameter"):
             db.arrays(f"SELECT sqlamarr_sink({name}, 5) AS x, 1 AS y", (1,))
     assert db.arrays("SELECT :sqlamarr_sink AS x", {"sqlamarr_sink": 3})["x"].tolist() == [3]

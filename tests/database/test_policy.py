@@ -130,7 +130,7 @@ def test_limits_nest_and_end_also_after_errors(guarded):
         guarded.execute("nonsense")
     guarded.execute("DELETE FROM others")
     with guarded.limited(["own"]):
-        with guarded.limited(), pytest.raises(SqlError, match="only into temporary tables"):
+        with guarded.limited(), pytest.raises(SqlError, match="only to temporary tables"):
             guarded.execute("DELETE FROM own")
         guarded.execute("DELETE FROM own")
 

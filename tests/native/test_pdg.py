@@ -90,5 +90,5 @@ def test_known_codes(code: int, charge: int | None) -> None:
 
 @pytest.mark.parametrize("code", [0, 1000, 201, 5000000000000, -(2**63), 2**63 - 1, 123, 901])
 def test_code_outside_the_scheme_is_an_error(code: int) -> None:
-    with pytest.raises(DataError, match=f"PDG code {code} .*not of the PDG numbering scheme"):
+    with pytest.raises(DataError, match=f"PDG code {code} .*not in the PDG numbering scheme"):
         three_charge(code)
