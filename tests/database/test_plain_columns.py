@@ -185,7 +185,7 @@ def test_a_table_made_anew_is_not_taken_for_the_old_one():
         db.execute("DROP TABLE t")
         tables.create("t", {"id": INT64, "y": FLOAT64, "x": FLOAT64}, ["id"], ["id"])
         tables.append("t", {"id": [1], "x": [3.0]})
-        with pytest.raises(SqlError, match="since the query was prepared"):
+        with pytest.raises(SqlError, match="after the query was prepared"):
             query()
 
 

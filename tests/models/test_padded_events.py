@@ -157,7 +157,7 @@ def test_the_most_rows_of_an_event_must_be_declared(model):
     ("function", "message"),
     [
         ("centred", "returns a different result for a row when other rows change"),
-        ("flat", r"gives links of shape \(16, 6, 11\) for 16 events, expected \(16, 6, 12\)"),
+        ("flat", r"returns links of shape \(16, 6, 11\) for 16 events, expected \(16, 6, 12\)"),
         ("fails", r"raised KeyError: 'x'\n  .*mine.py"),
         ("two", r"cannot be called as f\(events\)"),
     ],
@@ -196,7 +196,7 @@ def test_a_file_of_other_inputs_or_sizes_is_refused(tmp_path):
         model.verify(SIZES, EventLimits(6, 12, 9))
     nodes = [helper.make_node("Identity", ["x"], ["y"])]
     path = save(tmp_path / "other.onnx", nodes, [value("x", "N", 2)], [value("y", "N", 2)])
-    with pytest.raises(ModelError, match="'other.onnx' has the inputs x and the outputs y; a model of events has rows"):
+    with pytest.raises(ModelError, match="'other.onnx' has the inputs x and the outputs y; an event model takes rows"):
         OnnxEventModel(path)
 
 

@@ -306,7 +306,7 @@ class Bare:
         return cls()
     def prepare(self, workspace):
         workspace.create_table("bare", "Seen", {"event_id": "INTEGER"}, ["event_id"])
-        return lambda batch: batch.fill("Seen", "INSERT INTO Seen SELECT event_id FROM Events")
+        return lambda batch: batch.change("Seen", "INSERT INTO Seen SELECT event_id FROM Events")
 """
 
 
@@ -314,7 +314,7 @@ def test_a_plain_class_is_a_step_also_in_other_processes(install, tmp_path, exam
     install("sqlamarr-bare", {"steps": {"bare": "bare_steps:Bare"}}, {"bare_steps": BARE})
     path = tmp_path / "bare.yaml"
     path.write_text(TRUTH.replace("output:", "  - bare: {}\noutput:").replace("MCVertices]", "MCVertices, Seen]"))
-    sqlamarr.run(path, example, tmp_path / "o.db", seed=1, max_events=8, batch_size=2, jobs=2)
+    sqlamarr.run(path, example, tmp_path / "o.db", seed=1, events=8, batch_size=2, jobs=2)
     with sqlamarr.open(tmp_path / "o.db") as db:
         assert db.execute("SELECT count(*) FROM Seen").fetchone() == (8,)
         assert set(read(db)["code"]) == {"bare"}

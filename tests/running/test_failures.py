@@ -100,7 +100,7 @@ def test_a_model_that_gives_no_number_is_an_event_that_fails(compile_plugin, mak
     text = PLUGIN.format(library=compile_plugin(NAN))
     pipeline = make_pipeline(text, ordinals="SELECT event_id, ordinal FROM Events")
     out = tmp_path / "o.db"
-    with pytest.raises(EventError, match=r"event 3: step 'tmp_answer': The model gave -?nan as 'answer' for event_id"):
+    with pytest.raises(EventError, match=r"event 3: step 'tmp_answer': The model returned -?nan as 'answer' for"):
         sqlamarr.run(pipeline, example, out, seed=1, batch_size=4, jobs=jobs)
     summary = sqlamarr.run(pipeline, example, out, seed=1, batch_size=4, jobs=jobs, on_error="skip", resume=True)
     assert (summary.events, summary.rejected) == (40, 1)

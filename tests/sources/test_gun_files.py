@@ -142,7 +142,7 @@ def test_crossings_of_several_collisions_are_not_taken_apart(tmp_path, capsys):
     description = tmp_path / "crossings.yaml"
     description.write_text("pileup: {mu: 1, collisions: {gun: {particle: pi+, p: 5000, eta: 3}}, events: 3}")
     assert command_line("gun", description, "-o", tmp_path / "x.hepmc") == 1
-    assert "a record of HepMC is one collision" in capsys.readouterr().err
+    assert "a HepMC record is one" in capsys.readouterr().err
 
 
 def test_the_same_seed_writes_the_same_bytes(mixed, tmp_path):

@@ -227,7 +227,7 @@ def test_a_library_without_one_of_the_functions_tells_which_value_needs_it(prepa
         ("by: {kind: [pion, pion]}", r"steps\[0\]\.plugin\.by\.kind: .*has non-unique elements"),
         ("by: {kind: [pion], type: [kaon]}", r"steps\[0\]\.plugin\.by: .*too many properties.* It is: Column of"),
         ("by: {kind: pion}", r"steps\[0\]\.plugin\.by\.kind: .*found 'pion'. It is: A list of the column's values"),
-        ("models: {kaon: other}", r"steps\[0\]\.plugin: 'models' needs 'by' beside it"),
+        ("models: {kaon: other}", r"steps\[0\]\.plugin: 'models' also needs 'by'"),
         (f"{TEXT}, models: {{muon: other}}", r"models has an entry for 'muon', which is not among the words of "
                                              r"by\.kind: pion, kaon\."),
         (f"{TEXT}, random: same", r"all functions would share the random numbers 'same'\. Put \{kind\} into 'random'"),
