@@ -17,9 +17,11 @@ cd "$copy"
 LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)" \
 ASAN_OPTIONS=detect_leaks=0:handle_segv=0:allocator_may_return_null=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
 PYTHONPATH="$copy" python -m pytest -q -n 2 -p no:cacheprovider -m "not long" \
-    --deselect tests/native/test_threads.py tests/database tests/native tests/sources/test_hepmc*.py tests/steps/test_truth.py tests/steps/test_plugin_step.py \
-    tests/physics/test_tracking_model.py tests/physics/test_pid_model.py tests/physics/test_charged.py \
-    tests/physics/test_calorimeter.py tests/physics/test_calorimeter_model.py \
+    tests/database/test_database.py tests/database/test_sql_functions.py tests/database/test_any_arguments.py \
+    tests/database/test_images.py tests/database/test_column_tables.py tests/database/test_plain_columns.py \
+    tests/native/test_random.py tests/native/test_pdg.py tests/sources/test_hepmc*.py tests/steps/test_truth.py \
+    tests/steps/test_plugin_step.py tests/physics/test_tracking_model.py tests/physics/test_pid_model.py \
+    tests/physics/test_charged.py tests/physics/test_calorimeter.py tests/physics/test_calorimeter_model.py \
     tests/models/test_foreign_models.py tests/models/test_event_plugin.py tests/running/test_run.py
 
 # The thread sanitizer, which cannot be combined with the others, for what many threads do.
