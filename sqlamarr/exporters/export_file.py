@@ -76,7 +76,8 @@ def check_target(path: Path, overwrite: bool, mark: bytes) -> None:
     if not path.exists() or not overwrite:
         check_output(path)
         return
-    marks = {mark, *(format.MARK for _, format in FORMATS.own())}
+    # A built-in format without a mark must not open every file to being overwritten by the others.
+    marks = {mark, *(format.MARK for _, format in FORMATS.own() if format.MARK)}
     with path.open("rb") as file:
         head = file.read(max(map(len, marks)))
     if head.startswith(b"SQLite") or not any(head.startswith(mark) for mark in marks):

@@ -16,6 +16,7 @@ from run_tools import command_line
 import sqlamarr
 from sqlamarr.errors import DataError, InterruptedRunError, OutputError, SqlamarrError
 from sqlamarr.exporters.export_file import export
+from sqlamarr.exporters.format import FORMATS
 from sqlamarr.native.columns import FLOAT64, INT64, TEXT
 from sqlamarr.output.file import BOOKKEEPING
 
@@ -325,3 +326,12 @@ def test_a_run_may_end_in_a_root_file(example, tmp_path, capsys):
     assert "out.root exists" in capsys.readouterr().err
     assert command_line("run", "lhcb_run2", example, "-o", tmp_path / "a.parquet") == 2
     assert "a parquet file holds only one table" in capsys.readouterr().err
+
+
+def test_a_format_without_a_mark_does_not_open_files_to_the_others(reference, tmp_path, monkeypatch):
+    monkeypatch.setattr(type(FORMATS.get("parquet")), "MARK", b"")
+    mine = tmp_path / "mine.root"
+    mine.write_text("not an export")
+    with pytest.raises(OutputError, match="is not an exported file .* and is not overwritten"):
+        export(reference[0], mine, overwrite=True)
+    assert mine.read_text() == "not an export"
