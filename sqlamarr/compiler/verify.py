@@ -23,7 +23,7 @@ JUMPING = ("trees", "lt", "le", "gt", "ge", "eq", "ne", "floor", "ceil", "rint",
 
 @dataclass(frozen=True)
 class TrialRows:
-    """TrialRows to verify on: (rows, inputs), (rows, noise), and the original's (rows, outputs)."""
+    """Rows to verify on: (rows, inputs), (rows, noise), and the original's (rows, outputs)."""
 
     inputs: NDArray[np.float32]
     noise: NDArray[np.float32]

@@ -1,8 +1,8 @@
 """Checksums of what an output file holds: of each table, by block of events, in the table Checksums.
 
-A checksum is a sum over rows (see ``src/checksums.cpp``), so that batches add to it however the events are split, parts
-of a production merge by adding, and the order of rows does not matter. Rows without an event, and the bookkeeping, are
-in block -1.
+A checksum is a sum over rows (see ``src/columns/checksums.cpp``). Batches therefore add to it however the events are
+split, parts of a production merge by adding, and the order of rows does not matter. Rows without an event, and the
+bookkeeping, are in block -1.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Sums:
         self._found = dict(found or {})
 
     def add(self, block: int, table: str, rows: int, checksum: int) -> None:
-        """Add to an entry; what has no rows is no entry."""
+        """Add to an entry; an entry without rows does not exist."""
         before = self._found.pop((block, table), (0, 0))
         total = before[0] + rows, (before[1] + checksum) % 2**64
         if total != (0, 0):
@@ -246,4 +246,4 @@ def stored_sums(db: Database, block: int | None = None) -> Sums:
     return sums
 
 
-assert EVENTS_PER_BLOCK * ROWS_PER_EVENT == 10**9  # as src/checksums.cpp has it
+assert EVENTS_PER_BLOCK * ROWS_PER_EVENT == 10**9  # as src/columns/checksums.cpp has it

@@ -1,4 +1,4 @@
-"""The content hash: one number that two files share exactly if they hold the same results."""
+"""The content hash: a number that two files share if and only if they hold the same results."""
 
 from __future__ import annotations
 

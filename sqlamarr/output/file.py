@@ -24,7 +24,7 @@ from sqlamarr.output.tables.output_database import OutputDatabase
 
 BOOKKEEPING = ("Provenance", "Batches", "Inputs", CHECKSUMS)
 
-#: What SQLite says where the trouble is not the data but the disk, or somebody else.
+#: Words of SQLite's messages about the disk, or about another process that uses the file.
 _TROUBLE = ("full", "disk I/O error", "locked", "readonly", "unable to open", "malformed")
 
 
@@ -38,11 +38,11 @@ class OutputFile:
     """An SQLite file that takes finished batches, each in one transaction.
 
     :param path: the file, which must not exist, or be empty
-    :param tables: the tables to keep, in the order in which they are made
-    :param template: a database with these tables, whose declarations are taken over
+    :param tables: the tables to keep, in the order in which they are created
+    :param template: a database with these tables, whose declarations are copied
     :param views: CREATE VIEW statements
-    :param description: entries of the provenance to begin with
-    :raises OutputError: the file exists, or cannot be made
+    :param description: the first entries of the provenance
+    :raises OutputError: the file exists, or cannot be created
     """
 
     def __init__(
@@ -79,8 +79,8 @@ class OutputFile:
         self._marks: list[Mapping[str, Any]] = []
 
     @classmethod
-    def again(cls, path: Path) -> OutputFile:
-        """A file that is there already, to be appended to.
+    def reopen(cls, path: Path) -> OutputFile:
+        """Open an existing file to append to it.
 
         :raises OutputError: sqlamarr did not write it
         """
@@ -93,16 +93,16 @@ class OutputFile:
         return out
 
     def reports(self) -> Iterator[dict[str, Any]]:
-        """What was noted of every batch, see :func:`sqlamarr.output.summary.report_of`."""
+        """What was recorded for each batch; see :func:`sqlamarr.output.summary.report_of`."""
         for (text,) in self.db.execute("SELECT report FROM Batches ORDER BY batch"):
             yield json.loads(str(text))
 
     def marks(self) -> list[Mapping[str, Any]]:
-        """How far the inputs were read, see ``Source.position``."""
+        """How far the inputs were read; see ``Source.position``."""
         return [json.loads(str(text)) for (text,) in self.db.execute("SELECT mark FROM Inputs ORDER BY position")]
 
     def describe(self, provenance: Mapping[str, Any], marks: Sequence[Mapping[str, Any]] = ()) -> None:
-        """Write, or write over, entries of the provenance, and how far the inputs were read."""
+        """Write or replace entries of the provenance, and how far the inputs were read."""
         with self._transaction():
             self._describe(provenance)
             self._append_marks(marks)
@@ -115,8 +115,8 @@ class OutputFile:
     def append(self, result: BatchResult, marks: Sequence[Mapping[str, Any]] = ()) -> None:
         """Add the rows of a batch and its bookkeeping in one transaction.
 
-        :param marks: how far the inputs were read when it was cut, see ``Source.position``
-        :raises OutputError: the disk is full, or somebody else writes the file; nothing of the batch is in it then
+        :param marks: how far the inputs were read when the batch was cut; see ``Source.position``
+        :raises OutputError: the disk is full, or another process writes the file; nothing of the batch is in it
         """
         with attached(self.db, result.image), self._transaction():
             self._refuse_others()
@@ -145,7 +145,7 @@ class OutputFile:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        """All of the block or nothing; where SQLite has rolled back by itself, there is nothing left to do."""
+        """All of the block happens, or nothing of it, even if SQLite has rolled back by itself."""
         self.refuse_moved()
         try:
             self.db.execute("BEGIN IMMEDIATE")
@@ -160,41 +160,41 @@ class OutputFile:
             if isinstance(error, SqlError) and any(word in str(error) for word in _TROUBLE):
                 self.refuse_moved()
                 raise OutputError(
-                    f"{self.path} cannot be written: {str(error).partition(chr(10))[0]}. Make room, or see that no "
-                    "other program uses the file."
+                    f"{self.path} cannot be written: {str(error).partition(chr(10))[0]}. Free some space, or make sure "
+                    "that no other program uses the file."
                 ) from error
             raise
 
     def refuse_moved(self) -> None:
-        """Make sure that what was opened is still what stands at its place, by the number that SQLite goes by, too.
+        """Check that the file that was opened is still in its place, by its inode, as SQLite does.
 
-        :raises OutputError: it is not: what it held cannot be found there
+        :raises OutputError: it was removed or replaced
         """
         try:
             inode = self.path.stat().st_ino
         except (FileNotFoundError, NotADirectoryError):
             happened = "was removed or renamed"
         except OSError as error:
-            happened = f"went out of reach ({error.strerror})"
+            happened = f"can no longer be reached ({error.strerror})"
         else:
             if inode == self._inode:
                 return
             happened = "was replaced by another file"
         raise OutputError(
             f"{self.path}, with {counted(self._events, 'event')} of this run in it, {happened} while the run was "
-            "writing. Run again, and see that nothing else uses this name."
+            "writing. Run again, and make sure that nothing else uses this name."
         )
 
     def _refuse_others(self) -> None:
         row = self.db.execute("SELECT max(batch) FROM Batches").fetchone()
         if row != (self._batches - 1 if self._batches else None,):
             raise OutputError(
-                f"Another run is writing to {self.path}: it holds batches that this one did not write. Let one of them "
-                "finish; nothing of it was lost."
+                f"Another run is writing to {self.path}: it holds batches that this one did not write. Let one of "
+                "them finish; nothing was lost."
             )
 
     def cross_section(self) -> list[float] | None:
-        """The generator's last estimate of the cross-section and its error [pb], if it gave one."""
+        """The generator's last estimate of the cross-section and its error [pb], if there is one."""
         return last_cross_section(self.db)
 
     def close(self) -> None:
@@ -232,11 +232,11 @@ class OutputFile:
                 self.ledger.insert_row("Inputs", position, json.dumps(mark), replace=True)
 
 
-def held(events: int) -> str:
-    """What is in a file that is not finished."""
+def events_held(events: int) -> str:
+    """Describe what an unfinished file holds."""
     if events < 2:
-        return "the first event, a complete one" if events else "no event"
-    return f"the first {events:,} events, complete ones"
+        return "the first event, complete" if events else "no event"
+    return f"the first {events:,} events, all complete"
 
 
 def _step(row: Rejected) -> str:
@@ -246,11 +246,11 @@ def _step(row: Rejected) -> str:
 def check_output(
     path: Path, *, overwrite: bool = False, resume: bool | None = None, inputs: Sequence[str] = ()
 ) -> None:
-    """Make sure that a file can be made there, without touching anything.
+    """Check that a file can be written there, without touching anything.
 
-    :param resume: it may be there, to be appended to; None: this is out of the question
-    :param inputs: files that must not be written over
-    :raises OutputError: a folder, an input, a file that exists (``overwrite``: that is not ours)
+    :param resume: the file may exist and will be appended to; None: the caller cannot resume
+    :param inputs: files that must not be overwritten
+    :raises OutputError: it is a folder, an input or an existing file (with ``overwrite``: one that is not ours)
     """
     try:
         path.stat()
@@ -265,10 +265,10 @@ def check_output(
     if not path.absolute().parent.is_dir():
         raise OutputError(f"The folder {path.absolute().parent} does not exist; make it first.")
     if path.exists() and not overwrite and not resume:
-        ways = "" if resume is None else " --resume an unfinished run,"
-        raise OutputError(f"{path} exists. Choose another name,{ways} or --overwrite it.")
+        ways = "" if resume is None else " --resume to continue an unfinished run,"
+        raise OutputError(f"{path} exists. Choose another name,{ways} or use --overwrite to replace it.")
     if path.exists() and not is_ours(path) and not (resume and is_unborn(path)):
-        raise OutputError(f"{path} is not a file that sqlamarr wrote: it is not overwritten. Choose another name.")
+        raise OutputError(f"{path} is not a file that sqlamarr wrote, so it is not overwritten. Choose another name.")
 
 
 def is_ours(path: Path) -> bool:
@@ -281,17 +281,17 @@ def is_ours(path: Path) -> bool:
 
 
 def is_unborn(path: Path) -> bool:
-    """Whether a run was killed while it made this file: SQLite takes back what there was."""
+    """Whether a run was killed while it created this file, so that SQLite rolls all of it back."""
     _roll_back(path)
     return path.exists() and path.stat().st_size == 0
 
 
 def _roll_back(path: Path) -> None:
-    """Let SQLite undo what a killed run had not finished; this needs the right to write."""
+    """Let SQLite roll back what a killed run had not finished; this needs write permission."""
     try:
         with open(f"{path}-journal", "rb") as file:
             begin = file.read(len(_JOURNAL))
-    except FileNotFoundError:  # none, or none any more: whoever writes the file has finished a batch
+    except FileNotFoundError:  # there is none, or its writer has just finished a batch
         return
     if begin != _JOURNAL:
         return
@@ -300,7 +300,7 @@ def _roll_back(path: Path) -> None:
 
 
 def open_output(path: str | Path) -> OutputDatabase:
-    """An output file for reading.
+    """Open an output file for reading.
 
     :raises OutputError: it does not exist, or sqlamarr did not write it
     """

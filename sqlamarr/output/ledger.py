@@ -1,4 +1,4 @@
-"""The table Checksums of a file that is being written, kept up with what goes into the others."""
+"""The table Checksums of a file that is being written, kept in step with the other tables."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Ledger:
     What is noted goes into the table by :meth:`write`, to be called in the transaction of the rows.
 
     :param db: the file
-    :param new: the table is still to be made, by :meth:`begin`; older files that have none stay without
+    :param new: the table does not exist yet, and :meth:`begin` creates it; older files without one stay so
     """
 
     def __init__(self, db: Database, *, new: bool = False) -> None:
@@ -26,7 +26,7 @@ class Ledger:
         self.active = not new and has_checksums(db)
 
     def begin(self) -> None:
-        """Make the table in a new file, after all others, and say in the file's header that there is one."""
+        """Create the table in a new file, after all others, and mark the file's header."""
         self._db.execute((files("sqlamarr.output") / "checksums.sql").read_text())
         self._db.execute(f"PRAGMA user_version = {VERSION}")
         self.active = True
@@ -39,9 +39,9 @@ class Ledger:
             self.add_sums(self._hasher.of(table, rows))
 
     def insert_row(self, table: str, *values: Any, replace: bool = False) -> None:
-        """Insert a row into a table of the bookkeeping.
+        """Insert a row into a bookkeeping table.
 
-        :param replace: in place of the one with the same key, which is the first column, if there is one
+        :param replace: replace the row with the same key (the first column), if there is one
         """
         if self.active and replace:
             key = next(iter(self._db.declared_types(table)))
@@ -56,16 +56,16 @@ class Ledger:
             self.add_sums(self._hasher.of(table, self._hasher.columns(table, [values])))
 
     def add_sums(self, sums: Sums) -> None:
-        """Note rows that are inserted, whose checksums are known."""
+        """Note inserted rows whose checksums are known."""
         self._new.update(sums)
         self._again.update(table for _, table in sums if self._hasher.replaces_rows(table))
 
     def recompute(self, table: str) -> None:
-        """Note a table that was changed in another way: it is read when the rest is written."""
+        """Note a table that was changed in another way; it is read again in :meth:`write`."""
         self._again.add(table)
 
     def forget(self) -> None:
-        """Drop what was noted: the transaction is rolled back."""
+        """Drop what was noted, because the transaction is rolled back."""
         self._new, self._again = Sums(), set()
 
     def write(self) -> None:

@@ -1,4 +1,4 @@
-"""The parts of a production become one file: the one that a single run would have written."""
+"""Merge the parts of a production into the file that a single run would have written."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from sqlamarr.registries.used import joined
 
 
 @dataclass(frozen=True)
-class Part:
-    """An output file that is to become a part of another one.
+class MergePart:
+    """An output file to be merged into another one.
 
     :ivar first: ordinal of its first event, None: it has no event
     :ivar last: ordinal of its last event
-    :ivar schema: statements that made its tables and views, by name; without that of Checksums
+    :ivar schema: statements that created its tables and views, by name; without that of Checksums
     """
 
     path: Path
@@ -51,7 +51,7 @@ def merge(
     """Write the events of several output files into one, in the order of their ordinals.
 
     The parts must have been made in the same way, with the same seed; their content becomes that of one
-    run over all events, whatever the order in which they are given.
+    run over all events. The order in which they are given does not matter.
 
     :param parts: output files of ``sqlamarr run``
     :param output: the file to write
@@ -63,34 +63,34 @@ def merge(
     check_output(path, overwrite=overwrite, inputs=[str(part) for part in parts])
     found = sorted((_look(Path(part)) for part in parts), key=lambda part: (part.first is None, part.first or 0))
     if not found:
-        raise OutputError("There is nothing to merge: name the parts.")
+        raise OutputError("There is nothing to merge. Name the parts.")
     if not allow_gaps:
         _check_finished(found)
     _check_alike(found)
     _check_ordinals(found, allow_gaps=allow_gaps)
     with claimed(path):
-        check_output(path, overwrite=overwrite)  # once more: someone may have made it meanwhile
+        check_output(path, overwrite=overwrite)  # again: it may have been created in the meantime
         with replacing(path) as part:
             summary = _write(found, part, path)
     return summary
 
 
-def _look(path: Path) -> Part:
+def _look(path: Path) -> MergePart:
     verification = verified(path)
     with open_output(path) as db:
         n, first, last = db.execute("SELECT count(*), min(ordinal), max(ordinal) FROM Events").fetchone() or (0, 0, 0)
         rows = db.execute("SELECT name, sql FROM sqlite_schema WHERE type IN ('table', 'view') AND sql IS NOT NULL")
         schema = {str(name): str(sql) for name, sql in rows if name != CHECKSUMS}
-        return Part(path, provenance.read(db), n, first, last, schema, verification)
+        return MergePart(path, provenance.read(db), n, first, last, schema, verification)
 
 
-def _check_finished(parts: Sequence[Part]) -> None:
+def _check_finished(parts: Sequence[MergePart]) -> None:
     for part in parts:
         if part.made["status"] != "complete":
-            raise OutputError(f"{part.path} is not finished: run its job again with --resume, or --allow-gaps.")
+            raise OutputError(f"{part.path} is not finished. Run its job again with --resume, or use --allow-gaps.")
 
 
-def _check_alike(parts: Sequence[Part]) -> None:
+def _check_alike(parts: Sequence[MergePart]) -> None:
     one = parts[0]
     for other in parts[1:]:
         both = all(part.made["status"] == "complete" and part.first is not None for part in (one, other))
@@ -105,29 +105,31 @@ def _check_alike(parts: Sequence[Part]) -> None:
             )  # fmt: skip
 
 
-def _check_ordinals(parts: Sequence[Part], *, allow_gaps: bool) -> None:
+def _check_ordinals(parts: Sequence[MergePart], *, allow_gaps: bool) -> None:
     filled = [part for part in parts if part.first is not None]
     for one, other in pairwise(filled):
         if (one.last or 0) >= (other.first or 0):
             raise OutputError(
                 f"{one.path} (events {one.first} to {one.last}) and {other.path} (events {other.first} to "
-                f"{other.last}) overlap. Every event may be in one part only; give each job its own --first-event or "
+                f"{other.last}) overlap. Each event may be in one part only. Give each job its own --first-event or "
                 "--events."
             )
     if allow_gaps:
         return
     for part in parts:
         if part.gaps:
-            raise OutputError(f"{part.path} lacks events between {part.first} and {part.last}. See --allow-gaps.")
+            raise OutputError(
+                f"{part.path} lacks events between {part.first} and {part.last}. To accept that, use --allow-gaps."
+            )
     for one, other in pairwise(filled):
         if (one.last or 0) + 1 != other.first:
             raise OutputError(
                 f"Events {(one.last or 0) + 1} to {(other.first or 0) - 1} are missing between {one.path} and "
-                f"{other.path}. Name their part too, or --allow-gaps."
+                f"{other.path}. Name their part too, or use --allow-gaps."
             )
 
 
-def _write(parts: Sequence[Part], beside: Path, path: Path) -> RunSummary:
+def _write(parts: Sequence[MergePart], beside: Path, path: Path) -> RunSummary:
     one = parts[0]
     tables = [name for name in one.schema if name not in (*RUN_TABLES, *BOOKKEEPING) and _is_table(one.schema[name])]
     views = ";\n".join(sql for sql in one.schema.values() if not _is_table(sql))
@@ -152,7 +154,7 @@ def _is_table(sql: str) -> bool:
     return sql.split(None, 2)[1].upper() == "TABLE"
 
 
-def _take(out: OutputFile, part: Part, tables: Iterable[str]) -> None:
+def _take(out: OutputFile, part: MergePart, tables: Iterable[str]) -> None:
     """All rows of a part, whose checksums are to be written; sources may be there already, if events of one file are in
     several parts.
     """
@@ -173,7 +175,7 @@ def _take(out: OutputFile, part: Part, tables: Iterable[str]) -> None:
         out.ledger.recompute(table)
 
 
-def _provenance(parts: Sequence[Part], summary: RunSummary) -> dict[str, Any]:
+def _provenance(parts: Sequence[MergePart], summary: RunSummary) -> dict[str, Any]:
     made = [part.made for part in parts]
     unique = {(entry["path"], entry.get("sha256")): entry for one in made for entry in one.get("inputs", ())}
     for text in (text for one in made for text in one.get("summary", {}).get("warnings", ())):

@@ -1,4 +1,4 @@
-"""Particles that the guns of an output file defined: names in descriptors mean them too."""
+"""Particles that were defined by the guns of an output file, for use in descriptors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sqlamarr.particles.new_particles import KEY, read
 
 
 def particles_of(db: Database) -> AbstractContextManager[None]:
-    """Names in descriptors mean particles of the guns, too, that made this output file.
+    """Within the block, descriptors may name particles that were defined by the guns of this file.
 
     :raises InputError: two of its inputs have different particles of one name
     """
@@ -23,7 +23,7 @@ def particles_of(db: Database) -> AbstractContextManager[None]:
         if content.setdefault(name, entry) != entry:
             raise InputError(
                 f"{db.path}: its inputs have two different particles {name!r}: {content[name]} and {entry}. "
-                "Ask the files of the single productions."
+                "Use the output files of the separate productions."
             )
     return descriptors.with_particles(read(content, KEY))
 

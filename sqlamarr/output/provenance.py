@@ -1,4 +1,4 @@
-"""What an output file says about its making."""
+"""What an output file says about how it was made."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ KINDS: Mapping[str, tuple[type, ...]] = {
 def before(
     pipeline: Pipeline, workspace: Workspace, options: Mapping[str, Any], inputs: Sequence[str], used: Used
 ) -> dict[str, Any]:
-    """Entries that are known when a run begins.
+    """The entries that are known when a run starts.
 
-    :param options: what the run was asked for
+    :param options: the options of the run
     :param inputs: names of all its inputs
-    :param used: what was used of other packages so far, beside what the pipeline has noted
+    :param used: what was used of other packages so far, besides what the pipeline has recorded
     """
     models = {name: workspace.model_file(name).record() for name in pipeline.models}
     return {
@@ -68,7 +68,7 @@ def _code(pipeline: Pipeline) -> dict[str, str]:
 
 
 def after(source: Source, summary: RunSummary) -> dict[str, Any]:
-    """Entries that are known when a run has ended."""
+    """The entries that are known when a run has ended."""
     return {
         "status": "complete",
         "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
@@ -80,17 +80,17 @@ def after(source: Source, summary: RunSummary) -> dict[str, Any]:
 
 
 def as_read(entries: Mapping[str, Any]) -> dict[str, Any]:
-    """Entries as :func:`read` would give them back."""
+    """Entries as :func:`read` would return them."""
     return {key: _decoded(key, encoded(value)) for key, value in entries.items()}
 
 
 def encoded(value: Any) -> str:
-    """The text that is stored: of structured entries JSON."""
+    """The text that is stored; JSON for structured entries."""
     return value if isinstance(value, str) else json.dumps(value, default=str)
 
 
 class Entries(dict[str, Any]):
-    """Entries of a provenance, or of one of its entries. To ask for one that is missing is an OutputError.
+    """Entries of a provenance, or of one of its entries. Reading a missing one raises OutputError.
 
     :param where: the file
     """
@@ -129,7 +129,7 @@ def read(db: Database) -> Entries:
     for key, value in found.items():
         if not isinstance(value, KINDS.get(key, (object,))):
             names = " or ".join(_JSON_NAMES[kind] for kind in KINDS[key])
-            raise _unreadable(db.path, f"the entry {key!r} is no {names}")
+            raise _unreadable(db.path, f"the entry {key!r} is not a {names}")
     return Entries(found, db.path)
 
 
@@ -139,12 +139,12 @@ _JSON_NAMES = {dict: "JSON object", list: "JSON list", int: "integer", str: "tex
 def _unreadable(path: str, why: str) -> OutputError:
     return OutputError(
         f"The provenance of {path} cannot be used: {why}. The file is damaged, or was changed after it was written. "
-        f"'sqlamarr verify {path}' says what else is; if the file was copied, copy it again."
+        f"'sqlamarr verify {path}' reports all damage; if the file was copied, copy it again."
     )
 
 
 def unfinished(made: Mapping[str, Any]) -> str:
-    """A sentence about a run that did not come to its end; empty for others."""
+    """A sentence about a run that did not finish; empty for others."""
     status = made["status"]
     return "" if status == "complete" else f"The run is not complete: its status is {status}."
 

@@ -1,4 +1,4 @@
-"""What a run has to say when it ends."""
+"""What a run reports when it ends."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sqlamarr.output.batch_result import BatchResult
 
 
 def report_of(result: BatchResult) -> dict[str, Any]:
-    """What is to be remembered of a batch: numbers of events and rows, counters, notes, seconds by step."""
+    """What is recorded for a batch: numbers of events and rows, counters, notes, seconds by step."""
     return {
         "events": len(result.events),
         "rejected": len(result.rejected),
@@ -38,13 +38,13 @@ class RunSummary:
     """Counts, times and warnings of a run.
 
     :ivar events: events read, rejected ones included
-    :ivar rejected: events left out, with the reasons in the table RejectedEvents
+    :ivar rejected: events left out; the reasons are in the table RejectedEvents
     :ivar rows: rows written by table
     :ivar counts: counters of the steps
     :ivar outside: by step and input, rows of a model outside the range that it is meant for
     :ivar seconds: wall-clock time by step
-    :ivar elapsed: wall-clock time of the run, start-up excluded [s]; of a resumed one, since then
-    :ivar resumed: events that were there when an interrupted run was resumed
+    :ivar elapsed: wall-clock time of the run, without start-up [s]; of a resumed run, since it was resumed
+    :ivar resumed: events that the file already held when the run was resumed
     """
 
     pipeline: str
@@ -61,7 +61,7 @@ class RunSummary:
     resumed: int = 0
 
     def add(self, report: Mapping[str, Any]) -> None:
-        """Take a batch into account.
+        """Add a batch.
 
         :param report: see :func:`report_of`
         """
@@ -87,7 +87,7 @@ class RunSummary:
         return {**vars(self), **plain, "outside": outside_as_dict(self.outside)}
 
     def _outside(self) -> list[str]:
-        """A sentence about models that met inputs which they are not meant for."""
+        """A sentence about models that were given inputs outside their ranges."""
         worst: Counter[str] = Counter()
         for (model, _), n in self.outside.items():
             worst[model] = max(worst[model], n)

@@ -1,4 +1,4 @@
-"""Whether an output file still holds what was written: SQLite's own check, and all checksums computed again."""
+"""Check that an output file still holds what was written: SQLite's own check, and all checksums recomputed."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class Verification:
 
     :ivar events: how many it holds
     :ivar tables: how many tables were checked
-    :ivar has_checksums: False: it was written before there were any
-    :ivar damage: what is not as it was written, a line each; none if all is well
+    :ivar has_checksums: False: it was written by a version without checksums
+    :ivar damage: what differs from what was written, one line each; empty if nothing does
     :ivar remedy: what to do about it
     :ivar sums: the checksums of what the file holds now
     """
@@ -53,7 +53,7 @@ class Verification:
 
     @property
     def intact(self) -> bool:
-        """Whether nothing speaks against the file."""
+        """Whether the file is as it was written."""
         return not self.damage
 
     def text(self) -> str:
@@ -70,7 +70,7 @@ class Verification:
 def verify(path: str | Path) -> Verification:
     """Compare what an output file holds with its checksums.
 
-    All of it is read once. A run that is writing the file waits for that.
+    The whole file is read once. A run that is writing it waits until then.
 
     :param path: a file that ``sqlamarr run``, ``merge`` or ``tuple`` wrote
     :returns: whether it is intact, and if not, which tables and events are damaged
@@ -89,10 +89,10 @@ def verify(path: str | Path) -> Verification:
 
 
 def verified(path: str | Path, shown: Path | None = None) -> Verification:
-    """The same for a file that something is to be built on.
+    """The same, for a file that is about to be copied or continued.
 
-    :param shown: how the user calls the file
-    :raises OutputError: it is damaged, too; the message names tables, events and what to do
+    :param shown: the name by which the user knows the file
+    :raises OutputError: also if it is damaged; the message names tables, events and what to do
     """
     found = verify(path)
     if not found.intact:
@@ -103,13 +103,13 @@ def verified(path: str | Path, shown: Path | None = None) -> Verification:
 
 @contextmanager
 def _snapshot(db: Database) -> Iterator[None]:
-    """Within the block the file stays as it is, whoever writes it."""
+    """Within the block the file does not change, even if a run is writing it."""
     try:
         db.execute("BEGIN")
         yield
     except _UNREADABLE as error:
         raise OutputError(
-            f"{db.path} is damaged: {_line(error)}. If it was copied, copy it again; else delete it and write it again."
+            f"{db.path} is damaged: {_line(error)}. If it was copied, copy it again; else delete it and make it again."
         ) from error
     finally:
         with suppress(SqlError):
@@ -117,7 +117,7 @@ def _snapshot(db: Database) -> Iterator[None]:
 
 
 def _contents(db: Database) -> tuple[Sums, list[str]]:
-    """The checksums of all tables but the one that has them, and what cannot be read."""
+    """The checksums of all tables except Checksums itself, and what cannot be read."""
     hasher, sums, damage = Hasher(db), Sums(), list[str]()
     for table in (SCHEMA, *_tables(db)):
         try:
@@ -129,13 +129,13 @@ def _contents(db: Database) -> tuple[Sums, list[str]]:
 
 
 def _try_indexes(db: Database, table: str) -> None:
-    """Begin to read by each index: SQLite's check does not see an empty index whose page is that of a table.
+    """Start reading through each index. SQLite's check misses an empty index whose page is that of a table.
 
     :raises SqlError: it is not readable
     """
     query = "SELECT i.name, c.name FROM pragma_index_list(?) i, pragma_index_info(i.name) c WHERE c.seqno = 0"
     for index, column in db.execute(query, (table,)).fetchall():
-        if column is not None:  # None: an expression, of an index that is not ours
+        if column is not None:  # None: an expression, of an index that a user has added
             first, name = quote_identifier(str(column)), quote_identifier(str(index))
             db.execute(
                 f"SELECT {first} FROM {quote_identifier(table)} INDEXED BY {name} ORDER BY {first} LIMIT 1"
@@ -179,9 +179,9 @@ def _remedy(db: Database, events: int) -> str:
     copied = "Do not use it. If it was copied, copy it again."
     try:
         made = provenance.read(db)
-        return f"{copied} Else delete it, and {_again(made, events)}."
+        return f"{copied} Otherwise delete it, and {_again(made, events)}."
     except (OutputError, *_UNREADABLE, TypeError):
-        return f"{copied} Else delete it, and make it again by the command that wrote it."
+        return f"{copied} Otherwise delete it, and make it again with the command that wrote it."
 
 
 def _again(made: Mapping[str, Any], events: int) -> str:

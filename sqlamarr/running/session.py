@@ -55,7 +55,7 @@ def reopened(path: Path, shown: Path) -> ResumedOutput:
     :raises OutputError: sqlamarr did not write it, or it is damaged
     """
     verified(path, shown)
-    out = OutputFile.again(path)
+    out = OutputFile.reopen(path)
     return ResumedOutput(out, provenance.read(out.db))
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sqlamarr.errors import OutputError, SqlamarrError, SqlError
 from sqlamarr.files import whole_files
-from sqlamarr.output.file import held, is_ours, is_unborn, open_output, quoted_count
+from sqlamarr.output.file import events_held, is_ours, is_unborn, open_output, quoted_count
 from sqlamarr.output.provenance import read as read_provenance
 from sqlamarr.running.options import RunOptions
 
@@ -145,10 +145,10 @@ class WorkingFile:
             try:
                 self._deliver()
             except OutputError as failure:
-                return f"{before}{failure} {self.working} holds {held(n)}. {_GO_ON}"
+                return f"{before}{failure} {self.working} holds {events_held(n)}. {_GO_ON}"
             before, where = "", self.path
         shown = self.path if where == self.target else where
-        return f"{before}{shown} holds {held(n)}; its status is 'incomplete'. {_GO_ON}"
+        return f"{before}{shown} holds {events_held(n)}; its status is 'incomplete'. {_GO_ON}"
 
 
 _GO_ON = "Continue with the same command and --resume."

@@ -258,7 +258,9 @@ def test_errors_of_the_call(tmp_path):
 def test_files_are_not_overwritten_by_accident(tmp_path):
     with tiny_output(tmp_path / "out.db", HITS) as db:
         export(db, tmp_path / "out.root")
-        with pytest.raises(OutputError, match="out.root exists. Choose another name, or --overwrite it."):
+        with pytest.raises(
+            OutputError, match="out.root exists. Choose another name, or use --overwrite to replace it."
+        ):
             export(db, tmp_path / "out.root")
         with pytest.raises(OutputError, match="is not an exported file"):
             export(db, tmp_path / "out.db", format="root", overwrite=True)

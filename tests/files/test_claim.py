@@ -208,7 +208,7 @@ def test_an_output_that_goes_out_of_reach_is_told(options, tmp_path):
         loop.unlink()
         loop.symlink_to("o.db")
 
-    with pytest.raises(OutputError, match=r"went out of reach \(Too many levels of symbolic links\)"):
+    with pytest.raises(OutputError, match=r"can no longer be reached \(Too many levels of symbolic links\)"):
         sqlamarr.run(**options, progress=make_loop)
 
 

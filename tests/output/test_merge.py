@@ -100,7 +100,7 @@ def test_an_unfinished_part_is_refused(parts, tmp_path, example):
 
     with pytest.raises(sqlamarr.SqlamarrError, match="Interrupted"):
         sqlamarr.run("lhcb_run2", example, tmp_path / "c.db", seed=42, events="25:", batch_size=2, progress=interrupt)
-    with pytest.raises(OutputError, match=r"c.db is not finished: run its job again with --resume"):
+    with pytest.raises(OutputError, match=r"c.db is not finished. Run its job again with --resume"):
         merge([*parts[:2], tmp_path / "c.db"], tmp_path / "o.db")
     merge([*parts[:2], tmp_path / "c.db"], tmp_path / "o.db", allow_gaps=True)
     with sqlamarr.open(tmp_path / "o.db") as db:

@@ -26,7 +26,10 @@ def test_an_existing_output_is_not_overwritten_by_chance(tmp_path, example):
     path = tmp_path / "out.db"
     sqlamarr.run("lhcb_run2", [example], path, seed=1, events=1)
     before = path.read_bytes()
-    with pytest.raises(OutputError, match="exists. Choose another name, --resume an unfinished run, or --overwrite"):
+    with pytest.raises(
+        OutputError,
+        match="exists. Choose another name, --resume to continue an unfinished run, or use --overwrite to replace it",
+    ):
         sqlamarr.run("lhcb_run2", [example], path, seed=1, events=1)
     assert path.read_bytes() == before
     sqlamarr.run("lhcb_run2", [example], path, seed=1, events=2, overwrite=True)
@@ -37,7 +40,7 @@ def test_an_existing_output_is_not_overwritten_by_chance(tmp_path, example):
 def test_only_our_own_files_are_overwritten(tmp_path, example):
     path = tmp_path / "thesis.tex"
     path.write_text("precious")
-    with pytest.raises(OutputError, match="is not a file that sqlamarr wrote: it is not overwritten"):
+    with pytest.raises(OutputError, match="is not a file that sqlamarr wrote, so it is not overwritten"):
         sqlamarr.run("lhcb_run2", [example], path, seed=1, events=1, overwrite=True)
     assert path.read_text() == "precious"
 
@@ -170,7 +173,7 @@ def test_readers_of_the_file_do_not_kill_the_run(example, tmp_path):
     assert summary.events == 4
 
 
-@pytest.mark.parametrize(("n", "held"), [(1, "the first event, a complete one"), (2, "the first 2 events, complete")])
+@pytest.mark.parametrize(("n", "held"), [(1, "the first event, complete"), (2, "the first 2 events, all complete")])
 def test_an_interrupted_run_says_what_the_file_holds(example, tmp_path, n, held):
     def interrupt(_):
         raise KeyboardInterrupt

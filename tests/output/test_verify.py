@@ -75,7 +75,7 @@ def test_every_block_that_differs_is_named(tmp_path):
     ("sql", "said"),
     [
         ("UPDATE Provenance SET value = '43' WHERE key = 'seed'", "Provenance: expected"),
-        ("DELETE FROM Provenance", "make it again by the command that wrote it"),
+        ("DELETE FROM Provenance", "make it again with the command that wrote it"),
         ("UPDATE Batches SET seconds = 1", "Batches: expected 1 row with"),
         ("UPDATE Inputs SET mark = '{}'", "Inputs: expected 1 row with"),
         ("DELETE FROM DataSources", "DataSources: expected 1 row with checksum .*, found 0 rows with"),
@@ -221,8 +221,8 @@ def test_a_file_that_is_too_damaged_to_be_read_can_be_overwritten(out):
     [
         ("UPDATE Provenance SET value = CAST(x'ff00' AS TEXT) WHERE key = 'models'", "a text is not UTF-8"),
         ("UPDATE Provenance SET key = CAST(x'ff' AS TEXT) WHERE key = 'models'", "a text is not UTF-8"),
-        ("UPDATE Provenance SET value = '{\"a\": ' WHERE key IN ('models', 'inputs')", "is no JSON"),
-        ("UPDATE Provenance SET value = '[1]' WHERE key = 'models'", "the entry 'models' is no JSON object"),
+        ("UPDATE Provenance SET value = '{\"a\": ' WHERE key IN ('models', 'inputs')", "is not a JSON"),
+        ("UPDATE Provenance SET value = '[1]' WHERE key = 'models'", "the entry 'models' is not a JSON object"),
         ("UPDATE Provenance SET value = x'00' WHERE key = 'status'", "the entry 'status' is not a text"),
     ],
 )

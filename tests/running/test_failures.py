@@ -61,7 +61,7 @@ def test_a_full_disk_ends_a_run_that_can_go_on_later(reference, example, tmp_pat
     assert 0 < n < 40
     assert n % 4 == 0
     assert "o.db cannot be written: " in run.stderr
-    assert f"o.db holds the first {n} events, complete ones; its status is 'incomplete'." in run.stderr
+    assert f"o.db holds the first {n} events, all complete; its status is 'incomplete'." in run.stderr
     assert "Continue with the same command and --resume." in run.stderr
     assert command_line(*arguments, "--resume", "--quiet") == 0
     assert hashes(out) == hashes(reference[0])
