@@ -22,6 +22,7 @@ from sqlamarr.candidates.ntuple import NTuple, find_candidates
 from sqlamarr.candidates.variables import labels_of
 from sqlamarr.candidates.write import write_tuple
 from sqlamarr.errors import OutputError, SqlamarrError
+from sqlamarr.exporters.format import own_suffixes
 from sqlamarr.particles.descriptors import mass, parse
 from sqlamarr.report.statistics import half_width
 
@@ -373,7 +374,8 @@ def test_what_is_wrong_is_said(lambda_b, tmp_path, capsys, arguments, message):
 
 
 def test_an_unknown_format_is_refused(lambda_b, tmp_path):
-    with pytest.raises(SqlamarrError, match=r"expected a name ending in one of \.parquet, \.root, \.db"):
+    suffixes = ", ".join([*own_suffixes(takes_tables=True), ".db"])
+    with pytest.raises(SqlamarrError, match=re.escape(f"expected a name ending in one of {suffixes}")):
         write_tuple(lambda_b, LB, tmp_path / "lb.txt")
 
 

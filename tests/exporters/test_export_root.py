@@ -241,7 +241,7 @@ def test_errors_of_the_call(tmp_path):
             ({"layout": "jagged"}, "layout must be one of flat, event, both, found 'jagged'"),
             (
                 {"format": "rot"},
-                "There is no format of export 'rot'; there are: edm4hep, parquet, root. Did you mean 'root'?",
+                f"There is no format of export 'rot'; there are: {', '.join(FORMATS.ours())}. Did you mean 'root'?",
             ),
             ({"rows": 0}, "rows must be at least 1"),
             ({"null_integer": 2**63}, "must be a 64-bit integer"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import sqlamarr
 from sqlamarr import load_pipeline
 from sqlamarr.errors import DataError, ModelError, PipelineError, SqlError
 from sqlamarr.running.options import RunOptions
@@ -239,3 +240,19 @@ def test_a_key_that_is_no_column_is_explained_by_what_stands_there(make_pipeline
         PipelineError, match=r"'tmp_a' is not in the schema, so .* key: \[\.\.\.\], some of mcparticle_id, px"
     ):
         prepare(make_pipeline(BASE.replace(", key: [mcparticle_id]", ""), a=QUERY))
+
+
+#: Columns that events of the example do not fill.
+ONLY_ELSEWHERE = {
+    "DataSources": {"run_number", "evt_number"},  # of LHCb's files
+    "GenEvents": {"original_id", "collisions_tried", "hadronizations"},  # of Pythia in this process
+}
+
+
+def test_every_column_that_the_shipped_pipeline_declares_is_filled(reference):
+    """A column that is in the schema but not in the template would be NULL, without a word."""
+    with sqlamarr.open(reference[0]) as db:
+        for table in reference[1].rows:
+            for column in set(db.declared_types(table)) - ONLY_ELSEWHERE.get(table, set()):
+                (filled,) = db.execute(f'SELECT count("{column}") FROM "{table}"').fetchone()
+                assert filled, (table, column)
